@@ -14,7 +14,8 @@ import (
 
 const subject = "bench.request"
 
-// A server is where the processes that reply connect.
+// A server has the address and the token of the NATS server to which child processes
+// connect.
 type server struct{ URL, Token string }
 
 // reply replies to requests until ctx ends.

@@ -14,11 +14,12 @@ import (
 	"strings"
 )
 
-// program is the package of the calls, relative to the root of the repository.
+// program is the folder of the program that makes the calls, relative to the root of the
+// repository.
 const program = "bench/tracing/calls"
 
-// calls measures the calls of package mp, without a recording, in this version and in the
-// one in the folder before, in turns.
+// calls measures calls of package mp without a recording, alternately in this version and
+// in the version in the folder before.
 func calls(w io.Writer, folder, before string, rounds, tries int) error {
 	list, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -50,7 +51,7 @@ func calls(w io.Writer, folder, before string, rounds, tries int) error {
 	return nil
 }
 
-// build builds the program of the version here with package mp of another version.
+// build builds the program of the version in here with package mp of the version in root.
 func build(name, here, root string) error {
 	root, err := filepath.Abs(root)
 	if err != nil {

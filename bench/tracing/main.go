@@ -1,7 +1,8 @@
-// Tracing measures what mp.Trace costs: the processor time of a pool's tasks with a
-// recording, times that without one, and, with -before, the calls of package mp without
-// a recording, times those of another version of this repository. The figures are ratios of
-// measurements that were made in turns.
+// Tracing measures what mp.Trace costs. It prints the ratio of the processor time of a
+// pool's tasks with a recording to that without one. With -before it also prints, for calls
+// of package mp without a recording, the ratio of their time in this version of the
+// repository to that in another version. The two measurements of a ratio are made one after
+// the other.
 //
 //	go run ./bench/tracing [-rounds 15] [-before FOLDER]
 package main

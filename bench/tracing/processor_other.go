@@ -4,8 +4,8 @@ package main
 
 import "errors"
 
-// usedProcessor returns an error: this system does not tell the processor time of ended
-// children.
+// usedProcessor returns an error: package syscall does not offer the processor time of
+// ended children on this system.
 func usedProcessor() (seconds float64, err error) {
 	return 0, errors.New("the processor time of ended children is not known on this system")
 }

@@ -23,8 +23,8 @@ func processorTime(f func() error) (seconds float64, err error) {
 
 func median(values []float64) float64 { return summarize(values).Center }
 
-// summarize returns the median of values and its interval, without an assumption about
-// their distribution. With few values the interval is their range.
+// summarize returns the median of values and its 95 % confidence interval, without an
+// assumption about their distribution. With few values the interval is their range.
 func summarize(values []float64) benchmath.Summary {
 	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
 	s := benchmath.AssumeNothing.Summary(sample, 0.95)
@@ -32,7 +32,7 @@ func summarize(values []float64) benchmath.Summary {
 	return s
 }
 
-// ratios returns the ratios of measurements that were made one after the other.
+// ratios returns over[i] / under[i] for each i.
 func ratios(over, under []float64) []float64 {
 	list := make([]float64, len(over))
 	for i := range list {

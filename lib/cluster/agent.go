@@ -17,8 +17,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// poolTimeout is how long a pool that says nothing is taken to exist; then its tasks are
-// dropped.
+// poolTimeout is how long after its last announcement a pool counts as existing. Then its
+// tasks are dropped.
 const poolTimeout = time.Minute
 
 // maxCacheBytes limits the arguments that a process keeps for later tasks.
@@ -43,9 +43,9 @@ type agent struct {
 	mu        sync.Mutex
 	held      map[heldKey]*held
 	executors map[string]*executor // by pool
-	spare     *executor            // for the first pool of this process; nil if it is used
-	pools     map[string]time.Time // when each pool last said that it exists
-	cancels   map[heldKey][]int    // indexes of tasks that are not awaited, also of batches that have not arrived
+	spare     *executor            // for the first pool of this process; nil once it is used
+	pools     map[string]time.Time // when each pool last announced itself; zero if it was closed
+	cancels   map[heldKey][]int    // indexes of cancelled tasks, including those of batches that have not arrived
 	cancelled []heldKey            // the keys of cancels, the oldest first
 }
 
@@ -63,7 +63,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 	if err != nil {
 		return nil, c.streamError(c.o.name+"-tasks", err)
 	}
-	// The children for the first pool of this process start now, and not with its first task.
+	// The children for the first pool of this process start now, not with its first task.
 	if a.spare, err = a.newExecutor("", c.o.tries); err != nil {
 		return nil, err
 	}
@@ -114,15 +114,16 @@ func (a *agent) announce(leaving bool) {
 	w := wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
 		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Restarts: a.restarts(), Leaving: leaving}
 	a.c.members.update(&w)
-	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // it is repeated
+	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // heartbeat repeats it
 }
 
-// briefTime is the largest duration of a batch up to which the next ones are fetched
-// meanwhile. A batch that takes longer could run on another machine.
+// briefTime limits fetching in advance: an agent fetches further batches while it runs
+// others only if batches take less than briefTime. Longer ones are left to other machines.
 const briefTime = 50 * time.Millisecond
 
-// fetch takes one batch after the other. If ahead is true, it does so only while batches
-// are brief, so that the child processes do not wait for the next one.
+// fetch takes and runs one batch after the other. If ahead is true, it does so only while
+// batches are brief: it fetches them in advance, so that the child processes do not wait
+// for the next one.
 func (a *agent) fetch(ahead bool) {
 	for a.ctx.Err() == nil {
 		delay := 100 * time.Millisecond
@@ -130,7 +131,7 @@ func (a *agent) fetch(ahead bool) {
 			if err := a.fetchMessages(ahead); err == nil {
 				continue
 			}
-			delay = 200 * time.Millisecond // the server or its stream is away
+			delay = 200 * time.Millisecond // the server or its stream cannot be reached
 		}
 		select {
 		case <-time.After(delay):
@@ -207,8 +208,8 @@ func (a *agent) release(b *wire.Batch) jetstream.Msg {
 	return msg
 }
 
-// heartbeat tells the server that the batches are being run, and others that the agent
-// exists.
+// heartbeat periodically tells the server that the batches are running, and other processes
+// that the agent exists.
 func (a *agent) heartbeat() {
 	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
@@ -225,7 +226,7 @@ func (a *agent) heartbeat() {
 		}
 		a.mu.Unlock()
 		for _, m := range msgs {
-			_ = m.InProgress() // repeated; without it another worker runs the batch, too
+			_ = m.InProgress() // repeated; if none arrives, another worker runs the batch, too
 		}
 		a.announce(false)
 		a.dropExecutors()
@@ -235,7 +236,8 @@ func (a *agent) heartbeat() {
 // maxCancels is how many batches with cancelled tasks an agent remembers.
 const maxCancels = 1 << 12
 
-// cancelSaid handles a message that tasks are no longer awaited.
+// cancelSaid handles a wire.Cancel message: it cancels tasks whose results are no longer
+// awaited.
 func (a *agent) cancelSaid(m *nats.Msg) {
 	c, err := wire.DecodeCancel(m.Data)
 	if err != nil {
@@ -247,7 +249,7 @@ func (a *agent) cancelSaid(m *nats.Msg) {
 		a.cancelled = append(a.cancelled, k)
 	}
 	if a.cancels[k] = append(a.cancels[k], c.Indexes...); len(a.cancels[k]) > wire.MaxTasks {
-		a.cancels[k] = a.cancels[k][:wire.MaxTasks] // each task is cancelled once
+		a.cancels[k] = a.cancels[k][:wire.MaxTasks] // a batch has no more tasks
 	}
 	if len(a.cancelled) > maxCancels {
 		delete(a.cancels, a.cancelled[0])
@@ -274,7 +276,7 @@ func (a *agent) cancelTasks(k heldKey) {
 	}
 }
 
-// poolSaid handles a message that a pool exists or was closed.
+// poolSaid handles a wire.Pool message: a pool exists or was closed.
 func (a *agent) poolSaid(m *nats.Msg) {
 	p, err := wire.DecodePool(m.Data)
 	if err != nil {
@@ -289,7 +291,9 @@ func (a *agent) poolSaid(m *nats.Msg) {
 	}
 }
 
-// awaited reports whether the results of a pool's tasks may still be awaited.
+// awaited reports whether a pool may still wait for results: it is not closed, and has
+// announced itself within poolTimeout. A pool without an announcement counts as announced
+// when the agent was made.
 func (a *agent) awaited(pool string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -73,8 +73,8 @@ func (b *Barrier) Wait(ctx context.Context) (place int, err error) {
 	return s.Waiting, nil
 }
 
-// await waits for the end of the round in which the Barrier had the state from. If it
-// fails, it breaks the Barrier.
+// await waits for the end of the round in which the Barrier had the state from. If ctx ends
+// first or the server fails, it breaks the Barrier.
 func (b *Barrier) await(ctx context.Context, from barrierState) error {
 	over := func(value []byte) (bool, error) {
 		s, err := decodeBarrier(value)

@@ -13,12 +13,12 @@ import (
 const (
 	// batchTime is how long a batch should take.
 	batchTime = 20 * time.Millisecond
-	// maxBatchBytes limits the arguments of a batch, and maxInline a value in a message;
-	// a larger one becomes an object.
+	// maxBatchBytes limits the total size of the arguments of a batch. maxInline limits the
+	// size of a value in a message; a larger one becomes an object.
 	maxBatchBytes = 256 << 10
 	maxInline     = 128 << 10
-	// batchesPerSlot is how many batches are under way for each task that the workers run
-	// at once, so that one waits when another ends.
+	// batchesPerSlot is how many batches are in flight for each task that the workers run at
+	// once, so that the next is ready when one ends.
 	batchesPerSlot = 3
 )
 
@@ -51,7 +51,7 @@ type batch struct {
 	release []func() // of the objects with its arguments
 }
 
-// dispatchLocked sends batches while few enough are under way. It takes from the queues in
+// dispatchLocked sends batches until enough are in flight. It takes from the queues in
 // turn.
 func (r *runner) dispatchLocked() {
 	slots := 0
@@ -141,7 +141,7 @@ func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks))}
 	for i, t := range tasks {
 		switch {
-		case t == nil: // its caller has gone; the worker is told so
+		case t == nil: // its caller has gone; a wire.Cancel tells the worker
 		case len(t.arg) <= maxInline:
 			m.Args[i].Bytes = t.arg
 		default:
@@ -201,5 +201,5 @@ func (r *runner) ended(b *batch) {
 func (r *runner) remove(b *batch) {
 	ctx, cancel := context.WithTimeout(r.c.ctx, 10*time.Second)
 	defer cancel()
-	_ = r.c.tasks.DeleteMsg(ctx, b.seq) // it is gone if a worker has ended it
+	_ = r.c.tasks.DeleteMsg(ctx, b.seq) // on an error, a worker may have acknowledged the message already
 }

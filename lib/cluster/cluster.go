@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// ErrNoWorkers is in the error of tasks for which no worker has come within the
+// ErrNoWorkers is wrapped by the error of a task that no worker could run within the
 // WorkerTimeout.
 var ErrNoWorkers = errors.New("no worker runs this program")
 
@@ -48,7 +48,8 @@ type Cluster struct {
 }
 
 // Open starts a NATS server in this process, for this machine only, or joins the one that
-// the option URL names. ctx limits how long that may take.
+// the option URL names. If ctx ends, Open fails, but not before the server has started and
+// the attempt to connect has ended.
 func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 	o, err := newOptions(opts)
 	if err != nil {
@@ -114,12 +115,15 @@ func (c *Cluster) URL() string { return c.o.url }
 // process.
 func (c *Cluster) Token() string { return c.o.token }
 
-// buildID is the beginning of the build's hash; it is part of subjects.
+// buildID returns the beginning of the build's hash, for the names of subjects and
+// consumers.
 func (c *Cluster) buildID() string { return hex.EncodeToString(c.build[:8]) }
 
-// Workers starts n child processes that run tasks of this program, for all its pools that
-// use the server, also those of other processes. They end when the Cluster is closed or
-// this process ends. Workers may be called again for more.
+// Workers starts n child processes that run tasks of this program. They serve all pools of
+// the program on the server, including those of other processes: the n processes are for
+// the first pool of this process, and n more start for each other pool when its first task
+// arrives. They end when the Cluster is closed or this process ends. Call Workers again for
+// more.
 func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
 		return fmt.Errorf("cluster: Workers(%d): a process starts between 1 and %d workers", n, 1<<12)
@@ -150,8 +154,8 @@ func (c *Cluster) addAgent(a *agent) bool {
 }
 
 // Pool returns a new pool whose tasks the workers of the cluster run. All functions of
-// package mp that take a Pool work with it. Close it when it is no longer needed; closing
-// the Cluster kills it.
+// package mp that take a Pool work with it. Close it when it is no longer needed. When the
+// Cluster is closed, the tasks of the pool fail with mp.ErrClosed.
 func (c *Cluster) Pool() (*mp.Pool, error) {
 	r, err := c.newRunner()
 	if err != nil {

@@ -28,7 +28,7 @@ func (r *runner) collect() error {
 }
 
 // receive handles a message of the stream of results. A message that cannot be decoded is
-// dropped: its tasks run again, since its sender did not send it for a pool of this build.
+// dropped: no worker of this build sends such a message.
 func (r *runner) receive(msg jetstream.Msg) {
 	s, err := wire.DecodeResult(msg.Data())
 	if err != nil || s.Pool != r.id {
@@ -70,11 +70,11 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 		}
 	}
 	r.mu.Unlock()
-	_ = msg.Ack() // else it comes again, and its outcomes are known by then
+	_ = msg.Ack() // on an error it is delivered again, and its outcomes are ignored
 }
 
-// outcome returns the outcome that v holds or names. Its bytes are a copy, since the
-// message is one allocation.
+// outcome returns the outcome that v holds, or fetches the object that v names. The bytes
+// of an outcome that v holds are part of the message.
 func (r *runner) outcome(v wire.Value) (mpremote.Outcome, error) {
 	o := mpremote.Outcome{Failed: v.Form == wire.Failed || v.Form == wire.FailedObject, Bytes: v.Bytes}
 	if v.Form == wire.Inline || v.Form == wire.Failed {

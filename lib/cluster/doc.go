@@ -20,26 +20,29 @@
 // sends them to a child process, so a function that captures variables is refused, and so
 // is a shared object of package mp, such as a Queue: its memory exists on one machine.
 //
-// Functions are named by their places in the program's file. So a task is only given to
-// workers of the same file, by its hash; copy one binary to all machines. If there are only
-// workers of other builds, the tasks fail with ErrNoWorkers after the WorkerTimeout, and
-// the error names the function and both builds. The code of a notebook exists only in its
-// process and its children, so a notebook's tasks run on the workers that it starts itself.
+// A function is identified by its position in the program's file. So only workers with the
+// same file, compared by its hash, get its tasks: copy one binary to all machines. If there
+// are only workers of other builds, the tasks fail with ErrNoWorkers after the
+// WorkerTimeout, and the error names the function and both builds. The code of a notebook
+// exists only in its process and its children, so a notebook's tasks run on the workers
+// that it starts itself.
 //
 // # What happens when something fails
 //
 // A task runs at least once. If the child process that runs it dies, it begins again at
 // once; if a whole worker machine is lost, its tasks begin again elsewhere within two
-// seconds. A task may thus run twice, for example if the network was cut after it had
-// ended, and its outcome is used once. A task with effects should recognize a second run,
-// by a key in its argument.
+// seconds. A task may thus run twice, for example if the network fails after the task has
+// ended; only one outcome is used. Give a task with side effects a key in its argument, so
+// that it can recognize a second run.
 //
 // A task that has begun as often as Tries allows, and whose process died each time, fails
 // with an *mp.ExitError, or an error that says that its workers were lost. DeadLetters
 // lists such tasks. A task that returns an error or panics is not tried again.
 //
-// If the server cannot be reached, tasks wait for a minute before they fail. When a pool is
-// closed or its process ends, its tasks are dropped.
+// If the server cannot be reached, a task that is not yet sent fails after a minute. A pool
+// whose process has no workers stops seeing workers after 10 seconds; then its tasks fail
+// with ErrNoWorkers after the WorkerTimeout. When a pool is closed or its process ends, its
+// tasks are dropped.
 //
 // When the context of a Map ends, or a notebook is interrupted, tasks that wait are removed
 // from the server, and the contexts of those that run are cancelled, wherever they run. A
@@ -47,11 +50,12 @@
 //
 // # Sharing
 //
-// Value, Mutex, Event, Barrier and Queue are kept by the server, and have the names of
-// package mp. All their methods take a context and return an error. They may be part of the
-// argument of a task; the worker process then connects to the server with its URL and
-// Token (options of Connection do not reach it). A Mutex is a lease: if its owner dies, it
-// is free five seconds later. Values are stored for this build of the program.
+// The server keeps objects of the types Value, Mutex, Event, Barrier and Queue, which
+// correspond to those of package mp. All their methods take a context and return an error.
+// They may be part of the argument of a task; the worker process then connects to the
+// server with its URL and Token (options of Connection do not reach it). A Mutex is a
+// lease: if its owner dies, Lock in another process takes it after five seconds without a
+// renewal. Only the build of the program that stored a value can read it.
 //
 // # Output
 //
@@ -60,10 +64,11 @@
 //
 // # Limits
 //
-// A pool has Inflight tasks under way, so a Stream reads its sequence only that far ahead,
-// and at most 512 MB of arguments. Tasks that take less than 20 milliseconds are sent in
-// batches. Arguments and results of more than 128 KB are stored as objects, which each
-// process with workers fetches once. MaxValue limits their size; a larger one fails with
+// A pool has at most Inflight tasks and 512 MiB of arguments under way, so a Stream reads
+// its sequence only that far ahead. Tasks that take less than 20 milliseconds are sent in
+// batches. Arguments and results of more than 128 KiB are stored as objects. A process with
+// workers keeps up to 256 MiB of the arguments that it has fetched, for later tasks.
+// MaxValue limits the size of an argument or result; a task with a larger one fails with
 // mp.ErrTooLarge.
 //
 // # Security
@@ -76,6 +81,6 @@
 //
 // # Costs
 //
-// A program that imports package cluster carries a NATS server, about 24 MB. Opening a
+// A program that imports package cluster contains a NATS server, about 24 MB. Opening a
 // cluster with the embedded server takes some ten milliseconds.
 package cluster

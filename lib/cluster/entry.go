@@ -41,8 +41,9 @@ func childParts() []string {
 	return parts[1:]
 }
 
-// programBuild is mpremote.Build, but a child has the build of its parent: a child of a
-// notebook has the same code, which no file tells.
+// programBuild returns the result of mpremote.Build, or in a child process the build of its
+// parent, which the environment contains. A notebook's child has the code of its parent,
+// but no file from which the hash could be computed.
 func programBuild() (build [sha256.Size]byte, err error) {
 	parts := childParts()
 	if parts == nil {
@@ -55,8 +56,8 @@ func programBuild() (build [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(b), nil
 }
 
-// opened are the clusters that this process has opened, by id, for shared objects that
-// arrive in arguments and results.
+// opened has the clusters that this process has opened, by id. Shared objects that arrive
+// in arguments and results find their cluster there.
 var opened struct {
 	mu    sync.Mutex
 	byID  map[string]*Cluster
@@ -87,7 +88,8 @@ func joinAsChild() (*Cluster, error) {
 	return c, nil
 }
 
-// register records an open cluster under its id, which it makes if the server has none.
+// register reads the id of the cluster from the server, or makes it if the server has none,
+// and records the open cluster under it.
 func (c *Cluster) register(ctx context.Context) error {
 	const key = "cluster-id"
 	_, err := c.values.Create(ctx, key, []byte(newID()))
@@ -129,7 +131,7 @@ func clusterOf(id string) (*Cluster, error) {
 }
 
 // An entry is a key with a value on the server, on which shared objects are built. Its
-// methods that wait return mp.ErrClosed when the key was deleted.
+// methods get, change and watch return mp.ErrClosed if the key was deleted.
 type entry struct {
 	cluster string // id
 	key     string
@@ -178,8 +180,8 @@ func (e *entry) get(ctx context.Context) ([]byte, uint64, error) {
 	return v.Value(), v.Revision(), nil
 }
 
-// swap replaces the value of a revision. It returns false if the entry has another
-// revision by now.
+// swap replaces the value if the entry still has the given revision, and returns the new
+// revision. It returns false if the entry has another one.
 func (e *entry) swap(ctx context.Context, value []byte, revision uint64) (uint64, bool, error) {
 	kv, err := e.store()
 	if err != nil {
@@ -195,8 +197,8 @@ func (e *entry) swap(ctx context.Context, value []byte, revision uint64) (uint64
 	return now, true, nil
 }
 
-// change replaces the value by f(value) until no other process has changed it meanwhile.
-// If f returns nil, the value stays.
+// change replaces the value by f(value). If another process changes the value meanwhile, it
+// tries again. If f returns nil, the value stays.
 func (e *entry) change(ctx context.Context, f func(old []byte) ([]byte, error)) error {
 	for {
 		old, revision, err := e.get(ctx)

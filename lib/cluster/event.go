@@ -21,7 +21,7 @@ func NewEvent(ctx context.Context, c *Cluster) (*Event, error) {
 // Set sets the Event and wakes all that wait for it.
 func (e *Event) Set(ctx context.Context) error { return e.put(ctx, "1") }
 
-// Clear ends the effect of Set.
+// Clear resets the Event, so that Wait waits again.
 func (e *Event) Clear(ctx context.Context) error { return e.put(ctx, "0") }
 
 func (e *Event) put(ctx context.Context, value string) error {

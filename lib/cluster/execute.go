@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	// reportInterval is how long finished tasks of a batch wait for the others.
+	// reportInterval is how often the outcomes of finished tasks are sent while other tasks of
+	// the batch run.
 	reportInterval = 50 * time.Millisecond
 	objectTimeout  = 5 * time.Minute
 )
 
-// An executor runs the tasks of one pool, so that its child processes have no state of
-// other pools, and their output belongs to it.
+// An executor runs the tasks of one pool. Each pool has its own child processes, so that
+// pools share no state, and output can be sent to its pool.
 type executor struct {
 	*mpremote.Executor
 	since time.Time
@@ -100,8 +101,8 @@ func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
 	msg = a.release(b)
 	switch {
 	case err == nil:
-		_ = msg.Ack() // else the batch runs again, and its outcomes are dropped
-	default: // the agent stops, or the server is away
+		_ = msg.Ack() // on an error the batch runs again, and its outcomes are ignored
+	default: // the agent stops, or the server cannot be reached
 		if _, lossErr := a.addLoss(b, -1); lossErr == nil || a.ctx.Err() != nil {
 			_ = msg.Nak()
 		}
@@ -122,7 +123,7 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	a.mu.Lock()
 	h.tasks = tasks
 	a.mu.Unlock()
-	a.cancelTasks(heldKey{b.Pool, b.ID}) // the message may have come before the batch
+	a.cancelTasks(heldKey{b.Pool, b.ID}) // the wire.Cancel may have come before the batch
 	a.busy.Add(int64(len(tasks)))
 	defer a.busy.Add(-int64(len(tasks)))
 	r := report{a: a, b: b, begin: begin}

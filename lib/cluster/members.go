@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// announceInterval is how often workers and pools say that they exist.
+	// announceInterval is how often a pool announces itself; workers do so every
+	// heartbeatInterval.
 	announceInterval = 500 * time.Millisecond
-	// memberTimeout is how long a worker that says nothing is counted.
+	// memberTimeout is how long after its last announcement a worker is counted.
 	memberTimeout = 10 * time.Second
 	// maxMembers is the largest number of processes that are remembered.
 	maxMembers = 1 << 14
@@ -35,7 +36,8 @@ type member struct {
 	seen time.Time
 }
 
-// watchMembers follows the announcements of workers, and asks for them.
+// watchMembers subscribes to the announcements of workers, and asks the workers for one
+// now.
 func (c *Cluster) watchMembers() error {
 	_, err := c.conn.Subscribe(c.workerSubject(), func(m *nats.Msg) {
 		if w, err := wire.DecodeWorker(m.Data); err == nil {
@@ -113,7 +115,7 @@ func (c *Cluster) Table() string {
 	return b.String()
 }
 
-// noWorkers returns the error of tasks of the function name, for which no worker has come.
+// noWorkers returns the error of tasks of the function name if no worker can run them.
 func (c *Cluster) noWorkers(name string) error {
 	others := c.members.current(nil)
 	if len(others) == 0 {

@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	// leaseTime is how long a locked Mutex stays locked without a sign of its owner, and
-	// renewInterval the interval of these signs.
+	// leaseTime is how long a Mutex stays locked if its owner does not renew the lease. The
+	// owner renews it every renewInterval.
 	leaseTime     = 5 * time.Second
 	renewInterval = time.Second
 )
 
-// ErrLeaseLost is the error of Unlock if the process gave no sign for so long that
-// another one may have taken the Mutex.
+// ErrLeaseLost is returned by Unlock, alone or wrapped, if the process has not renewed its
+// lease in time, so that another process may have locked the Mutex.
 var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this process was stopped, or its connection was cut, for longer than the lease")
 
 // A Mutex excludes tasks and processes of a cluster from each other. It may be part of the
 // argument of a task. The process that has locked it renews a lease of five seconds; if the
-// process dies, the Mutex is free when the lease is over. A process that is stopped for
-// longer than the lease, and then goes on, does not exclude others: Unlock reports that.
+// process dies, Lock in another process takes the Mutex after five seconds without a
+// renewal. A process that is suspended for longer than the lease and then continues does
+// not exclude others; Unlock then returns ErrLeaseLost.
 type Mutex struct {
 	entry
 
@@ -30,7 +31,7 @@ type Mutex struct {
 	held *lease // nil if this Mutex is not locked through this variable
 }
 
-// A lease is held by this process.
+// A lease is the lock of a Mutex that this process holds.
 type lease struct {
 	owner []byte
 	stop  context.CancelFunc
@@ -60,7 +61,8 @@ func (m *Mutex) Lock(ctx context.Context) error {
 	})
 }
 
-// TryLock locks the Mutex if it is free, and reports whether it did.
+// TryLock locks the Mutex if it is free, and reports whether it did. A Mutex whose owner
+// has died is not free until Lock has taken it and Unlock has released it.
 func (m *Mutex) TryLock(ctx context.Context) (bool, error) {
 	value, revision, err := m.get(ctx)
 	if err != nil || len(value) > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// The name of an object is the id of a pool, the hash of the content, and for a result
-// something unique.
+// The name of an object consists of the id of its pool, the hash of the content, and for a
+// result a random part.
 func argumentName(pool string, b []byte) string { return pool + "." + contentHash(b) }
 
 func resultName(pool string, b []byte) string { return argumentName(pool, b) + "." + rand.Text() }

@@ -104,9 +104,9 @@ func Replicas(n int) Option {
 	}
 }
 
-// Tries sets how often a task may begin. A task whose worker has died so often fails, and
-// is kept as a dead letter. The default is 3. A task that returns an error is not tried
-// again.
+// Tries sets how often a task may begin. Deaths of child processes on one machine and
+// losses of machines are counted separately; a task with so many of either fails, and is
+// kept as a dead letter. The default is 3. A task that returns an error is not tried again.
 func Tries(n int) Option {
 	return func(o *options) {
 		if o.tries = n; n < 1 {
@@ -125,8 +125,8 @@ func MaxValue(n int) Option {
 	}
 }
 
-// Inflight sets how many tasks of a pool are under way at once. A Map or Stream gives the
-// next one when one has ended. The default is 2048.
+// Inflight sets how many tasks of a pool are under way at once. A Map or Stream submits the
+// next task when one has ended. The default is 2048.
 func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {

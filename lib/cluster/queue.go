@@ -17,7 +17,7 @@ import (
 const (
 	// defaultQueueSize is the size of a Queue for which none is given.
 	defaultQueueSize = 10_000
-	// queueFull is the error code of the server for a message that finds a stream full.
+	// queueFull is the server's error code for a message to a full stream.
 	queueFull jetstream.ErrorCode = 10077
 )
 
@@ -132,8 +132,9 @@ func (e *entry) queueError(err error) error {
 	return e.wrap(err)
 }
 
-// Get removes the first value and returns it. It waits while the Queue is empty. A value
-// is removed when Get has it, so it is lost if the process dies right after Get.
+// Get removes the first value and returns it. It waits while the Queue is empty. The value
+// is removed before Get returns, so it is lost if the process dies before it has used the
+// value.
 func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 	b, err := q.take(ctx, true)
 	if err == nil {

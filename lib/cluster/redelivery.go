@@ -13,12 +13,12 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
-// heldTimeout is how long another process may take to say that it runs a batch.
+// heldTimeout is how long isHeldElsewhere waits for an answer.
 const heldTimeout = 500 * time.Millisecond
 
-// runAgain runs a batch that was delivered before, unless a process still runs it: then
-// only its heartbeats were late. If the process is gone, the batch has lost its workers
-// once more, and is given up when that happened too often.
+// runAgain runs a batch that was delivered before, unless a process still runs it and only
+// its heartbeats were late. Otherwise the worker was lost: runAgain counts the losses of
+// the batch, and gives it up after b.Tries losses.
 func (a *agent) runAgain(b *wire.Batch, msg jetstream.Msg) {
 	if a.isHeld(b, msg) || a.isHeldElsewhere(b) {
 		return // that process acknowledges the batch
@@ -36,7 +36,8 @@ func (a *agent) runAgain(b *wire.Batch, msg jetstream.Msg) {
 	}
 }
 
-// isHeld reports whether this agent runs the batch. Then msg replaces the older message.
+// isHeld reports whether this agent runs the batch. If it does, msg replaces the older
+// message.
 func (a *agent) isHeld(b *wire.Batch, msg jetstream.Msg) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -70,8 +71,8 @@ func (a *agent) askedForBatch(m *nats.Msg) {
 
 func lossKey(b *wire.Batch) string { return fmt.Sprintf("loss.%s.%d", b.Pool, b.ID) }
 
-// addLoss adds n to how often the batch has lost its workers, and returns the sum. A worker
-// that leaves in an orderly way adds -1, since the next delivery adds 1.
+// addLoss adds n to the number of workers that were lost while they ran the batch, and
+// returns the sum. A worker that stops normally adds -1, because the next delivery adds 1.
 func (a *agent) addLoss(b *wire.Batch, n int) (sum int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -105,5 +106,5 @@ func (a *agent) forgetLosses(b *wire.Batch) {
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
 	defer cancel()
-	_ = a.c.values.Purge(ctx, lossKey(b)) // a number remains
+	_ = a.c.values.Purge(ctx, lossKey(b)) // on an error the count remains
 }

@@ -89,7 +89,7 @@ func (r *runner) Run(ctx context.Context, f *mpremote.Func, arg []byte) (mpremot
 	}
 }
 
-// acquire waits for room for the bytes of an argument.
+// acquire waits until an argument of size bytes fits below maxInflightBytes.
 func (r *runner) acquire(ctx context.Context, size int64) error {
 	if r.room.TryAcquire(size) {
 		return nil
@@ -137,7 +137,7 @@ func (r *runner) abandon(t *task) {
 	stored, all := b.seq > 0, b.drop
 	r.mu.Unlock()
 	cancelled := wire.Cancel{Pool: r.id, Batch: b.id, Indexes: []int{t.index}}
-	_ = r.c.conn.Publish(r.c.cancelSubject(), cancelled.Encode()) // a lost message costs the time of the task
+	_ = r.c.conn.Publish(r.c.cancelSubject(), cancelled.Encode()) // if the message is lost, the task runs to its end
 	if stored && all {
 		r.c.background(func() { r.remove(b) })
 	}
@@ -160,11 +160,11 @@ func (r *runner) watch() {
 
 func (r *runner) announce(closed bool) {
 	p := wire.Pool{ID: r.id, Closed: closed}
-	_ = r.c.conn.Publish(r.c.poolSubject(), p.Encode()) // it is repeated
+	_ = r.c.conn.Publish(r.c.poolSubject(), p.Encode()) // watch repeats it
 }
 
-// checkWorkers sends what waits for workers that have joined, and fails all tasks if there
-// have been none for too long.
+// checkWorkers sends waiting tasks if there are workers, and fails all tasks if there have
+// been none for the WorkerTimeout.
 func (r *runner) checkWorkers() {
 	slots := r.Workers()
 	r.mu.Lock()

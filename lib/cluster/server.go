@@ -20,8 +20,8 @@ type embedded struct {
 	folder string // to remove afterwards, or ""
 }
 
-// startServer starts a server on the loopback interface. In an empty folder it stores
-// nothing that must be kept.
+// startServer starts a server on the loopback interface. If folder is empty, the server
+// uses a temporary folder, which stop removes.
 func startServer(folder string) (*embedded, error) {
 	e := &embedded{token: rand.Text()}
 	if folder == "" {

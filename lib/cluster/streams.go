@@ -12,19 +12,19 @@ import (
 )
 
 const (
-	// ackWait is how long a batch may go without a sign of its worker before another
-	// worker gets it; heartbeatInterval is the interval of these signs.
+	// ackWait is how long the server waits for a heartbeat of a batch before it gives the
+	// batch to another worker; heartbeatInterval is the interval of the heartbeats.
 	ackWait           = 1200 * time.Millisecond
 	heartbeatInterval = 400 * time.Millisecond
-	// publishTimeout is how long publishing is tried while the server does not answer or
-	// its stream is full.
+	// publishTimeout is how long publish tries again while the server does not answer or its
+	// stream is full.
 	publishTimeout = time.Minute
 	// duplicateWindow is how long the server recognizes a message that was sent again.
 	duplicateWindow = 2 * time.Minute
 )
 
-// Subjects, below the cluster's name. Those of tasks, results and dead letters are stored
-// in streams; the others are not stored.
+// The subjects begin with the cluster's name. Messages to the subjects of tasks, results
+// and dead letters are stored in streams; other messages are not stored.
 func (c *Cluster) taskSubject(pool string) string {
 	return c.o.name + ".tasks." + c.buildID() + "." + pool
 }

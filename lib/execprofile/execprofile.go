@@ -1,5 +1,5 @@
-// Package execprofile profiles a function with all the processes of package mp that work for it. The result is one
-// profile of package github.com/google/pprof/profile, whose samples have the label "process".
+// Package execprofile profiles a function, and the child processes of package mp that run while it does. The
+// result is one Profile of package github.com/google/pprof/profile, whose samples have the label "process".
 package execprofile
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Label is the label of samples that names their process.
+// Label is the key of the label that names the process of a sample.
 const Label = "process"
 
 // A Recording is a profile of one or more processes.
@@ -46,9 +46,9 @@ func (p Process) Name() string {
 // Kind is cpu, mem, block, mutex or goroutine. It writes one file per process into folder, which it makes, and removes files of an
 // earlier profile from it. Read reads the folder.
 //
-// The profile of a child that is killed, or that calls os.Exit, is lost. Record returns the error of f, or else its own: of a folder that
-// cannot be written, or of a process that is profiled already, in which case it does not call f. If f panics or calls runtime.Goexit,
-// the profile ends, too.
+// The profile of a child that is killed, or that calls os.Exit, is lost. Record returns the error of f, or else an error of the profile.
+// If the folder cannot be written or this process is profiled already, Record does not call f. The profile also ends if f panics or calls
+// runtime.Goexit.
 func Record(folder, kind string, f func() error) (err error) {
 	if err := mphost.StartProfile(folder, kind); err != nil {
 		return err
@@ -131,7 +131,8 @@ func processes(folder string) (list []Process, err error) {
 	return list, nil
 }
 
-// read reads the profile of a process, without what is in the profile before, and labels its samples.
+// read reads the profile of a process, subtracts the counts from before the profile, and labels the
+// samples.
 func (p *Process) read(folder string) (*profile.Profile, error) {
 	name := filepath.Join(folder, fmt.Sprintf("process-%d.", p.PID))
 	if text, err := os.ReadFile(name + "problem"); err == nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A Timeline shows one run of a case: which goroutines and processes ran and waited. It
-// is a picture as part of a page, and a text.
+// A Timeline shows one run of a case: which goroutines and processes ran and waited. HTML
+// returns a picture as part of an HTML page; String returns a text.
 type Timeline interface {
 	HTML() string
 	String() string
@@ -19,11 +19,11 @@ type Timeline interface {
 // It returns the error of run, or its own.
 type Recorder func(run func() error) (Timeline, error)
 
-// maxTimelines is how many bytes the timelines below a table have together.
+// maxTimelines limits the size in bytes of all timelines below a table together.
 const maxTimelines = 4 << 20
 
-// record records one run of each case with each number of workers, and adds the
-// timelines to r. Only an error of a run is an error of the measurement.
+// record records one run of each case with each number of workers, and adds the timelines
+// to r. It returns only errors of runs; other errors of the Recorder become a note.
 func (m *measurement) record(ctx context.Context, r *Result) error {
 	for c := range m.cases {
 		for w, workers := range m.opts.Workers {
@@ -65,7 +65,8 @@ func (r *Result) Timeline(name string, workers int) (Timeline, error) {
 
 var errNotRecorded = errors.New("it was not recorded; set Options.Record, and give the name of a case and one of Options.Workers")
 
-// timelineNotes says that timelines show other runs, and which are missing.
+// timelineNotes returns notes: that the timelines show separate runs, and why runs were not
+// recorded.
 func (r *Result) timelineNotes() (notes []Note) {
 	recorded := 0
 	for _, s := range r.Series {

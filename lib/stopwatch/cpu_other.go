@@ -2,5 +2,5 @@
 
 package stopwatch
 
-// cpu leaves the processor time at 0: the system has no function for it that Go's syscall package offers.
+// cpu leaves the processor time at 0: package syscall has no function for it on this system.
 func (r *reading) cpu() {}

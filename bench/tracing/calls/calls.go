@@ -1,6 +1,6 @@
-// Calls prints how long some calls of package mp take, one a line: the name, a tab, and
-// nanoseconds per call, of the fastest of several tries. Program bench/tracing runs it. It uses only functions that package
-// mp has had for long, so that it can be built with an older version, too.
+// Calls prints how long some calls of package mp take. Each line has a name, a tab, and the nanoseconds per call of the
+// fastest of several tries. Program bench/tracing runs Calls. Calls uses only old functions of package mp, so that it also
+// builds with older versions.
 package main
 
 import (
@@ -43,7 +43,8 @@ func main() {
 	}
 }
 
-// print makes the calls once to warm up, and then measures them and prints the result.
+// print makes a quarter of the calls to warm up, and then measures all and prints the
+// result.
 func (m measurement) print(tries int) error {
 	if err := m.run(m.n / 4); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 )
 
-// files is process-wide, like sink.
+// files is the folder of WriteFiles, or nil. It is process-wide, like sink.
 var files atomic.Pointer[folder]
 
 // A folder receives the displays of a process without a host.
@@ -43,13 +43,14 @@ func WriteFiles(dir string) error {
 	return nil
 }
 
-// extensions are those of files with the forms of a display. The index shows the first form that a display has.
+// extensions has the MIME types of the forms of a display that are written to files, with the extensions of
+// these files. The index shows the first of them that a display has.
 var extensions = []struct{ mime, extension string }{
 	{"text/html", ".html"}, {"image/svg+xml", ".svg"}, {"image/png", ".png"}, {"image/jpeg", ".jpg"}, {"image/gif", ".gif"},
 	{"text/markdown", ".md"}, {"text/latex", ".tex"}, {"application/json", ".json"},
 }
 
-// write writes the forms of a display. One that has only text has no file.
+// write writes the forms of a display to files. A display that has only text gets no file.
 func (f *folder) write(m Message) error {
 	if m.Kind == KindClear || len(m.Data) == 0 || len(m.Data) == 1 && m.Data["text/plain"] != nil {
 		return nil
@@ -87,7 +88,8 @@ func (f *folder) write(m Message) error {
 	return f.writeIndex()
 }
 
-// decode returns the bytes of a form: JSON for values that are no string.
+// decode returns the bytes of the file of a form. An image is decoded from base64; a value
+// that is not a string is encoded as JSON.
 func decode(mime string, form any) ([]byte, error) {
 	text, ok := form.(string)
 	if !ok {
@@ -118,7 +120,8 @@ func indexPart(mime, name string, data []byte) string {
 	return fmt.Sprintf("<pre>%s</pre>", html.EscapeString(string(data)))
 }
 
-// writeIndex writes the page with all displays. The caller holds mu if others may write.
+// writeIndex writes the page with all displays. The caller holds mu, or nothing else uses f
+// yet.
 func (f *folder) writeIndex() error {
 	var page strings.Builder
 	page.WriteString("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>Displays</title>\n<style>body { font-family: sans-serif; margin: 2em } figure { margin: 2em 0 }</style>\n")

@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/lib/exectrace"
 )
 
-// arrowStyles has the colour of each kind of arrow, its name in the legend, and its rank:
-// which kinds are left out last and drawn above others.
+// arrowStyles has the colour of each kind of arrow, its name in the legend, and its rank.
+// Kinds of lower rank are left out last and drawn above the others.
 var arrowStyles = [...]struct {
 	color color
 	name  string
@@ -45,7 +45,8 @@ func (c *Chart) arrowLegend() {
 	}
 }
 
-// arrows draws at most maxArrows arrows: of each kind some, evenly over time.
+// arrows draws at most maxArrows arrows, and prefers lower ranks. If it cannot draw all
+// arrows of a rank, it leaves some out evenly.
 func (c *Chart) arrows(plan *rowPlan) {
 	var byRank [4][]exectrace.Arrow
 	total := 0
@@ -79,7 +80,7 @@ func (b box) overlaps(o box) bool {
 	return b.x < o.x+o.w && o.x < b.x+b.w && b.y < o.y+o.h && o.y < b.y+b.h
 }
 
-// arrowLabel writes beside an arrow what it hands over, if no other such text is there.
+// arrowLabel writes a.What beside an arrow, unless it would overlap another such text.
 func (c *Chart) arrowLabel(a exectrace.Arrow, plan *rowPlan) {
 	if a.What == "" || len(c.labels) == maxLabels {
 		return
@@ -103,7 +104,7 @@ func (c *Chart) arrowLabel(a exectrace.Arrow, plan *rowPlan) {
 // textColors has darker colours for the texts of arrows.
 var textColors = map[exectrace.ArrowKind]color{exectrace.Passes: "#6a479c", exectrace.Unlocks: "#a92c3e"}
 
-// evenly returns at most n of the arrows.
+// evenly returns at most n of the arrows, at even distances in the list.
 func evenly(list []exectrace.Arrow, n int) []exectrace.Arrow {
 	if len(list) <= n {
 		return list
@@ -143,8 +144,8 @@ func placeName(p exectrace.Place) string {
 	return p.Goroutine.Title()
 }
 
-// y returns the vertical position of a place: that of its goroutine, or of its process if
-// the goroutine has no row because it belongs to package mp.
+// y returns the vertical position of a place: that of its goroutine, or that of its process
+// if the place has no goroutine.
 func (r *rowPlan) y(p exectrace.Place) float64 {
 	if p.Goroutine != nil {
 		return r.goroutine[p.Goroutine]

@@ -16,13 +16,14 @@ import (
 
 // A Runner runs tasks elsewhere. Its methods may be called concurrently.
 type Runner interface {
-	// Run runs one task and returns its outcome. An error of the task is part of the
-	// Outcome; err says why there is none. Run returns soon after ctx has ended, and
-	// tells the task to end.
+	// Run runs one task and returns its outcome. An error of the task is part of the Outcome;
+	// err says why there is no Outcome. Run returns soon after ctx has ended, and tells the
+	// task to end.
 	Run(ctx context.Context, f *Func, arg []byte) (Outcome, error)
 	// Workers returns how many tasks can run at once.
 	Workers() int
-	// Close releases what the Runner has, when no task runs. It may be called again.
+	// Close releases the resources of the Runner. It is called when no task runs, and may be
+	// called again.
 	Close() error
 }
 

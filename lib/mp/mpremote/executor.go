@@ -66,7 +66,8 @@ type Task struct {
 	err    error // why it did not begin
 }
 
-// Start begins f with an encoded argument.
+// Start begins a task that calls f with an encoded argument. If it fails, the error is the
+// outcome of the Task.
 func (e *Executor) Start(f *Func, arg []byte) *Task {
 	t := &Task{}
 	if t.fn, t.err = e.function(f); t.err != nil {
@@ -107,7 +108,7 @@ func (t *Task) Cancel() {
 	}
 }
 
-// Outcome waits for the outcome. err is the task's error as a value, for a report.
+// Outcome waits for the outcome. err is the error that the Outcome encodes, or nil.
 func (t *Task) Outcome() (o Outcome, err error) {
 	if err = t.err; err == nil {
 		_, err = t.future.Wait(context.Background())
@@ -122,8 +123,8 @@ func (t *Task) Outcome() (o Outcome, err error) {
 	return Outcome{Bytes: b}, nil
 }
 
-// function returns the function that f names. It checks that the name and the types are
-// those that f says, so that nothing is decoded for a function of another build.
+// function returns the function with the ID of f. It checks that its types are those of f,
+// so that no argument is decoded as another type.
 func (e *Executor) function(f *Func) (*call.Function, error) {
 	e.mu.Lock()
 	known := e.funcs[f.ID]
@@ -145,7 +146,8 @@ func (e *Executor) function(f *Func) (*call.Function, error) {
 	return known, nil
 }
 
-// runnerPrefix begins the symbol of every method that calls functions of one type.
+// runnerPrefix is the beginning of the symbols of the Run methods that Function.Runner of
+// package call may have, up to the type arguments.
 var runnerPrefix = func() string {
 	name := runtime.FuncForPC(call.RunnerPC(call.Of[int, int](func(int) int { return 0 }, false).Runner)).Name()
 	return name[:strings.Index(name, "[")]

@@ -17,8 +17,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Remote returns r for a pool. It fails with mp.ErrNoEntry in a program that did not call
-// mp.Init.
+// Remote returns a pool.Remote that sends tasks to r. It fails with mp.ErrNoEntry in a
+// program that did not call mp.Init.
 func Remote(r Runner) (pool.Remote, error) {
 	h, err := mphost.Current()
 	if err != nil {
@@ -68,7 +68,7 @@ func (m *remote) Prepare(c *call.Function) error {
 	return nil
 }
 
-// receive decodes a result. A method of a user's type may panic.
+// receive decodes a result. It returns an error if a method of a user's type panics.
 func receive(out *codec.Codec, b []byte, r unsafe.Pointer) error {
 	return failure.Catch(func() error { return out.Unmarshal(b, r) })
 }
@@ -88,12 +88,13 @@ func refuseShared(c *call.Function) error {
 	return nil
 }
 
-// sharedPackage is the path of package mp, whose types that encode themselves are shared objects.
+// sharedPackage is the path of package mp. Its types that implement gob.GobEncoder are shared
+// objects.
 var sharedPackage = path.Dir(reflect.TypeFor[mphost.Peer]().PkgPath())
 
 var gobEncoder = reflect.TypeFor[gob.GobEncoder]()
 
-// sharedPart returns the type of package mp that t contains, or nil.
+// sharedPart returns the type of a shared object that t contains, or nil.
 func sharedPart(t reflect.Type, seen map[reflect.Type]bool) reflect.Type {
 	if seen[t] {
 		return nil

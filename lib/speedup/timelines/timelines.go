@@ -18,7 +18,8 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// maxHTML is the size from which on a picture has no texts under the mouse.
+// maxHTML is the size in bytes above which a picture becomes an image without texts under
+// the mouse.
 const maxHTML = 512 << 10
 
 // A Timeline is the picture of a run, and the text that says where the time went. It

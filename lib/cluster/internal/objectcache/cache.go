@@ -1,5 +1,5 @@
-// Package objectcache keeps objects while they are used, and unused ones up to a limit of
-// bytes, the last used first.
+// Package objectcache keeps objects while they are in use, and then the most recently used
+// ones up to a limit in bytes.
 package objectcache
 
 import (
@@ -30,9 +30,10 @@ type entry struct {
 	err  error
 }
 
-// Use calls open for an object that the cache does not have, and returns what open
-// returned for it: its content and its size, which may differ if the content is elsewhere.
-// The object is kept at least until release is called.
+// Use returns the data of an object. If the cache does not have the object, Use calls open,
+// which returns the data and the size that counts towards Limit. The size may differ from
+// the length of the data, which may be stored elsewhere. The object is kept at least until
+// release is called.
 func (c *Cache) Use(name string, open func() (data []byte, size int, err error)) (data []byte, release func(), err error) {
 	c.mu.Lock()
 	e := c.known[name]

@@ -1,6 +1,6 @@
 // Package wire encodes and decodes the messages of package cluster. Decoding checks the
-// kind, the version, a hash, and every length before it uses them, and allocates no more
-// than the message has bytes.
+// kind, the version, a hash, and every length before it uses them, and allocates memory in
+// proportion to the size of the message.
 package wire
 
 import (
@@ -45,7 +45,7 @@ const (
 	forms
 )
 
-// A Batch is tasks of one function.
+// A Batch has tasks of one function.
 type Batch struct {
 	Pool             string // id of the pool that waits for the results
 	ID               uint64
@@ -109,7 +109,8 @@ type DeadLetter struct {
 
 const sumSize = 16
 
-// seal returns a message: magic, version, kind, hash of the rest, the rest.
+// seal returns a message: the letters PJ, the version, the kind, a hash of version, kind
+// and body, and the body.
 func seal(kind byte, body []byte) []byte {
 	sum := hash(kind, body)
 	out := make([]byte, 0, 4+sumSize+len(body))
@@ -126,7 +127,7 @@ func hash(kind byte, body []byte) (sum [sumSize]byte) {
 	return sum
 }
 
-// ErrMalformed is in the error of a message that cannot be decoded.
+// ErrMalformed is wrapped by the error for a message that cannot be decoded.
 var ErrMalformed = errors.New("malformed message")
 
 func open(kind byte, b []byte) (*reader, error) {
@@ -218,7 +219,7 @@ func (r *reader) bytes() []byte {
 	return s
 }
 
-// maxString is the largest length of a name.
+// maxString is the largest length of a string in bytes.
 const maxString = 1 << 16
 
 func (r *reader) string() string {

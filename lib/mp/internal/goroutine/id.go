@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// ID returns the id that tracebacks show. It parses a traceback, since Go has
-// no other way to get the id.
+// ID returns the id of the calling goroutine, as tracebacks show it. It parses a traceback,
+// since Go has no other way to get the id.
 func ID() uint64 {
 	var buf [64]byte
 	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))

@@ -47,11 +47,11 @@ func (l Lock) isHeldHere(write bool) bool {
 // A Guard names the lock that guards an object. A nil Guard guards nothing.
 type Guard struct {
 	lock  Lock
-	place string // where the program says that the lock guards the object
+	place string // of the call of GuardedBy
 	watch sync.Once
 }
 
-// New returns a Guard for the caller of package mp.
+// New returns a Guard with the lock l. Its place is the innermost call outside package mp.
 func New(l Lock) *Guard {
 	g := &Guard{lock: l, place: "a place that is not known"}
 	if calls := userCalls(); len(calls) > 0 {
@@ -60,8 +60,8 @@ func New(l Lock) *Guard {
 	return g
 }
 
-// Check reports an access by a goroutine that does not hold the lock, if accesses are
-// checked. What says what is accessed, and may contain %d for i.
+// Check reports an access if accesses are checked and the calling goroutine does not hold
+// the lock. The string what describes the access; it may contain %d, which stands for i.
 func (g *Guard) Check(what string, i int, write bool) {
 	if g != nil && on.Load() {
 		g.check(what, i, write)
@@ -102,7 +102,7 @@ func (g *Guard) check(what string, i int, write bool) {
 	report(b.String())
 }
 
-// report shows a report.
+// report passes a report to the function of SetReport, or writes it to standard error.
 func report(text string) {
 	if f := hook.Load(); f != nil {
 		(*f)(text)
@@ -113,8 +113,8 @@ func report(text string) {
 
 var hook atomic.Pointer[func(string)]
 
-// SetReport makes f receive the reports, also those that were made before, for tests; nil
-// restores standard error.
+// SetReport makes f receive the reports, for tests; nil restores standard error. Places
+// that were reported before are reported again.
 func SetReport(f func(string)) {
 	reported.Clear()
 	if f == nil {
@@ -138,8 +138,8 @@ const (
 	maxDeep = 64
 )
 
-// userCalls returns the calls of this goroutine from the innermost one outside package
-// mp to the outermost one of the user: below it are calls of package mp or the runtime.
+// userCalls returns calls on the stack of this goroutine: from the innermost one outside
+// package mp to the last one before package mp or the runtime is the caller.
 func userCalls() (list []runtime.Frame) {
 	var pcs [maxDeep]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
@@ -175,8 +175,8 @@ func (g *Guard) Append(handle []byte) ([]byte, error) {
 	return append(append(handle, lock...), g.place...), nil
 }
 
-// Open returns the guard that Append has added, and turns the checks on. The guard of no
-// bytes is nil.
+// Open returns the guard that Append has added, and turns the checks on. If b is empty, the
+// guard is nil.
 func Open(b []byte) (*Guard, error) {
 	if len(b) == 0 {
 		return nil, nil

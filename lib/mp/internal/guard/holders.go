@@ -1,5 +1,5 @@
-// Package guard checks that shared objects are used by goroutines that hold the lock
-// which guards them.
+// Package guard checks that goroutines hold the lock that guards a shared object when they
+// use the object.
 package guard
 
 import (
@@ -32,7 +32,7 @@ func Set(check bool) {
 	tracing.NoteLocks(check)
 }
 
-// A holding is one Lock of a goroutine that it has not unlocked.
+// A holding is a lock that a goroutine has taken and not yet released.
 type holding struct {
 	goroutine uintptr
 	write     bool

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
-// LockTraced takes a lock by try or else by wait, and logs that.
+// LockTraced takes a lock with try, or with wait if try fails, and calls TraceLock.
 func LockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool, wait func(context.Context) error) error {
 	if !try() {
 		span := tracing.Wait(tracing.WaitLock)
@@ -23,9 +23,9 @@ func LockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool,
 	return nil
 }
 
-// TraceLock and TraceUnlock log that a lock was taken, and that it is about to be
-// released, if a trace is recorded. They note it for CheckLocks, too.
-// Both are small, so that they are inlined.
+// TraceLock logs that a lock was taken, and TraceUnlock that it is about to be released, if
+// a trace is recorded. They also note it for CheckLocks. Both are small, so that they are
+// inlined.
 func TraceLock(o *shm.Object, reads bool) {
 	if tracing.AreLocksNoted() {
 		noteLocked(o, reads)

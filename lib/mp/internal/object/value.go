@@ -13,7 +13,8 @@ import (
 )
 
 // A Value is the part of an mp.Value that does not depend on its type. Its methods take
-// pointers to values, their size, and as like any pointer of type *T.
+// pointers to values of a type T, their size, and in the parameter like any pointer of type
+// *T.
 type Value struct {
 	at    Handle
 	Word  unsafe.Pointer // the address of the value in the object; nil until there is an object
@@ -49,7 +50,7 @@ func (v *Value) found(o *shm.Object) *shm.Object {
 	return o
 }
 
-// Load copies the value to to. A value of 4 or 8 bytes needs no lock.
+// Load copies the value to the variable at to. A value of 4 or 8 bytes needs no lock.
 //
 //go:noinline
 func (v *Value) Load(to unsafe.Pointer, size uintptr, like any) {
@@ -89,7 +90,8 @@ func (v *Value) Store(from unsafe.Pointer, size uintptr, like any) {
 	runtime.KeepAlive(v)
 }
 
-// Update calls f, which replaces the old value at p by the new one.
+// Update copies the old value to p, calls f, which replaces it there by the new one, and
+// stores that. It may call f more than once.
 //
 //go:noinline
 func (v *Value) Update(p unsafe.Pointer, size uintptr, like any, f func()) {

@@ -10,7 +10,8 @@ type Remote interface {
 	Prepare(c *call.Function) error
 	// Workers returns how many tasks can run at once.
 	Workers() int
-	// Close releases what the Remote has. No task is running. It may be called again.
+	// Close releases the resources of the Remote. No task is running then. Close may be called
+	// again.
 	Close() error
 }
 
@@ -20,7 +21,7 @@ func (p *Pool) prepareRemote(c *call.Function) (*function, error) {
 	if err := p.o.Remote.Prepare(c); err != nil {
 		return nil, err
 	}
-	c.Shape |= call.TakesContext // Do does, whatever the function takes
+	c.Shape |= call.TakesContext // Do takes one, even if the function does not
 	return &function{pc: pc}, nil
 }
 

@@ -7,18 +7,18 @@ import (
 	"runtime/pprof"
 )
 
-// A profiler is what differs between the kinds of profiles.
+// A profiler describes a kind of profile.
 type profiler struct {
 	kind   string
 	lookup string // the profile of runtime/pprof; "" for the CPU profile
-	counts bool   // it counts from the start of the process
+	counts bool   // it counts from the start of the process, not of the profile
 	before func() // makes the counts up to date; may be nil
 	enable func(on bool)
 }
 
 var profilers = []profiler{
 	{kind: "cpu"},
-	// Only two collections publish all allocations before them.
+	// The profile has all earlier allocations only after two collections.
 	{kind: "mem", lookup: "allocs", counts: true, before: func() { runtime.GC(); runtime.GC() }},
 	{kind: "block", lookup: "block", counts: true, enable: func(on bool) { runtime.SetBlockProfileRate(bit(on)) }},
 	{kind: "mutex", lookup: "mutex", counts: true, enable: func(on bool) { runtime.SetMutexProfileFraction(bit(on)) }},

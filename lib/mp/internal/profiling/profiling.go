@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// The files in a folder. Each process has one of the first, and those of the others that
-// apply: a process with a told file and no profile has ended before it wrote one.
+// The files in a folder. It has one stopName and one kindName, and for each process those
+// of the others that apply. A child with a told file, but without a profile or a problem,
+// ended before it wrote one.
 const (
 	stopName    = "stopped" // tells children to write their profiles
 	kindName    = "kind"    // has the kind of the profile
@@ -30,7 +31,8 @@ const (
 
 const (
 	watchInterval = 10 * time.Millisecond
-	// stopTimeout is generous: only a child that is stopped by a signal or the system does not answer.
+	// stopTimeout is how long Stop waits for the files of the children. It is long: usually only a
+	// suspended child takes longer.
 	stopTimeout = 10 * time.Second
 )
 
@@ -40,18 +42,18 @@ var recorder struct {
 	mu     sync.Mutex             // guards the fields below
 	run    *run
 	first  bool
-	told   map[int]<-chan struct{} // children that were told to profile, and when they are gone
+	told   map[int]<-chan struct{} // children that were told to profile; their channels are closed when they end
 }
 
 // ErrProfiling is the error of Start if this process has a profile already.
 var ErrProfiling = errors.New("mp: this process is profiled already: end the other profile first")
 
-// Folder returns the folder into which this process profiles, or nil. Each profile has
-// its own pointer, also if two use the same folder.
+// Folder returns the folder into which this process profiles, or nil. Each profile has its
+// own pointer, even if two use the same folder.
 func Folder() *string { return recorder.folder.Load() }
 
-// Start begins a profile of this process, and of the children that it starts or sends
-// tasks, into a folder, which it makes. Kind is one of Kinds.
+// Start begins a profile of this process, and of the children that it starts or sends tasks
+// to. The files are written into a folder, which Start makes. Kind is one of Kinds.
 func Start(folder, kind string) error {
 	if !slices.Contains(Kinds(), kind) {
 		return fmt.Errorf("mp: %q is not a kind of profile: it takes %s", kind, strings.Join(Kinds(), ", "))
@@ -91,7 +93,7 @@ func start(folder, kind string, isFirst bool) error {
 }
 
 // StartChild begins the profile of a child, unless the first process has ended its own. A
-// problem is noted in the folder: it must not make tasks fail.
+// problem is noted in the folder; it does not make tasks fail.
 func StartChild(folder string) {
 	kind, err := os.ReadFile(filepath.Join(folder, kindName))
 	if err != nil || isStopped(folder) {
@@ -121,7 +123,8 @@ func watch(folder *string) {
 	}
 }
 
-// Expect notes that a child is about to be told to profile. gone is closed when it has ended.
+// Expect notes that a child is about to be told to profile. gone is closed when the child has
+// ended.
 func Expect(pid int, gone <-chan struct{}) {
 	r := &recorder
 	r.mu.Lock()
@@ -175,7 +178,8 @@ func awaitChildren(folder string, told map[int]<-chan struct{}) {
 	}
 }
 
-// hasAnswered reports whether a child has written its profile, or has refused to.
+// hasAnswered reports whether a child has written its profile or a problem, or was told to
+// profile too late and has removed its told file.
 func hasAnswered(folder string, pid int) bool {
 	for _, name := range []string{profileName, problemName} {
 		if _, err := os.Stat(path(folder, name, pid)); err == nil {

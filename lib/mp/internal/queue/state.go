@@ -11,8 +11,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A State is the memory of an mp.Queue. A cell that mentions an mp.Queue compiles all of its methods, so these call the functions here, which
-// are not inlined. All fields are pointers, because an mp.Queue declares its memory as an array of pointers.
+// A State is the memory of an mp.Queue. A cell that uses an mp.Queue compiles all of its methods. So that they are short, they call the
+// functions here, which are not inlined. All fields consist of pointers, because an mp.Queue declares its memory as an array of
+// pointers.
 type State struct {
 	Queue Untyped        // nil for a zero mp.Queue, and where Ring is used
 	Plain *struct{}      // not nil if Queue keeps no pointers to values, and calls no methods of them
@@ -75,8 +76,8 @@ func (s *State) Untyped() Untyped {
 	return nil
 }
 
-// The following functions are the rest of methods of mp.Queue. They take nil for a nil
-// mp.Queue.
+// The following functions are the parts of methods of mp.Queue that do not depend on its
+// type. For a nil mp.Queue, q is nil.
 
 // NotNil returns q. It panics if q is nil.
 //
@@ -88,7 +89,7 @@ func NotNil(q Untyped) Untyped {
 	return q
 }
 
-// GetInto takes a value to v.
+// GetInto takes a value from q and stores it at v. It waits while q is empty.
 //
 //go:noinline
 func GetInto(q Untyped, ctx context.Context, v unsafe.Pointer) error {
@@ -115,7 +116,7 @@ func Handle(q Untyped) ([]byte, error) {
 	return q.Handle()
 }
 
-// IsLast reports whether an iteration ends with err.
+// IsLast reports whether err is the normal end of an iteration: the queue was closed.
 //
 //go:noinline
 func IsLast(err error) bool { return errors.Is(err, shm.ErrClosed) }

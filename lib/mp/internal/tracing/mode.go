@@ -6,9 +6,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Unlocked is 0, and NeverUnlocked while this process is recorded. A fast path that takes
-// a lock compares the lock's bit with it instead of 0: so it fails while there is
-// something to log, and is no slower otherwise.
+// Unlocked is 0, or NeverUnlocked while this process is recorded. The fast path of a lock
+// compares the lock's bit with Unlocked instead of 0. So the fast path fails during a
+// recording, and is no slower otherwise.
 var Unlocked atomic.Uint64
 
 // NeverUnlocked differs from 0 and 1.
@@ -22,8 +22,8 @@ const (
 	isCancelled
 )
 
-// IsPlain reports whether a wait needs nothing but the wait itself: nothing cancels waits
-// of goroutines, and this process is not recorded.
+// IsPlain reports whether a wait needs no extra work: waits of goroutines cannot be
+// cancelled, and this process is not recorded.
 func IsPlain() bool { return special.Load() == 0 }
 
 // SetCancelled sets whether waits may be cancelled.
@@ -37,7 +37,7 @@ func setBit(word *atomic.Uint32, bit uint32, on bool) {
 	}
 }
 
-// noted has the bits below: why locks that are taken and released are noted.
+// noted has the bits below: the reasons to note when locks are taken and released.
 var noted atomic.Uint32
 
 const (
@@ -45,14 +45,15 @@ const (
 	forChecks
 )
 
-// AreLocksNoted reports whether locks that are taken and released are noted, for a
-// recording or for CheckLocks. It reads one word, so that callers can be inlined.
+// AreLocksNoted reports whether the taking and releasing of locks is noted, for a recording
+// or for CheckLocks. It reads one word, so that callers can be inlined.
 func AreLocksNoted() bool { return noted.Load() != 0 }
 
-// NoteLocks sets whether they are noted for CheckLocks.
+// NoteLocks sets whether the taking and releasing of locks is noted for CheckLocks.
 func NoteLocks(on bool) { setBit(&noted, forChecks, on) }
 
-// setRecorded makes the fast paths of locks, queues and waits fail, or not.
+// setRecorded turns the fast paths of locks, queues and waits off for a recording, or on
+// again.
 func setRecorded(on bool) {
 	shm.SetTraced(on)
 	setBit(&special, isRecorded, on)
