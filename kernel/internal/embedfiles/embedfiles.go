@@ -84,7 +84,7 @@ func matchPattern(root fs.FS, pattern string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, errors.New("it holds no file that can be embedded")
+		return nil, errors.New("it matches no file that can be embedded")
 	}
 	return out, nil
 }

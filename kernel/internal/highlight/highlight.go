@@ -150,7 +150,7 @@ func number(src string) (n int, class string) {
 			class = "mf"
 		case (c == '+' || c == '-') && n > 0 && !isHex && (src[n-1] == 'e' || src[n-1] == 'E'):
 			class = "mf"
-		case c != '_' && !isDigit(n) && !unicode.IsLetter(rune(c)):
+		case c >= utf8.RuneSelf || c != '_' && !isDigit(n) && !unicode.IsLetter(rune(c)):
 			return n, class
 		}
 		n++

@@ -29,6 +29,7 @@ func TestTokens(t *testing.T) {
 		{"bash", "for i in 1; do echo --for \"$i\"; done", "k:for k:in mi:1 k:do nb:echo s:\"$i\" k:done"},
 		{"json", `{"a" : [1, true], "b": "c"}`, `nt:"a" mi:1 kc:true nt:"b" s:"c"`},
 		{"yaml", "name: 'x' # y", "nt:name s:'x' c1:# y"},
+		{"yaml", "20°C: 10€", "mi:20 nt:C mi:10"},
 		{"sql", "SELECT count(*) From t -- all", "k:SELECT nf:count k:From c1:-- all"},
 		{"html", "<!-- c --><a href='x'>for</a> b", "cm:<!-- c --> nt:a na:href s:'x' nt:a"},
 		{"html", "<a\nhref", "nt:a na:href"},

@@ -64,7 +64,7 @@ func checkRaces(dir string, cells []checkCell) error {
 		delete(got, c.race)
 	}
 	if len(got) > 0 {
-		return fmt.Errorf("the race detector reports races that are none: %v", got)
+		return fmt.Errorf("the race detector reports races in correct cells: %v", got)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 	on := arg == "on"
 	switch {
 	case arg != "" && !on && arg != "off":
-		return errors.New("write %race on, %race off, or %race alone to see which")
+		return errors.New("write %race on or %race off; %race alone shows whether it is on")
 	case arg == "" || on == races.On():
 		r.print("%s\n", races)
 		return nil

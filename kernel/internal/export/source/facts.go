@@ -85,7 +85,10 @@ func (f *Facts) call(n *ast.CallExpr, offset func(token.Pos) int) {
 	}
 	switch x.Name + "." + sel.Sel.Name {
 	case "os.Exit":
-		if code, ok := n.Args[0].(*ast.BasicLit); len(n.Args) == 1 && (!ok || code.Value == "0") {
+		if len(n.Args) != 1 {
+			return
+		}
+		if code, ok := n.Args[0].(*ast.BasicLit); !ok || code.Value == "0" {
 			f.Exits = append(f.Exits, offset(n.Pos()))
 		}
 	case "runtime.Goexit":

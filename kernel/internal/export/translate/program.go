@@ -121,7 +121,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 			return b, nil
 		}
 	}
-	return nil, errors.New("export: the program does not settle; this is a fault of perijove")
+	return nil, errors.New("export: renaming variables does not end; this is a fault of perijove")
 }
 
 // fetch compiles the packages that the cells use. It gets missing modules if the notebook has %autoget or is written for GoNB.
