@@ -59,13 +59,15 @@ func programBuild() (build [sha256.Size]byte, err error) {
 // opened has the clusters that this process has opened, by id. Shared objects that arrive
 // in arguments and results find their cluster there.
 var opened struct {
-	mu    sync.Mutex
-	byID  map[string]*Cluster
-	child func() (*Cluster, error) // the cluster that this child process works for
+	mu     sync.Mutex
+	byID   map[string]*Cluster
+	closed map[string]bool          // ids of those that were closed
+	child  func() (*Cluster, error) // the cluster that this child process works for
 }
 
 func init() {
 	opened.byID = make(map[string]*Cluster)
+	opened.closed = make(map[string]bool)
 	opened.child = sync.OnceValues(joinAsChild)
 }
 
@@ -104,6 +106,7 @@ func (c *Cluster) register(ctx context.Context) error {
 	opened.mu.Lock()
 	defer opened.mu.Unlock()
 	opened.byID[c.id] = c
+	delete(opened.closed, c.id)
 	return nil
 }
 
@@ -112,16 +115,20 @@ func (c *Cluster) unregister() {
 	defer opened.mu.Unlock()
 	if opened.byID[c.id] == c {
 		delete(opened.byID, c.id)
+		opened.closed[c.id] = true
 	}
 }
 
 // clusterOf returns the cluster with an id.
 func clusterOf(id string) (*Cluster, error) {
 	opened.mu.Lock()
-	c := opened.byID[id]
+	c, isClosed := opened.byID[id], opened.closed[id]
 	opened.mu.Unlock()
-	if c != nil {
+	switch {
+	case c != nil:
 		return c, nil
+	case isClosed:
+		return nil, mp.ErrClosed
 	}
 	c, err := opened.child()
 	if err == nil && c.id != id {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/mp"
@@ -163,34 +165,60 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.ctx, func() { cancel(mp.ErrClosed) })()
 	consumer, err := c.js.Consumer(ctx, e.streamName(c), "get")
 	for err == nil {
-		var msgs jetstream.MessageBatch
-		if wait {
-			msgs, err = consumer.Fetch(1, jetstream.FetchContext(ctx))
-		} else {
-			msgs, err = consumer.FetchNoWait(1)
-		}
-		if err != nil {
-			break
-		}
-		for msg := range msgs.Messages() {
+		var msg jetstream.Msg
+		if msg, err = fetch(ctx, consumer, wait); msg != nil {
 			if err := msg.DoubleAck(ctx); err != nil {
-				return nil, e.queueError(err) // it is delivered again
+				return nil, e.queueError(cmp.Or(e.existence(ctx, c, err), err)) // it is delivered again
 			}
 			return msg.Data(), nil
 		}
-		if err = msgs.Error(); err == nil && !wait {
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			<-ctx.Done() // its timer has not run yet
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err == nil && !wait:
 			return nil, nil
 		}
-		if ctx.Err() != nil {
-			break
-		}
+		err = e.existence(ctx, c, err)
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return nil, e.queueError(err)
+}
+
+// existence returns nil in place of an error that means that no server has answered, if the
+// stream of the Queue exists: another server may answer.
+func (e *entry) existence(ctx context.Context, c *Cluster, err error) error {
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoHeartbeat) {
+		_, err = c.js.Stream(ctx, e.streamName(c))
+	}
+	return err
+}
+
+// fetch returns the next message, or nil if none has come.
+func fetch(ctx context.Context, consumer jetstream.Consumer, wait bool) (jetstream.Msg, error) {
+	var msgs jetstream.MessageBatch
+	var err error
+	if wait {
+		msgs, err = consumer.Fetch(1, jetstream.FetchContext(ctx))
+	} else {
+		msgs, err = consumer.FetchNoWait(1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for msg := range msgs.Messages() {
+		return msg, nil
+	}
+	return nil, msgs.Error()
 }
 
 // Len returns the number of values in the Queue.
@@ -206,7 +234,8 @@ func (q *Queue[T]) Len(ctx context.Context) (int, error) {
 	return int(s.CachedInfo().State.Msgs), nil
 }
 
-// Close deletes the Queue with its values: calls in all processes return mp.ErrClosed.
+// Close deletes the Queue with the values that are still in it, unlike the Close of an
+// mp.Queue: calls in all processes return mp.ErrClosed.
 func (q *Queue[T]) Close(ctx context.Context) error {
 	c, err := clusterOf(q.cluster)
 	if err != nil {

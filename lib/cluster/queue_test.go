@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/lib/cluster"
 	"github.com/perijove/perijove/lib/mp"
@@ -104,4 +105,47 @@ func TestQueueLimits(t *testing.T) {
 	refused(t, err, "NewQueue(-1)")
 	_, err = cluster.NewQueue[func()](ctx, c, 1)
 	refused(t, err, "a function cannot be part of a value")
+}
+
+// TestQueueEnds checks the errors of Get at a deadline, after Close beside consumers, and
+// after the cluster was closed.
+func TestQueueEnds(t *testing.T) {
+	c, ctx := open(t, 0), watchdog(t)
+	q := must.Get(cluster.NewQueue[int](ctx, c, 100))
+	for range 5 {
+		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		if _, err := q.Get(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Get at its deadline: %v", err)
+		}
+		cancel()
+	}
+	ended := make(chan error)
+	consume := func(q *cluster.Queue[int]) {
+		for {
+			if _, err := q.Get(ctx); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}
+	for range 3 {
+		q := must.Get(cluster.NewQueue[int](ctx, c, 100))
+		for i := range 50 {
+			must.Do(q.Put(ctx, i))
+		}
+		for range 3 {
+			go consume(q)
+		}
+		must.Do(q.Close(ctx))
+		for range 3 {
+			if err := <-ended; !errors.Is(err, mp.ErrClosed) {
+				t.Errorf("Get of a closed Queue: %v", err)
+			}
+		}
+	}
+	go consume(q)
+	must.Do(c.Close())
+	if err := <-ended; !errors.Is(err, mp.ErrClosed) {
+		t.Errorf("Get after the cluster was closed: %v", err)
+	}
 }

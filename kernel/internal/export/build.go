@@ -49,7 +49,8 @@ func Build(ctx context.Context, nb *notebook.Notebook, opt Options, file string,
 			return err
 		}
 	}
-	_, err = m.Run(platform.env(), "build", "-trimpath", "-o", file, ".")
+	// Another platform may need modules that this one does not, which -mod=mod adds to go.mod.
+	_, err = m.Run(platform.env(), "build", "-mod=mod", "-trimpath", "-o", file, ".")
 	return err
 }
 

@@ -32,6 +32,14 @@ func (n *Set) Pick(name string, avoid map[string]bool) string {
 	}
 }
 
+// Unused returns name, followed by as many underscores as it takes to make a name that is not in used.
+func Unused(name string, used map[string]bool) string {
+	for used[name] {
+		name += "_"
+	}
+	return name
+}
+
 // NewSet returns a Set in which names are taken.
 func NewSet(names ...string) *Set {
 	n := &Set{map[string]bool{}, map[string]bool{}}

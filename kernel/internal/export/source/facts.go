@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -29,6 +30,7 @@ type Facts struct {
 	Names    map[string]bool // all identifiers
 	Control  bool            // there is a return, a defer or a label outside of function literals
 	Exits    []int           // offsets of uses of os.Exit with a code that may be 0, and of runtime.Goexit
+	Failing  []int           // offsets of uses of os.Exit with a number other than 0
 }
 
 // OfDecl examines a declaration.
@@ -90,6 +92,8 @@ func (f *Facts) call(n *ast.CallExpr, offset func(token.Pos) int) {
 		}
 		if code, ok := n.Args[0].(*ast.BasicLit); !ok || code.Value == "0" {
 			f.Exits = append(f.Exits, offset(n.Pos()))
+		} else {
+			f.Failing = append(f.Failing, offset(n.Pos()))
 		}
 	case "runtime.Goexit":
 		f.Exits = append(f.Exits, offset(n.Pos()))
@@ -128,4 +132,13 @@ func (f *Facts) IsStarted(off int) bool {
 		}
 	}
 	return false
+}
+
+// Ends returns the offsets of the calls that end a program but only the cell in a notebook. In a cell tagged
+// raises-exception these are also calls of os.Exit with another code than 0.
+func (f *Facts) Ends(raises bool) []int {
+	if raises {
+		return slices.Concat(f.Exits, f.Failing)
+	}
+	return f.Exits
 }

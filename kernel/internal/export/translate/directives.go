@@ -124,6 +124,7 @@ func (b *book) refuseOrKeep(s *step, pos cell.Pos, name, hint, text string) {
 	if hint != "" {
 		hint = ": " + hint
 	}
+	b.mayFail[s.cell.N] = false
 	b.refuse(s, pos, "%s has no meaning in a program%s; --force keeps it as a comment", name, hint)
 }
 
@@ -135,8 +136,9 @@ func (b *book) check() {
 			if st.Define >= 0 && !slices.Contains(st.New, true) {
 				b.refuse(s, st.PosIn(st.Define), "no new variables on left side of := (= assigns to a variable that exists)")
 			}
-			for _, off := range st.facts.Exits {
+			for _, off := range st.facts.Ends(s.raises) {
 				if s.index < len(b.steps)-1 || s.raises {
+					b.mayFail[s.cell.N] = false // the cell runs in a notebook
 					b.refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")
 				}
 			}

@@ -87,7 +87,7 @@ func (s *step) sources() []*cell.Source {
 // flags writes the flags of the parameters.
 func (f *file) flags() {
 	flag := f.pkg("flag")
-	if f.b.hasDisplays {
+	if f.b.hasDisplays && !slices.ContainsFunc(f.b.parameters, func(p parameter) bool { return p.entity.name == "displays" }) {
 		f.printf("%s.Func(\"displays\", \"write displays to files in the `FOLDER`\", %s.WriteFiles)\n", flag, f.pkg(displayPackage))
 	}
 	for _, p := range f.b.parameters {

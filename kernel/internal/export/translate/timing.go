@@ -76,10 +76,7 @@ func (f *file) loop(st *stmt) {
 	c, l := f.copyStmt(st), st.Loop
 	end := "}\n}"
 	if l.Bench {
-		name := "b"
-		if f.b.idents[name] {
-			name = "bench"
-		}
+		name := naming.Unused("b", f.b.idents)
 		testing := f.pkg("testing")
 		f.printf("%s.Println(%q, %s.Benchmark(func(%s *%[3]s.B) ", f.pkg("fmt"), cell.Name(st.step.cell.N), testing, name)
 		end = "}\n}))"
@@ -91,7 +88,7 @@ func (f *file) loop(st *stmt) {
 			f.loopPart(c, st, 0, l.Body)
 			end += "\n}"
 		}
-		f.printf("\nfor n := range %s.Repeat(%d, %d) {\nfor range n {\n", f.pkg(stopwatchPackage), l.Loops, l.Runs)
+		f.printf("\nfor %[1]s := range %s.Repeat(%d, %d) {\nfor range %[1]s {\n", naming.Unused("n", f.b.idents), f.pkg(stopwatchPackage), l.Loops, l.Runs)
 	}
 	if l.Own {
 		f.printf("func() {\n")
