@@ -75,7 +75,7 @@ func init() {
 func joinAsChild() (*Cluster, error) {
 	parts := childParts()
 	if parts == nil {
-		return nil, errors.New("cluster: this process has not opened the cluster of the object")
+		return nil, errors.New("cluster: this process has not opened the cluster of the object: call Open first")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -132,7 +132,7 @@ func clusterOf(id string) (*Cluster, error) {
 	}
 	c, err := opened.child()
 	if err == nil && c.id != id {
-		err = errors.New("cluster: the object belongs to another cluster than this worker")
+		err = errors.New("cluster: the object belongs to another cluster, which this worker has not joined")
 	}
 	return c, err
 }
@@ -158,7 +158,7 @@ func newEntry(ctx context.Context, c *Cluster, kind string, first []byte) (entry
 
 func (e *entry) store() (jetstream.KeyValue, error) {
 	if e.key == "" {
-		return nil, errors.New("cluster: the object was not made by one of the functions of package cluster that begin with New")
+		return nil, errors.New("cluster: the object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
 	}
 	c, err := clusterOf(e.cluster)
 	if err != nil {
@@ -283,7 +283,7 @@ func (e *entry) remove(ctx context.Context) error {
 // GobEncode lets the object be part of a value that is sent. It encodes a reference.
 func (e *entry) GobEncode() ([]byte, error) {
 	if e.key == "" {
-		return nil, errors.New("cluster: the object was not made by one of the functions of package cluster that begin with New")
+		return nil, errors.New("cluster: the object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
 	}
 	return []byte(e.cluster + "\n" + e.key), nil
 }
@@ -322,5 +322,5 @@ func unpack(b []byte, pointer any) error {
 	if rest, ok := bytes.CutPrefix(b, head); ok {
 		return mpremote.Unmarshal(rest, pointer)
 	}
-	return fmt.Errorf("cluster: the value is not of type %v and this build of the program", reflect.TypeOf(pointer).Elem())
+	return fmt.Errorf("cluster: the value was stored with another type than %v, or by another build of the program", reflect.TypeOf(pointer).Elem())
 }

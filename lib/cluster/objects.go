@@ -39,21 +39,21 @@ func (c *Cluster) putObject(ctx context.Context, name string, b []byte) error {
 func (c *Cluster) getObject(ctx context.Context, name string, max int) ([]byte, error) {
 	parts := strings.Split(name, ".")
 	if len(parts) < 2 {
-		return nil, fmt.Errorf("cluster: no object has the name %q", name)
+		return nil, fmt.Errorf("cluster: malformed object name %q", name)
 	}
 	info, err := c.objects.GetInfo(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: the object %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: cannot read the object %s: %w", name, err)
 	}
 	if info.Size > uint64(max) {
 		return nil, fmt.Errorf("cluster: the object %s takes %d bytes, more than the limit of %d", name, info.Size, max)
 	}
 	b, err := c.objects.GetBytes(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: the object %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: cannot read the object %s: %w", name, err)
 	}
 	if contentHash(b) != parts[1] {
-		return nil, fmt.Errorf("cluster: the object %s has other content than its name says", name)
+		return nil, fmt.Errorf("cluster: the object %s is damaged: its hash differs from its name", name)
 	}
 	return b, nil
 }

@@ -44,7 +44,7 @@ func startServer(folder string) (*embedded, error) {
 	go s.Start()
 	if !s.ReadyForConnections(serverTimeout) {
 		e.stop()
-		return nil, errors.New("cluster: the server has not started within a minute")
+		return nil, errors.New("cluster: the server did not start within a minute")
 	}
 	if !s.JetStreamEnabled() {
 		e.stop()

@@ -119,7 +119,7 @@ func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (
 		case ctx.Err() != nil:
 			return 0, context.Cause(ctx)
 		case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrConnectionClosed), time.Now().After(last):
-			return 0, fmt.Errorf("cluster: the server at %s does not store a message: %w", c.URL(), err)
+			return 0, fmt.Errorf("cluster: the server at %s cannot store a message: %w", c.URL(), err)
 		}
 		select {
 		case <-time.After(delay):

@@ -88,7 +88,7 @@ func Read(folder string) (*Recording, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("execprofile: %s has the profile of no process", folder)
+		return nil, fmt.Errorf("execprofile: %s has no profile of any process", folder)
 	}
 	if r.Profile, err = profile.Merge(all); err != nil {
 		return nil, fmt.Errorf("execprofile: cannot merge the profiles of %d processes: %w", len(all), err)

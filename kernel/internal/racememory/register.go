@@ -30,11 +30,11 @@ func Register(h *goruntime.Runtime, to uintptr) error {
 	from := roundUp(*end, 8<<10) // the runtime has registered whole pages
 	shadow := roundUp(from*shadowFactor+shadowBase, granularity)
 	if _, err := platform.Reserve(shadow, int(to*shadowFactor+shadowBase-shadow)); err != nil {
-		return fmt.Errorf("shadow memory of the race detector: %w", err)
+		return fmt.Errorf("cannot map shadow memory of the race detector: %w", err)
 	}
 	meta := roundUp(from/metaDivisor|metaBase, granularity)
 	if _, err := platform.Reserve(meta, int(to/metaDivisor|metaBase)-int(meta)); err != nil {
-		return fmt.Errorf("metadata of the race detector: %w", err)
+		return fmt.Errorf("cannot map metadata of the race detector: %w", err)
 	}
 	*end = to
 	return nil
