@@ -94,7 +94,7 @@ func TestUpdatesOfAValue(t *testing.T) {
 	_, err := cluster.NewValue(ctx, c, make(chan int))
 	refused(t, err, "a channel works within one process")
 	_, err = new(cluster.Value[int]).Load(ctx)
-	refused(t, err, "was not made by one of the functions")
+	refused(t, err, "is a zero value: make it with")
 }
 
 func TestTryLockAndUnlock(t *testing.T) {
