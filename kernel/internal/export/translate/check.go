@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 )
 
 // A checked is the program after a type check.
 type checked struct {
-	b     *book
+	b     *translation
 	fset  *token.FileSet
 	files []*file
 	heads []int // lengths of the files' heads
@@ -24,8 +25,8 @@ type checked struct {
 }
 
 // checkProgram checks the types of the program that was written last. If that shows that it must be written in
-// another way, it sets book.again.
-func (b *book) checkProgram() error {
+// another way, it sets translation.again.
+func (b *translation) checkProgram() error {
 	c := &checked{b: b, fset: token.NewFileSet(), info: &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
 	}}
@@ -40,7 +41,7 @@ func (b *book) checkProgram() error {
 		}
 		c.files, c.heads, c.trees = append(c.files, f), append(c.heads, head), append(c.trees, tree)
 	}
-	conf := types.Config{Importer: b.pkgs, Error: func(err error) {
+	conf := types.Config{Importer: b.Pkgs, Error: func(err error) {
 		if e, ok := err.(types.Error); ok {
 			c.errs = append(c.errs, e)
 		}
@@ -71,9 +72,9 @@ func (c *checked) place(pos token.Pos) (chunk, int, bool) {
 // findResults decides how the values of last expressions are printed.
 func (c *checked) findResults() {
 	for i, tree := range c.trees {
-		want := map[[2]int]*stmt{}
+		want := map[[2]int]*resolve.Stmt{}
 		for _, ch := range c.files[i].chunks {
-			if ch.stmt != nil && c.b.isResult(ch.stmt) && c.b.results[ch.stmt] == unknown {
+			if ch.stmt != nil && ch.stmt.IsResult() && c.b.results[ch.stmt] == unknown {
 				want[[2]int{ch.start + c.heads[i], ch.end + c.heads[i]}] = ch.stmt
 			}
 		}
@@ -85,7 +86,7 @@ func (c *checked) findResults() {
 			key := [2]int{int(x.Pos() - tree.FileStart), int(x.End() - tree.FileStart)}
 			if st := want[key]; st != nil && isKnown(c.info.Types[x]) {
 				c.b.results[st] = c.b.resultOf(st, c.info.Types[x], check.IsPrint(c.info, x))
-				c.b.withError[st] = hasError(c.info.Types[x].Type)
+				c.b.withError[st] = resolve.HasError(c.info.Types[x].Type)
 				c.b.again = true
 				delete(want, key)
 			}
@@ -94,8 +95,8 @@ func (c *checked) findResults() {
 		for _, st := range want {
 			if _, err := parser.ParseExpr(st.Text[st.Expr.Start:st.Expr.End]); err != nil { // a list of values
 				c.b.results[st] = shown
-				if st.step.cell.HideResult {
-					c.b.refuse(st.step, st.Pos, "a list of values that is not shown cannot be exported: remove it")
+				if st.Step.Cell.HideResult {
+					c.b.Refuse(st.Step, st.Pos, "a list of values that is not shown cannot be exported: remove it")
 				}
 			}
 		}
@@ -162,7 +163,7 @@ func (c *checked) findUnused() {
 			if n.Off != off || n.Name == "_" {
 				continue
 			}
-			v := c.b.tables[ch.stmt.step.index][n.Name].variable()
+			v := c.b.Tables[ch.stmt.Step.Index][n.Name].Variable()
 			if c.b.isWritten(v) {
 				c.b.promoted[v] = true
 			} else {
@@ -174,11 +175,11 @@ func (c *checked) findUnused() {
 }
 
 // isWritten reports whether something other than its declarations refers to a variable.
-func (b *book) isWritten(v *entity) bool {
-	for _, s := range b.steps {
-		for _, st := range s.stmts {
+func (b *translation) isWritten(v *resolve.Entity) bool {
+	for _, s := range b.Steps {
+		for _, st := range s.Stmts {
 			for _, r := range st.Refs {
-				if e := b.lookupIn(st, r).entity; e != nil && e.kind == cell.Var && e.variable() == v && !declaresAt(st, r) {
+				if e := b.LookupIn(st, r).Entity; e != nil && e.Kind == cell.Var && e.Variable() == v && !declaresAt(st, r) {
 					return true
 				}
 			}
@@ -187,7 +188,7 @@ func (b *book) isWritten(v *entity) bool {
 	return false
 }
 
-func declaresAt(st *stmt, r cell.Ref) bool {
+func declaresAt(st *resolve.Stmt, r cell.Ref) bool {
 	for i, n := range st.Names {
 		if n.Off == r.Off && st.New[i] {
 			return true
@@ -205,9 +206,9 @@ func (c *checked) report() {
 		}
 		ch, off, ok := c.place(e.Pos)
 		if !ok {
-			c.b.errs = append(c.b.errs, &cell.Error{Cell: c.b.steps[0].cell.N, Msg: "the program does not compile, which is a fault of perijove: " + c.fset.Position(e.Pos).String() + ": " + msg})
+			c.b.Errs = append(c.b.Errs, &cell.Error{Cell: c.b.Steps[0].Cell.N, Msg: "the program does not compile, which is a fault of perijove: " + c.fset.Position(e.Pos).String() + ": " + msg})
 			continue
 		}
-		c.b.refuse(ch.step, ch.src.PosIn(min(off, len(ch.src.Text))), "%s", msg)
+		c.b.Refuse(ch.step, ch.src.PosIn(min(off, len(ch.src.Text))), "%s", msg)
 	}
 }

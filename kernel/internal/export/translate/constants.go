@@ -27,24 +27,17 @@ type selector struct {
 }
 
 // use returns the name of the variable.
-func (v *selector) use(b *book) string {
+func (v *selector) use(b *translation) string {
 	b.again = b.again || !v.isDeclared
 	v.used = true
 	return v.name
 }
 
-// follow adds a constant to b.changing unless it is there.
-func (b *book) follow(name string) {
-	if !slices.ContainsFunc(b.changing, func(c *changing) bool { return c.name == name }) {
-		b.changing = append(b.changing, &changing{name: name})
-	}
-}
-
 // nameChanging chooses the names of the variables.
-func (b *book) nameChanging(names *naming.Set) {
+func (b *translation) nameChanging(names *naming.Set) {
 	for _, x := range b.changing {
-		x.current.name = names.Pick("current"+strings.ToUpper(x.name[:1])+x.name[1:], b.idents)
-		x.version.name = names.Pick(x.name+"Version", b.idents)
+		x.current.name = names.Pick("current"+strings.ToUpper(x.name[:1])+x.name[1:], b.Idents)
+		x.version.name = names.Pick(x.name+"Version", b.Idents)
 	}
 }
 
@@ -56,7 +49,7 @@ func (f *file) changingVariables() (list []func()) {
 		}
 		if x.current.isDeclared {
 			list = append(list, func() {
-				f.printf("%s = %s // the newest %s\n", x.current.name, f.b.constants(x.name)[0].goName, x.name)
+				f.printf("%s = %s // the newest %s\n", x.current.name, f.b.Constants(x.name)[0].GoName, x.name)
 			})
 		}
 		if x.version.isDeclared {
@@ -69,37 +62,18 @@ func (f *file) changingVariables() (list []func()) {
 // change writes the assignments for the constants that change between two steps.
 func (f *file) change(before, now int) {
 	for _, x := range f.b.changing {
-		value := f.b.constantAt(x.name, now)
-		i := slices.Index(f.b.constants(x.name), value)
-		if i <= 0 || value == f.b.constantAt(x.name, before) {
+		value := f.b.ConstantAt(x.name, now)
+		i := slices.Index(f.b.Constants(x.name), value)
+		if i <= 0 || value == f.b.ConstantAt(x.name, before) {
 			continue
 		}
 		if x.current.isDeclared {
-			f.printf("%s = %s\n", x.current.name, value.goName)
+			f.printf("%s = %s\n", x.current.name, value.GoName)
 		}
 		if x.version.isDeclared {
 			f.printf("%s = %d\n", x.version.name, i+1)
 		}
 	}
-}
-
-// constants lists the constants that a name stands for in the course of the notebook, in their order.
-func (b *book) constants(name string) []*instance {
-	var list []*instance
-	for k := range b.tables {
-		if x := b.constantAt(name, k); x != nil && !slices.Contains(list, x) {
-			list = append(list, x)
-		}
-	}
-	return list
-}
-
-// constantAt returns the meaning of a name at a step if it is a constant, or nil.
-func (b *book) constantAt(name string, k int) *instance {
-	if k < 0 || b.tables[k][name] == nil || b.tables[k][name].kind != cell.Const {
-		return nil
-	}
-	return b.instanceAt(b.tables[k][name], k)
 }
 
 // current returns the variable for a constant in a function literal, or nil.
@@ -109,7 +83,7 @@ func (c copier) current(r cell.Ref) *selector {
 		return nil
 	}
 	for _, x := range b.changing {
-		if x.name == r.Name && c.resolve(r).entity == b.tables[c.at][r.Name] && c.isVariable(x) {
+		if x.name == r.Name && c.resolve(r).Entity == b.Tables[c.at][r.Name] && c.isVariable(x) {
 			return &x.current
 		}
 	}
@@ -118,8 +92,8 @@ func (c copier) current(r cell.Ref) *selector {
 
 // isVariable reports whether the literals of a source use the variable of a constant. They must still follow it when it gets its last value.
 func (c copier) isVariable(x *changing) bool {
-	list := c.f.b.constants(x.name)
-	return x.variable && c.f.b.constantAt(x.name, c.last) == list[len(list)-1]
+	list := c.f.b.Constants(x.name)
+	return x.variable && c.f.b.ConstantAt(x.name, c.last) == list[len(list)-1]
 }
 
 // findConstants finds the constants that variables can replace in function literals.
@@ -131,8 +105,8 @@ func (c *checked) findConstants() {
 	byName := map[string]*changing{}
 	for _, x := range c.b.changing {
 		x.variable = true
-		for _, in := range c.b.constants(x.name) {
-			byName[in.goName] = x
+		for _, in := range c.b.Constants(x.name) {
+			byName[in.GoName] = x
 		}
 	}
 	typeOf := map[*changing]types.Type{}

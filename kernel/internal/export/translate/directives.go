@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/export/source"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 )
 
 // withoutEffect are directives that change nothing that a program prints.
@@ -37,19 +37,19 @@ type gets struct {
 }
 
 // directives translates the directives of all cells. They run before the cell's code.
-func (b *book) directives() {
-	for _, s := range b.steps {
-		for _, d := range s.cell.Directives {
+func (b *translation) directives() {
+	for _, s := range b.Steps {
+		for _, d := range s.Cell.Directives {
 			b.directive(s, d)
 		}
 	}
 }
 
-func (b *book) directive(s *step, d cell.DirectiveLine) {
+func (b *translation) directive(s *resolve.Step, d cell.DirectiveLine) {
 	args := strings.TrimSpace(d.Args)
 	switch {
 	case withNote[d.Name] != "":
-		s.comments = append(s.comments, strings.TrimSpace(d.Name+" "+args)+": "+withNote[d.Name])
+		b.comments[s] = append(b.comments[s], strings.TrimSpace(d.Name+" "+args)+": "+withNote[d.Name])
 	case d.Name == "%%time" && args == "", d.Name == cell.BenchName && hasCode(s): // statements measure
 	case d.Name == "%noautoget":
 		b.gets.missing = false
@@ -61,11 +61,11 @@ func (b *book) directive(s *step, d cell.DirectiveLine) {
 	case d.Name == "%env" && strings.IndexAny(args, "= \t") > 0:
 		i := strings.IndexAny(args, "= \t")
 		name, value := args[:i], strings.TrimSpace(args[i+1:])
-		s.before = append(s.before, func(f *file) {
+		b.before[s] = append(b.before[s], func(f *file) {
 			f.printf("%s.Setenv(%q, %q)\n", f.pkg("os"), name, value)
 		})
 	case d.Name == "%cd" && args != "" && !strings.ContainsAny(args, "$~"):
-		s.before = append(s.before, func(f *file) {
+		b.before[s] = append(b.before[s], func(f *file) {
 			f.printf("if err := %s.Chdir(%q); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, f.pkg("log"))
 		})
 	case d.Name == "%%writefile" || d.Name == "%%file":
@@ -77,7 +77,7 @@ func (b *book) directive(s *step, d cell.DirectiveLine) {
 	}
 }
 
-func (b *book) writeFile(s *step, d cell.DirectiveLine, args string) {
+func (b *translation) writeFile(s *resolve.Step, d cell.DirectiveLine, args string) {
 	if name, ok := strings.CutPrefix(args, "-a "); ok || args == "" || strings.Contains(args, "$") {
 		b.refuseOrKeep(s, d.Pos, d.Name, "write the file "+name+" in Go", d.Name+" "+args)
 		return
@@ -86,13 +86,13 @@ func (b *book) writeFile(s *step, d cell.DirectiveLine, args string) {
 	if strconv.CanBackquote(strings.ReplaceAll(d.Body, "\n", "")) && strings.Contains(d.Body, "\n") {
 		text = "`" + d.Body + "`"
 	}
-	s.before = append(s.before, func(f *file) {
+	b.before[s] = append(b.before[s], func(f *file) {
 		f.printf("if err := %s.WriteFile(%q, []byte(%s), 0o644); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, text, f.pkg("log"))
 	})
 }
 
 // arguments sets the arguments for directives with which a cell is a program. Without arguments the program's own are kept.
-func (b *book) arguments(s *step, d cell.DirectiveLine, args string) {
+func (b *translation) arguments(s *resolve.Step, d cell.DirectiveLine, args string) {
 	if d.Name == "%exec" {
 		_, args, _ = strings.Cut(args, " ")
 	}
@@ -104,7 +104,7 @@ func (b *book) arguments(s *step, d cell.DirectiveLine, args string) {
 	if len(words) == 0 {
 		return
 	}
-	s.before = append(s.before, func(f *file) {
+	b.before[s] = append(b.before[s], func(f *file) {
 		text := ""
 		for _, w := range words {
 			text += fmt.Sprintf(", %q", w)
@@ -114,51 +114,16 @@ func (b *book) arguments(s *step, d cell.DirectiveLine, args string) {
 }
 
 // refuseOrKeep refuses a directive, or keeps its text as a comment if the user wants that.
-func (b *book) refuseOrKeep(s *step, pos cell.Pos, name, hint, text string) {
+func (b *translation) refuseOrKeep(s *resolve.Step, pos cell.Pos, name, hint, text string) {
 	if b.opt.Force {
 		if text != "" {
-			s.comments = append(s.comments, text)
+			b.comments[s] = append(b.comments[s], text)
 		}
 		return
 	}
 	if hint != "" {
 		hint = ": " + hint
 	}
-	b.mayFail[s.cell.N] = false
-	b.refuse(s, pos, "%s has no meaning in a program%s; --force keeps it as a comment", name, hint)
+	b.MayFail[s.Cell.N] = false
+	b.Refuse(s, pos, "%s has no meaning in a program%s; --force keeps it as a comment", name, hint)
 }
-
-// check refuses code that does not behave in a program as in a cell.
-func (b *book) check() {
-	for _, s := range b.steps {
-		for _, st := range s.stmts {
-			b.checkRefs(s, &st.Source)
-			if st.Define >= 0 && !slices.Contains(st.New, true) {
-				b.refuse(s, st.PosIn(st.Define), "no new variables on left side of := (= assigns to a variable that exists)")
-			}
-			for _, off := range st.facts.Ends(s.raises) {
-				if s.index < len(b.steps)-1 || s.raises {
-					b.mayFail[s.cell.N] = false // the cell runs in a notebook
-					b.refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")
-				}
-			}
-		}
-		for _, d := range s.cell.Decls {
-			b.checkRefs(s, &d.Source)
-			if d.Nullary && strings.HasPrefix(d.Names[0].Name, "Example") && source.HasMisplacedOutput(d) {
-				b.refuse(s, d.Pos, "the output comment of %s must be its last comment", d.Names[0].Name)
-			}
-		}
-	}
-}
-
-func (b *book) checkRefs(s *step, src *cell.Source) {
-	for _, r := range src.Refs {
-		if name, _, ok := strings.Cut(r.Name, "["); ok && b.tables[s.index][name] == nil && b.lookup(s.index, r) == (target{}) {
-			b.refuse(s, src.PosIn(r.Off), "%s is not the value or the text of an earlier cell in a run from the first to the last cell", r.Name)
-		}
-	}
-}
-
-// hasCode reports whether a cell has statements, or functions that are exported.
-func hasCode(s *step) bool { return len(s.stmts)+len(s.cell.Decls) > 0 }

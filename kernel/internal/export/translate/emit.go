@@ -7,10 +7,11 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/prose"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 )
 
 // write writes the files of the program: main.go, and main_test.go if the notebook has tests.
-func (b *book) write() (main, test *file) {
+func (b *translation) write() (main, test *file) {
 	b.again = false
 	b.nameAll()
 	main = &file{b: b, name: "main.go", imports: map[string]map[string]bool{}}
@@ -21,7 +22,7 @@ func (b *book) write() (main, test *file) {
 		}
 	}
 	decls := b.declarations()
-	for k := range b.steps {
+	for k := range b.Steps {
 		if k == 0 {
 			main.globals()
 			main.mainFunction()
@@ -33,42 +34,42 @@ func (b *book) write() (main, test *file) {
 				main.declare(in)
 			}
 		}
-		if s := b.sectionOf[k]; s != nil && s.steps[0].index == k && !b.inMain(s) {
+		if s := b.sectionOf[k]; s != nil && s.steps[0].Index == k && !b.inMain(s) {
 			main.sectionFunction(s)
 		}
 	}
-	if test.text.Len() > 0 && b.usesProcesses() {
-		test.printf("func TestMain(m *%s.M) {\n%s.Init()\nm.Run()\n}\n", test.pkg("testing"), test.pkg(libraryModule+"/lib/mp"))
+	if test.text.Len() > 0 && b.UsesProcesses() {
+		test.printf("func TestMain(m *%s.M) {\n%s.Init()\nm.Run()\n}\n", test.pkg("testing"), test.pkg(resolve.LibraryModule+"/lib/mp"))
 	}
 	return main, test
 }
 
 // inMain reports whether the statements of a section are in main itself.
-func (b *book) inMain(s *section) bool {
+func (b *translation) inMain(s *section) bool {
 	return len(b.sections) == 1 && !s.hasRaises()
 }
 
 // declarations lists the instances that are written, by the step of their declaration.
-func (b *book) declarations() map[int][]*instance {
-	out := map[int][]*instance{}
-	for _, x := range b.all {
-		if x.used {
-			out[x.entity.step] = append(out[x.entity.step], x)
+func (b *translation) declarations() map[int][]*resolve.Instance {
+	out := map[int][]*resolve.Instance{}
+	for _, x := range b.All {
+		if x.Used {
+			out[x.Entity.Step] = append(out[x.Entity.Step], x)
 		}
 	}
 	for _, list := range out {
-		slices.SortStableFunc(list, func(a, b *instance) int {
-			x, y := a.entity.decl.Pos, b.entity.decl.Pos
-			return cmp.Or(x.Line-y.Line, x.Col-y.Col, a.step-b.step)
+		slices.SortStableFunc(list, func(a, b *resolve.Instance) int {
+			x, y := a.Entity.Decl.Pos, b.Entity.Decl.Pos
+			return cmp.Or(x.Line-y.Line, x.Col-y.Col, a.Step-b.Step)
 		})
 	}
 	return out
 }
 
 // isTest reports whether an instance is a function for go test that no other code calls.
-func (b *book) isTest(in *instance) bool {
-	d := in.entity.decl
-	if d.Kind != cell.Func || d.Recv != "" || in.function.dispatch {
+func (b *translation) isTest(in *resolve.Instance) bool {
+	d := in.Entity.Decl
+	if d.Kind != cell.Func || d.Recv != "" || in.Function.Dispatch {
 		return false
 	}
 	name := d.Names[0].Name
@@ -84,11 +85,11 @@ func (b *book) isTest(in *instance) bool {
 	return false
 }
 
-func (b *book) isCalled(in *instance) bool {
-	for _, s := range b.steps {
-		for _, st := range s.stmts {
+func (b *translation) isCalled(in *resolve.Instance) bool {
+	for _, s := range b.Steps {
+		for _, st := range s.Stmts {
 			for _, r := range st.Refs {
-				if b.lookupIn(st, r).entity == in.entity {
+				if b.LookupIn(st, r).Entity == in.Entity {
 					return true
 				}
 			}
@@ -104,13 +105,13 @@ func (f *file) globals() {
 		f.printf("var %s = %s.Background()\n\n", b.ctxName, f.pkg("context"))
 	}
 	var list []func()
-	var embedded []*entity
-	var done *stmt
-	for _, e := range b.entities(cell.Var) {
-		if e.same != nil || !e.global || !e.used || e.goName == "" {
+	var embedded []*resolve.Entity
+	var done *resolve.Stmt
+	for _, e := range b.Entities(cell.Var) {
+		if e.Same != nil || !b.isGlobal[e] || !e.Used || e.GoName == "" {
 			continue
 		}
-		st := e.stmt
+		st := e.Stmt
 		if st.Embed != "" {
 			embedded = append(embedded, e)
 			continue
@@ -122,11 +123,11 @@ func (f *file) globals() {
 			done = st
 			continue
 		}
-		list = append(list, func() { f.printf("%s %s\n", e.goName, f.typeText(e)) })
+		list = append(list, func() { f.printf("%s %s\n", e.GoName, f.typeText(e)) })
 	}
-	for _, fn := range b.functions {
-		if fn.dispatch {
-			list = append(list, func() { f.printf("%s = 1 // selects the body of %s\n", fn.version, fn.goName) })
+	for _, fn := range b.Functions {
+		if fn.Dispatch {
+			list = append(list, func() { f.printf("%s = 1 // selects the body of %s\n", fn.Version, fn.GoName) })
 		}
 	}
 	list = append(list, f.changingVariables()...)
@@ -150,9 +151,9 @@ func (f *file) globals() {
 }
 
 // readyVariable writes a variable with its initial value.
-func (f *file) readyVariable(st *stmt) {
+func (f *file) readyVariable(st *resolve.Stmt) {
 	c := f.copyStmt(st)
-	f.printf("%s", prose.Above(st.step.cell.Src, st.Pos))
+	f.printf("%s", prose.Above(st.Step.Cell.Src, st.Pos))
 	if st.Var != nil {
 		c.write(0, len(st.Text), nil)
 	} else {
@@ -160,14 +161,14 @@ func (f *file) readyVariable(st *stmt) {
 		f.printf(" = ")
 		c.write(st.Define+len(":="), len(st.Text), nil)
 	}
-	f.printf("%s\n", trailing(st.step.cell.Src, st))
+	f.printf("%s\n", trailing(st.Step.Cell.Src, st))
 }
 
 // declare writes a type, a constant or a function.
-func (f *file) declare(in *instance) {
-	d := in.entity.decl
-	c := f.copyDecl(in.entity, in.step)
-	src := f.b.steps[in.entity.step].cell.Src
+func (f *file) declare(in *resolve.Instance) {
+	d := in.Entity.Decl
+	c := f.copyDecl(in.Entity, in.Step)
+	src := f.b.Steps[in.Entity.Step].Cell.Src
 	switch d.Kind {
 	case cell.Func:
 		f.function(in)
@@ -186,7 +187,7 @@ func (f *file) declare(in *instance) {
 		f.printf("%s%s ", prose.Above(src, d.Pos), d.Keyword)
 		over := map[int]string{}
 		if d.Names[0].Name != "_" {
-			over[d.Names[0].Off] = in.goName
+			over[d.Names[0].Off] = in.GoName
 		}
 		c.write(0, len(d.Text), over)
 	}
@@ -194,19 +195,19 @@ func (f *file) declare(in *instance) {
 }
 
 // constName returns the name of a constant of a group in the program, or "" if nothing uses it.
-func (b *book) constName(in *instance, name string) string {
-	for _, x := range b.all {
-		if x.entity.decl == in.entity.decl && x.step == in.step && x.entity.name == name && x.used {
-			return x.goName
+func (b *translation) constName(in *resolve.Instance, name string) string {
+	for _, x := range b.All {
+		if x.Entity.Decl == in.Entity.Decl && x.Step == in.Step && x.Entity.Name == name && x.Used {
+			return x.GoName
 		}
 	}
 	return ""
 }
 
 // firstOfGroup reports whether an instance is the first of its group of constants that is used.
-func (f *file) firstOfGroup(in *instance) bool {
-	for _, x := range f.b.all {
-		if x.entity.decl == in.entity.decl && x.step == in.step && x.used {
+func (f *file) firstOfGroup(in *resolve.Instance) bool {
+	for _, x := range f.b.All {
+		if x.Entity.Decl == in.Entity.Decl && x.Step == in.Step && x.Used {
 			return x == in
 		}
 	}
@@ -214,26 +215,26 @@ func (f *file) firstOfGroup(in *instance) bool {
 }
 
 // function writes one body of a function, and before the first body the function that selects one.
-func (f *file) function(in *instance) {
-	fn, d := in.function, in.entity.decl
+func (f *file) function(in *resolve.Instance) {
+	fn, d := in.Function, in.Entity.Decl
 	if name := d.Names[0].Name; name == "init" && d.Recv == "" {
 		return // its section calls it
 	}
-	if fn.dispatch && in == fn.bodies()[0] {
+	if fn.Dispatch && in == fn.Bodies()[0] {
 		f.selector(fn)
 	}
 	over := map[int]string{}
 	name := d.Names[0].Name
-	if in.goName != "" && in.goName != name {
-		over[d.Names[0].Off] = in.goName
+	if in.GoName != "" && in.GoName != name {
+		over[d.Names[0].Off] = in.GoName
 		if strings.HasPrefix(d.Text, "// "+name+" ") {
-			over[len("// ")] = in.goName
+			over[len("// ")] = in.GoName
 		}
 	}
 	if d.Text[:min(1, len(d.Text))] != "/" {
-		f.printf("%s", prose.Above(f.b.steps[in.entity.step].cell.Src, d.Pos))
+		f.printf("%s", prose.Above(f.b.Steps[in.Entity.Step].Cell.Src, d.Pos))
 	}
-	f.copyDecl(in.entity, in.step).write(0, len(d.Text), over)
+	f.copyDecl(in.Entity, in.Step).write(0, len(d.Text), over)
 	f.printf("\n\n")
 }
 
@@ -241,8 +242,8 @@ func (f *file) function(in *instance) {
 func (f *file) mainFunction() {
 	b := f.b
 	f.printf("func main() {\n")
-	if b.usesProcesses() {
-		f.printf("%s.Init()\n", f.pkg(libraryModule+"/lib/mp"))
+	if b.UsesProcesses() {
+		f.printf("%s.Init()\n", f.pkg(resolve.LibraryModule+"/lib/mp"))
 	}
 	flagged := false
 	if b.hasDisplays && b.parameters == nil {
@@ -255,7 +256,7 @@ func (f *file) mainFunction() {
 		return
 	}
 	for _, s := range b.sections {
-		if !flagged && b.parameters != nil && s.steps[0].index > b.paramStep {
+		if !flagged && b.parameters != nil && s.steps[0].Index > b.paramStep {
 			f.flags()
 			flagged = true
 		}
@@ -315,42 +316,32 @@ func (f *file) sectionBody(s *section) {
 	}
 }
 
-func (f *file) stepBody(s *step) {
-	onlyVars := !slices.ContainsFunc(s.stmts, func(st *stmt) bool { return st.Var == nil })
+func (f *file) stepBody(s *resolve.Step) {
+	onlyVars := !slices.ContainsFunc(s.Stmts, func(st *resolve.Stmt) bool { return st.Var == nil })
 	if !onlyVars {
 		f.inits(s)
 	}
-	for _, write := range s.before {
+	for _, write := range f.b.before[s] {
 		write(f)
 	}
-	for _, c := range s.comments {
+	for _, c := range f.b.comments[s] {
 		f.printf("// %s\n", strings.ReplaceAll(c, "\n", "\n// "))
 	}
-	for _, st := range s.stmts {
+	for _, st := range s.Stmts {
 		f.statement(st)
 	}
 	if onlyVars {
 		f.inits(s)
 	}
-	if e := s.mainFunction(f.b); e != nil {
-		f.printf("%s()\n", f.namer(s.index)(cell.Ref{Name: "main"}, target{entity: e}))
+	if e := f.b.MainFunction(s); e != nil {
+		f.printf("%s()\n", f.namer(s.Index)(cell.Ref{Name: "main"}, resolve.Target{Entity: e}))
 	}
-}
-
-// mainFunction returns the function main that a cell declares, which runs at its end, or nil.
-func (s *step) mainFunction(b *book) *entity {
-	for _, d := range s.cell.Decls {
-		if d.Kind == cell.Func && d.Recv == "" && d.Names[0].Name == "main" {
-			return b.tables[s.index]["main"]
-		}
-	}
-	return nil
 }
 
 // inits calls the functions named init of a cell.
-func (f *file) inits(s *step) {
-	for _, d := range s.inits {
-		c := copier{f: f, src: &d.Source, step: s, at: s.index, resolve: func(r cell.Ref) target { return f.b.lookup(s.index, r) }}
+func (f *file) inits(s *resolve.Step) {
+	for _, d := range s.Inits {
+		c := copier{f: f, src: &d.Source, step: s, at: s.Index, resolve: func(r cell.Ref) resolve.Target { return f.b.Lookup(s.Index, r) }}
 		f.printf("func() ")
 		c.write(d.Body, len(d.Text), nil)
 		f.printf("()\n")

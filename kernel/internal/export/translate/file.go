@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // A file is one Go file of the program while it is written.
 type file struct {
-	b       *book
+	b       *translation
 	name    string
 	text    strings.Builder
 	chunks  []chunk
@@ -26,15 +27,15 @@ type chunk struct {
 	start, end int // in the file
 	src        *cell.Source
 	from       int
-	step       *step
+	step       *resolve.Step
 	edits      []placed
-	stmt       *stmt
+	stmt       *resolve.Stmt
 }
 
 // A placed is an edit with its offset in the source.
 type placed struct {
 	off int
-	edit
+	resolve.Edit
 }
 
 func (f *file) printf(format string, args ...any) { fmt.Fprintf(&f.text, format, args...) }
@@ -77,32 +78,32 @@ func (f *file) imported(importPath, name string) string {
 }
 
 // namer is the namer of the program at a step.
-func (f *file) namer(k int) namer {
-	return func(r cell.Ref, t target) string {
-		switch e := t.entity; {
-		case t.text != "":
-			return t.text
-		case t.isMember:
-			return f.imported(t.path, f.b.pkgs.Name(t.path)) + t.selector(r)
-		case t.path != "":
+func (f *file) namer(k int) resolve.Namer {
+	return func(r cell.Ref, t resolve.Target) string {
+		switch e := t.Entity; {
+		case t.Text != "":
+			return t.Text
+		case t.IsMember:
+			return f.imported(t.Path, f.b.Pkgs.Name(t.Path)) + t.Selector(r)
+		case t.Path != "":
 			name := r.Name
 			if name == cell.FlagPackage {
 				name = "flag"
 			}
-			return f.imported(t.path, name)
-		case t.ctx:
+			return f.imported(t.Path, name)
+		case t.Ctx:
 			return f.b.ctxName
 		case e == nil:
 			return ""
-		case e.kind == cell.Var:
-			return e.variable().goName
-		case e.kind == cell.Func:
-			if fn := f.b.groupAt(e, k); fn.dispatch {
-				return fn.goName
+		case e.Kind == cell.Var:
+			return e.Variable().GoName
+		case e.Kind == cell.Func:
+			if fn := f.b.GroupAt(e, k); fn.Dispatch {
+				return fn.GoName
 			}
-			return f.b.instanceAt(e, k).goName
+			return f.b.InstanceAt(e, k).GoName
 		default:
-			return f.b.instanceAt(e, k).goName
+			return f.b.InstanceAt(e, k).GoName
 		}
 	}
 }
@@ -111,26 +112,26 @@ func (f *file) namer(k int) namer {
 type copier struct {
 	f       *file
 	src     *cell.Source
-	step    *step // whose cell has the source
-	at      int   // the step at which names have their meaning
-	resolve func(cell.Ref) target
-	stmt    *stmt
+	step    *resolve.Step // whose cell has the source
+	at      int           // the step at which names have their meaning
+	resolve func(cell.Ref) resolve.Target
+	stmt    *resolve.Stmt
 	facts   *source.Facts
 	last    int // the last step at which function literals get new code
 }
 
-func (f *file) copyDecl(e *entity, at int) copier {
-	_, last := f.b.life(e)
+func (f *file) copyDecl(e *resolve.Entity, at int) copier {
+	_, last := f.b.Life(e)
 	return copier{
-		f: f, src: &e.decl.Source, step: f.b.steps[e.step], at: at, facts: e.fact, last: last,
-		resolve: func(r cell.Ref) target { return f.b.lookup(at, r) },
+		f: f, src: &e.Decl.Source, step: f.b.Steps[e.Step], at: at, facts: e.Fact, last: last,
+		resolve: func(r cell.Ref) resolve.Target { return f.b.Lookup(at, r) },
 	}
 }
 
-func (f *file) copyStmt(st *stmt) copier {
+func (f *file) copyStmt(st *resolve.Stmt) copier {
 	return copier{
-		f: f, src: &st.Source, step: st.step, at: st.step.index, stmt: st, facts: st.facts, last: len(f.b.steps) - 1,
-		resolve: func(r cell.Ref) target { return f.b.lookupIn(st, r) },
+		f: f, src: &st.Source, step: st.Step, at: st.Step.Index, stmt: st, facts: st.Facts, last: len(f.b.Steps) - 1,
+		resolve: func(r cell.Ref) resolve.Target { return f.b.LookupIn(st, r) },
 	}
 }
 
@@ -157,7 +158,7 @@ func (c copier) write(from, to int, overrides map[int]string) {
 // part writes a range of the source without function literals that follow constants.
 func (c copier) part(from, to int, overrides map[int]string) {
 	name := c.f.namer(c.at)
-	edits := map[int]edit{}
+	edits := map[int]resolve.Edit{}
 	for _, r := range c.src.Refs {
 		if r.Off < from || r.Off >= to || r.Key && !c.f.b.valueKeys[keyAt{c.src, r.Off}] {
 			continue
@@ -167,7 +168,7 @@ func (c copier) part(from, to int, overrides map[int]string) {
 			text = v.use(c.f.b)
 		}
 		if text != "" && text != r.Name {
-			edits[r.Off] = edit{len(r.Name), text}
+			edits[r.Off] = resolve.Edit{Length: len(r.Name), Text: text}
 		}
 	}
 	for off, text := range overrides {
@@ -175,7 +176,7 @@ func (c copier) part(from, to int, overrides map[int]string) {
 		for n < len(c.src.Text) && source.IsNameByte(c.src.Text[n]) {
 			n++
 		}
-		edits[off] = edit{n - off, text}
+		edits[off] = resolve.Edit{Length: n - off, Text: text}
 	}
 	ch := chunk{start: c.f.text.Len(), src: c.src, from: from, step: c.step, stmt: c.stmt}
 	at := from
@@ -183,9 +184,9 @@ func (c copier) part(from, to int, overrides map[int]string) {
 		if off < from || off >= to {
 			continue
 		}
-		c.f.text.WriteString(c.src.Text[at:off] + edits[off].text)
+		c.f.text.WriteString(c.src.Text[at:off] + edits[off].Text)
 		ch.edits = append(ch.edits, placed{off, edits[off]})
-		at = off + edits[off].length
+		at = off + edits[off].Length
 	}
 	c.f.text.WriteString(c.src.Text[at:to])
 	ch.end = c.f.text.Len()
@@ -210,8 +211,8 @@ func (f *file) find(off int) (chunk, int, bool) {
 			if off < at+e.off-src {
 				break
 			}
-			at += e.off - src + len(e.text)
-			src = e.off + e.length
+			at += e.off - src + len(e.Text)
+			src = e.off + e.Length
 			if off < at {
 				return c, e.off, true
 			}
@@ -230,7 +231,7 @@ func (f *file) complete(head string) (string, int) {
 				continue
 			}
 			line := fmt.Sprintf("%q", p)
-			if name != f.b.pkgs.Name(p) || name != path.Base(p) && !token.IsIdentifier(path.Base(p)) {
+			if name != f.b.Pkgs.Name(p) || name != path.Base(p) && !token.IsIdentifier(path.Base(p)) {
 				line = name + " " + line
 			}
 			if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
@@ -253,4 +254,11 @@ func (f *file) complete(head string) (string, int) {
 		head += "import (\n" + strings.Join(lines, "\n") + "\n)\n\n"
 	}
 	return head + f.text.String(), len(head)
+}
+
+func (b *translation) importAs(path, name string) {
+	if b.packages[path] == nil {
+		b.packages[path] = map[string]bool{}
+	}
+	b.packages[path][name] = true
 }

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // A meaning has the constants that a function literal uses from a step on.
 type meaning struct {
 	step      int
-	constants map[*changing]*instance
+	constants map[*changing]*resolve.Instance
 }
 
 // meanings lists the meanings of a function literal, beginning with the step at which its source runs.
@@ -31,10 +32,10 @@ func (c copier) meanings(l source.Literal) []meaning {
 	}
 	var list []meaning
 	for k := c.at; k <= c.last && len(uses) > 0; k++ {
-		now := meaning{k, map[*changing]*instance{}}
+		now := meaning{k, map[*changing]*resolve.Instance{}}
 		changes := len(list) == 0
 		for _, x := range uses {
-			now.constants[x] = c.f.b.constantAt(x.name, k)
+			now.constants[x] = c.f.b.ConstantAt(x.name, k)
 			if now.constants[x] == nil {
 				return list
 			}
@@ -94,14 +95,14 @@ func (c copier) cases(l source.Literal, list []meaning) {
 	f.printf("}\n")
 }
 
-func (b *book) number(x *changing, m meaning) int {
-	return slices.Index(b.constants(x.name), m.constants[x]) + 1
+func (b *translation) number(x *changing, m meaning) int {
+	return slices.Index(b.Constants(x.name), m.constants[x]) + 1
 }
 
 // body writes the body of a function literal with the names of a step.
 func (c copier) body(l source.Literal, at int) {
 	if at != c.at {
-		c.at, c.resolve = at, func(r cell.Ref) target { return c.f.b.lookup(at, r) }
+		c.at, c.resolve = at, func(r cell.Ref) resolve.Target { return c.f.b.Lookup(at, r) }
 	}
 	if !l.Labels {
 		c.write(l.Lbrace+1, l.Rbrace, nil)

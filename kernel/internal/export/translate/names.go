@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/naming"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 )
 
 // A section is a function of the program: the statements of the cells below a heading.
@@ -17,150 +18,150 @@ type section struct {
 	name    string
 	heading string
 	doc     string
-	steps   []*step
+	steps   []*resolve.Step
 }
 
 // divide puts the steps into sections.
-func (b *book) divide() {
-	for _, s := range b.steps {
-		if len(s.stmts) == 0 && len(s.inits) == 0 && len(s.comments) == 0 && len(s.before) == 0 && s.mainFunction(b) == nil {
+func (b *translation) divide() {
+	for _, s := range b.Steps {
+		if len(s.Stmts) == 0 && len(s.Inits) == 0 && len(b.comments[s]) == 0 && len(b.before[s]) == 0 && b.MainFunction(s) == nil {
 			continue
 		}
 		n := len(b.sections)
-		if n > 0 && !s.alone && !s.raises {
+		if n > 0 && !s.Alone && !s.Raises {
 			last := b.sections[n-1]
-			if before := last.steps[len(last.steps)-1]; before.heading == s.heading && !before.alone && !before.raises && !before.params {
+			if before := last.steps[len(last.steps)-1]; before.Heading == s.Heading && !before.Alone && !before.Raises && !before.Params {
 				last.steps = append(last.steps, s)
 				continue
 			}
 		}
-		b.sections = append(b.sections, &section{heading: s.heading, doc: s.doc, steps: []*step{s}})
+		b.sections = append(b.sections, &section{heading: s.Heading, doc: s.Doc, steps: []*resolve.Step{s}})
 	}
 	b.sectionOf = map[int]*section{}
 	for _, s := range b.sections {
 		for _, st := range s.steps {
-			b.sectionOf[st.index] = s
+			b.sectionOf[st.Index] = s
 		}
 	}
 }
 
 // nameAll chooses the names of the program.
-func (b *book) nameAll() {
+func (b *translation) nameAll() {
 	b.scopes()
 	names := naming.NewSet("main", "init", "_", "try")
 	for name := range b.usedUniverse {
 		names.Taken[name] = true
 	}
 	b.nameImports(names)
-	for _, x := range b.all {
+	for _, x := range b.All {
 		b.nameInstance(x, names)
 	}
-	for _, f := range b.functions {
+	for _, f := range b.Functions {
 		b.nameFunction(f, names)
 	}
 	b.nameChanging(names)
 	b.nameWatches(names)
 	locals := map[*section]*naming.Set{}
-	vars := b.entities(cell.Var)
+	vars := b.Entities(cell.Var)
 	for _, global := range []bool{true, false} {
 		for _, e := range vars {
-			if e.same != nil || !e.used || e.global != global {
+			if e.Same != nil || !e.Used || b.isGlobal[e] != global {
 				continue
 			}
 			if global {
-				e.goName = names.Pick(e.goBase(), b.idents)
+				e.GoName = names.Pick(e.GoBase(), b.Idents)
 				continue
 			}
-			if locals[e.scope] == nil {
-				locals[e.scope] = names.Clone()
+			if locals[b.scope[e]] == nil {
+				locals[b.scope[e]] = names.Clone()
 			}
-			e.goName = locals[e.scope].Pick(e.goBase(), b.idents)
+			e.GoName = locals[b.scope[e]].Pick(e.GoBase(), b.Idents)
 		}
 	}
 	for i, s := range b.sections {
 		if b.isEmpty(s) {
 			continue
 		}
-		s.name = names.Pick(naming.Function(s.heading, i), b.idents)
+		s.name = names.Pick(naming.Function(s.heading, i), b.Idents)
 	}
 	b.nameExamples(names)
-	if b.usesCtx {
-		b.ctxName = names.Pick("ctx", b.idents)
+	if b.UsesCtx {
+		b.ctxName = names.Pick("ctx", b.Idents)
 	}
 }
 
 // isEmpty reports whether a section only declares variables that get their initial values at package
 // level.
-func (b *book) isEmpty(s *section) bool {
-	return !slices.ContainsFunc(s.steps, func(s *step) bool {
-		return len(s.inits)+len(s.before)+len(s.comments) > 0 || s.mainFunction(b) != nil ||
-			slices.ContainsFunc(s.stmts, func(st *stmt) bool { return !b.isReady(st) || !b.declaresGlobals(st) })
+func (b *translation) isEmpty(s *section) bool {
+	return !slices.ContainsFunc(s.steps, func(s *resolve.Step) bool {
+		return len(s.Inits)+len(b.before[s])+len(b.comments[s]) > 0 || b.MainFunction(s) != nil ||
+			slices.ContainsFunc(s.Stmts, func(st *resolve.Stmt) bool { return !b.isReady(st) || !b.declaresGlobals(st) })
 	})
 }
 
 // scopes decides which variables are local: those that only the statements of one section use.
-func (b *book) scopes() {
-	users := map[*entity]map[*section]bool{}
-	use := func(e *entity, s *section) {
-		v := e.variable()
+func (b *translation) scopes() {
+	users := map[*resolve.Entity]map[*section]bool{}
+	use := func(e *resolve.Entity, s *section) {
+		v := e.Variable()
 		if users[v] == nil {
 			users[v] = map[*section]bool{}
 		}
 		users[v][s] = true
 	}
 	b.usedUniverse = map[string]bool{}
-	note := func(t target, r cell.Ref, s *section) {
+	note := func(t resolve.Target, r cell.Ref, s *section) {
 		switch {
-		case t.isMember:
-			b.importAs(t.path, b.pkgs.Name(t.path))
-		case t.path != "" && r.Name == cell.FlagPackage:
+		case t.IsMember:
+			b.importAs(t.Path, b.Pkgs.Name(t.Path))
+		case t.Path != "" && r.Name == cell.FlagPackage:
 			b.importAs("flag", "flag")
-		case t.path != "":
-			b.importAs(t.path, r.Name)
-		case t.entity != nil && t.entity.kind == cell.Var:
-			use(t.entity, s)
-		case t.entity == nil && t.path == "" && types.Universe.Lookup(r.Name) != nil:
+		case t.Path != "":
+			b.importAs(t.Path, r.Name)
+		case t.Entity != nil && t.Entity.Kind == cell.Var:
+			use(t.Entity, s)
+		case t.Entity == nil && t.Path == "" && types.Universe.Lookup(r.Name) != nil:
 			b.usedUniverse[r.Name] = true
 		}
 	}
-	for _, s := range b.steps {
-		for _, st := range s.stmts {
+	for _, s := range b.Steps {
+		for _, st := range s.Stmts {
 			for _, r := range st.Refs {
-				note(b.lookupIn(st, r), r, b.sectionOf[s.index])
+				note(b.LookupIn(st, r), r, b.sectionOf[s.Index])
 			}
 		}
-		for _, d := range s.inits {
+		for _, d := range s.Inits {
 			for _, r := range d.Refs {
-				note(b.lookup(s.index, r), r, nil)
+				note(b.Lookup(s.Index, r), r, nil)
 			}
 		}
 	}
-	for _, x := range b.all {
-		if x.used {
-			for _, r := range x.entity.decl.Refs {
-				note(b.lookup(x.step, r), r, nil)
+	for _, x := range b.All {
+		if x.Used {
+			for _, r := range x.Entity.Decl.Refs {
+				note(b.Lookup(x.Step, r), r, nil)
 			}
 		}
 	}
-	for _, e := range b.entities(cell.Var) {
-		if e.same != nil {
+	for _, e := range b.Entities(cell.Var) {
+		if e.Same != nil {
 			continue
 		}
-		e.scope = b.sectionOf[e.step]
+		b.scope[e] = b.sectionOf[e.Step]
 		for s := range users[e] {
-			e.inFunction = e.inFunction || s == nil
-			e.global = e.global || s != e.scope
+			b.inFunction[e] = b.inFunction[e] || s == nil
+			b.isGlobal[e] = b.isGlobal[e] || s != b.scope[e]
 		}
-		e.global = e.global || b.promoted[e] || b.steps[e.step].params || e.stmt.Embed != "" || len(b.sections) > 1 && e.scope.hasRaises()
+		b.isGlobal[e] = b.isGlobal[e] || b.promoted[e] || b.Steps[e.Step].Params || e.Stmt.Embed != "" || len(b.sections) > 1 && b.scope[e].hasRaises()
 	}
 }
 
 func (s *section) hasRaises() bool {
-	return slices.ContainsFunc(s.steps, func(s *step) bool { return s.raises })
+	return slices.ContainsFunc(s.steps, func(s *resolve.Step) bool { return s.Raises })
 }
 
 // nameImports names the packages as the notebook does. Two packages with one name get different ones.
-func (b *book) nameImports(names *naming.Set) {
+func (b *translation) nameImports(names *naming.Set) {
 	for _, p := range sortedKeys(b.packages) {
 		for _, name := range sortedKeys(b.packages[p]) {
 			if name == "_" {
@@ -172,7 +173,7 @@ func (b *book) nameImports(names *naming.Set) {
 				if path.Dir(p) == "." || !token.IsIdentifier(parent) {
 					parent = "go"
 				}
-				full = names.Pick(parent+name, b.idents)
+				full = names.Pick(parent+name, b.Idents)
 			}
 			names.Taken[full] = true
 			b.importNames[[2]string{p, name}] = full
@@ -181,25 +182,25 @@ func (b *book) nameImports(names *naming.Set) {
 }
 
 // declaresAtTop reports whether the program declares a name of the notebook at package level.
-func (b *book) declaresAtTop(name string) bool {
-	for _, table := range b.tables {
-		if e := table[name]; e != nil && e.kind != cell.Import {
+func (b *translation) declaresAtTop(name string) bool {
+	for _, table := range b.Tables {
+		if e := table[name]; e != nil && e.Kind != cell.Import {
 			return true
 		}
 	}
 	return false
 }
 
-func (b *book) nameInstance(x *instance, names *naming.Set) {
-	if !x.used || x.entity.kind == cell.Func {
+func (b *translation) nameInstance(x *resolve.Instance, names *naming.Set) {
+	if !x.Used || x.Entity.Kind == cell.Func {
 		return
 	}
-	x.goName = names.Pick(x.entity.name, b.idents)
+	x.GoName = names.Pick(x.Entity.Name, b.Idents)
 }
 
-func (b *book) nameFunction(f *function, names *naming.Set) {
-	used := f.bodies()
-	d := f.first.decl
+func (b *translation) nameFunction(f *resolve.Function, names *naming.Set) {
+	used := f.Bodies()
+	d := f.First.Decl
 	name := d.Names[0].Name
 	if len(used) == 0 || name == "_" {
 		return
@@ -210,41 +211,41 @@ func (b *book) nameFunction(f *function, names *naming.Set) {
 	}
 	pick := func(name string) string {
 		if !method {
-			return names.Pick(name, b.idents)
+			return names.Pick(name, b.Idents)
 		}
 		full := name
-		for i := 2; full != d.Names[0].Name && (b.idents[full] || names.Methods[full]); i++ { // a field or method has this name
+		for i := 2; full != d.Names[0].Name && (b.Idents[full] || names.Methods[full]); i++ { // a field or method has this name
 			full = fmt.Sprint(name, "_", i)
 		}
 		names.Methods[full] = full != d.Names[0].Name
 		return full
 	}
 	switch {
-	case f.dispatch:
-		f.goName = pick(name)
+	case f.Dispatch:
+		f.GoName = pick(name)
 		base := name
 		if method {
 			base = strings.ToLower(d.Recv[:1]) + d.Recv[1:] + strings.ToUpper(name[:1]) + name[1:]
 		}
-		f.version = names.Pick(base+"Version", b.idents)
+		f.Version = names.Pick(base+"Version", b.Idents)
 		for i, in := range used {
-			in.goName = pick(fmt.Sprint(name, i+1))
+			in.GoName = pick(fmt.Sprint(name, i+1))
 		}
 	default:
 		for _, in := range used {
-			in.goName = pick(name)
+			in.GoName = pick(name)
 		}
 	}
 }
 
 // nameExamples gives names to example functions that go vet accepts.
-func (b *book) nameExamples(names *naming.Set) {
+func (b *translation) nameExamples(names *naming.Set) {
 	isDeclared := func(name string) bool { return names.Taken[name] && types.Universe.Lookup(name) == nil }
-	for _, in := range b.all {
-		if name := in.goName; in.used && strings.HasPrefix(name, "Example") && b.isTest(in) {
-			valid := naming.Example(name, isDeclared, func(t, m string) bool { return b.groups[b.tables[len(b.tables)-1][t+"."+m]] != nil })
+	for _, in := range b.All {
+		if name := in.GoName; in.Used && strings.HasPrefix(name, "Example") && b.isTest(in) {
+			valid := naming.Example(name, isDeclared, func(t, m string) bool { return b.Groups[b.Tables[len(b.Tables)-1][t+"."+m]] != nil })
 			if valid != name {
-				in.goName = names.Pick(valid, b.idents)
+				in.GoName = names.Pick(valid, b.Idents)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/gomodule"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
@@ -30,14 +31,14 @@ const maxChecks = 12
 // Program returns the Go files of a notebook's program, and its embedded files, by name. It leaves out cells tagged
 // "raises-exception" that do not compile: they do nothing in a notebook, either. The error is a cell.Errors if cells cannot be exported.
 func Program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (map[string][]byte, error) {
-	b, err := program(m, opt, nb)
+	b, err := withoutFailures(m, opt, nb)
 	if err != nil {
 		return nil, err
 	}
 	return b.files()
 }
 
-func program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*book, error) {
+func withoutFailures(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*translation, error) {
 	skip := map[int]bool{}
 	for {
 		b, err := translate(m, opt, nb, skip)
@@ -46,10 +47,10 @@ func program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*book, err
 		}
 		failed := b.expectedFailures()
 		switch {
-		case len(b.errs) == 0:
+		case len(b.Errs) == 0:
 			return b, nil
 		case len(failed) == 0:
-			return nil, b.errs.Sorted()
+			return nil, b.Errs.Sorted()
 		}
 		for _, n := range failed {
 			skip[n] = true
@@ -58,10 +59,10 @@ func program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*book, err
 }
 
 // expectedFailures returns the cells with errors, or nil if one of them must not fail.
-func (b *book) expectedFailures() []int {
+func (b *translation) expectedFailures() []int {
 	var list []int
-	for _, e := range b.errs {
-		if !b.mayFail[e.Cell] {
+	for _, e := range b.Errs {
+		if !b.MayFail[e.Cell] {
 			return nil
 		}
 		if !slices.Contains(list, e.Cell) {
@@ -71,13 +72,12 @@ func (b *book) expectedFailures() []int {
 	return list
 }
 
-// translate makes the program. Errors of cells are in book.errs.
-func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]bool) (*book, error) {
-	b := newBook(opt, exportdata.New(m, opt.GOROOT, nil))
-	b.skip = skip
-	b.readCells(nb)
+// translate makes the program. Errors of cells are in Book.Errs.
+func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]bool) (*translation, error) {
+	b := newTranslation(opt, resolve.NewBook(exportdata.New(m, opt.GOROOT, nil), opt.Stored, skip))
+	b.ReadCells(nb)
 	b.directives()
-	if len(b.errs) > 0 {
+	if len(b.Errs) > 0 {
 		return b, nil
 	}
 	if err := m.Get(b.gets.paths); err != nil {
@@ -86,32 +86,22 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 	if err := b.fetch(m); err != nil {
 		return nil, err
 	}
-	b.bind()
-	b.check()
-	if len(b.errs) > 0 {
-		return b, nil
-	}
-	b.classify()
-	b.group()
-	if err := b.infer(); err != nil {
-		return nil, err
+	looksFor := func(name string) bool { return m.LooksFor(append(b.paths(), resolve.DisplayPackage), name) }
+	if err := b.Resolve(looksFor); err != nil || len(b.Errs) > 0 {
+		return b, err
 	}
 	b.embed()
-	b.version()
-	b.reach()
-	b.checkDispatch()
-	b.checkResets()
-	b.checkMethods(func(name string) bool { return m.LooksFor(append(b.paths(), displayPackage), name) })
+	b.addNames()
 	b.divide()
 	b.findParameters(nb)
 	b.findFlags()
-	if len(b.errs) > 0 {
+	if len(b.Errs) > 0 {
 		return b, nil
 	}
 	for range maxChecks {
 		b.main, b.test = b.write()
 		b.checkChildren()
-		if len(b.errs) > 0 {
+		if len(b.Errs) > 0 {
 			return b, nil
 		}
 		if err := b.checkProgram(); err != nil {
@@ -125,14 +115,14 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 }
 
 // fetch compiles the packages that the cells use. It gets missing modules if the notebook has %autoget or is written for GoNB.
-func (b *book) fetch(m *gomodule.Module) error {
-	if err := m.Fetch(b.paths()); err != nil || !b.gets.missing && !b.isGoNB {
+func (b *translation) fetch(m *gomodule.Module) error {
+	if err := m.Fetch(b.paths()); err != nil || !b.gets.missing && !b.IsGoNB {
 		return err
 	}
 	var missing []string
-	for _, s := range b.steps {
-		for _, im := range s.cell.Imports {
-			if !m.Has(im.Path) && !strings.HasPrefix(im.Path, gonbModule) && im.Path != "unsafe" {
+	for _, s := range b.Steps {
+		for _, im := range s.Cell.Imports {
+			if !m.Has(im.Path) && !strings.HasPrefix(im.Path, resolve.GonbModule) && im.Path != "unsafe" {
 				missing = append(missing, im.Path)
 			}
 		}
@@ -141,25 +131,25 @@ func (b *book) fetch(m *gomodule.Module) error {
 }
 
 // paths lists the packages that the cells may use.
-func (b *book) paths() []string {
+func (b *translation) paths() []string {
 	seen := map[string]bool{"context": true, "fmt": true, "os": true}
-	for _, s := range b.steps {
-		for _, im := range s.cell.Imports {
+	for _, s := range b.Steps {
+		for _, im := range s.Cell.Imports {
 			seen[im.Path] = true
 		}
 		note := func(refs []cell.Ref) {
 			for _, r := range refs {
 				if r.Sel != "" {
-					for _, p := range b.pkgs.Std[r.Name] {
+					for _, p := range b.Pkgs.Std[r.Name] {
 						seen[p] = true
 					}
 				}
 			}
 		}
-		for _, d := range s.cell.Decls {
+		for _, d := range s.Cell.Decls {
 			note(d.Refs)
 		}
-		for _, st := range s.stmts {
+		for _, st := range s.Stmts {
 			note(st.Refs)
 		}
 	}
@@ -168,7 +158,7 @@ func (b *book) paths() []string {
 }
 
 // files returns the formatted files.
-func (b *book) files() (map[string][]byte, error) {
+func (b *translation) files() (map[string][]byte, error) {
 	out := maps.Clone(b.embedded)
 	for _, f := range []*file{b.main, b.test} {
 		if f.text.Len() == 0 {
@@ -185,13 +175,13 @@ func (b *book) files() (map[string][]byte, error) {
 }
 
 // head returns the comment at the beginning of a file.
-func (b *book) head(f *file) string {
+func (b *translation) head(f *file) string {
 	if f == b.test {
 		return ""
 	}
 	text := fmt.Sprintf("%s is the notebook %s as a program.", strings.ToUpper(b.opt.Name[:1])+b.opt.Name[1:], b.opt.Source)
-	if b.title != "" {
-		text += "\n\n" + b.title
+	if b.Title != "" {
+		text += "\n\n" + b.Title
 	}
 	return "// " + strings.ReplaceAll(text, "\n", "\n// ") + "\n"
 }

@@ -8,12 +8,13 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
 // isReady reports whether a statement declares variables at package level whose first values are constants, or
 // composites of constants: the declaration at package level has the values.
-func (b *book) isReady(st *stmt) bool {
+func (b *translation) isReady(st *resolve.Stmt) bool {
 	var spans []cell.Span
 	switch {
 	case st.Define >= 0:
@@ -21,11 +22,11 @@ func (b *book) isReady(st *stmt) bool {
 	case st.Var != nil:
 		spans = st.Var.Values
 	}
-	if len(spans) == 0 || st.Embed != "" || st.starts() || st.stops() {
+	if len(spans) == 0 || st.Embed != "" || st.StartsWatch() || st.StopsWatch() {
 		return false
 	}
 	for _, d := range b.definitions(st) {
-		if d.variable == nil || !d.variable.global || d.variable.stmt != st {
+		if d.variable == nil || !b.isGlobal[d.variable] || d.variable.Stmt != st {
 			return false
 		}
 	}
@@ -33,7 +34,7 @@ func (b *book) isReady(st *stmt) bool {
 }
 
 // isConstants reports whether the expressions in ranges of a statement have the same values at any time.
-func (b *book) isConstants(st *stmt, spans []cell.Span) bool {
+func (b *translation) isConstants(st *resolve.Stmt, spans []cell.Span) bool {
 	for _, s := range spans {
 		x, err := parser.ParseExpr(st.Text[s.Start:s.End])
 		if err != nil || !b.isConstant(st, x, s.Start) {
@@ -44,7 +45,7 @@ func (b *book) isConstants(st *stmt, spans []cell.Span) bool {
 }
 
 // isConstant reports whether an expression has the same value at any time. at is its offset in the statement.
-func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
+func (b *translation) isConstant(st *resolve.Stmt, x ast.Expr, at int) bool {
 	ok := true
 	skip, pure := map[ast.Node]bool{}, map[ast.Node]bool{}
 	ast.Inspect(x, func(n ast.Node) bool {
@@ -59,7 +60,7 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 				break
 			}
 			id, isName := n.Fun.(*ast.Ident)
-			ok = ok && isName && (id.Name == "make" || types.Universe.Lookup(id.Name) != nil && isType(id.Name)) && b.means(st, id, at) == (target{})
+			ok = ok && isName && (id.Name == "make" || types.Universe.Lookup(id.Name) != nil && isType(id.Name)) && b.means(st, id, at) == (resolve.Target{})
 		case *ast.SelectorExpr:
 			skip[n.Sel] = true
 			id, isName := n.X.(*ast.Ident)
@@ -69,11 +70,11 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 			}
 		case *ast.KeyValueExpr:
 			if id, isName := n.Key.(*ast.Ident); isName {
-				t := b.means(st, id, at).entity
-				skip[id] = t == nil || t.kind == cell.Const // else it may be a variable
+				t := b.means(st, id, at).Entity
+				skip[id] = t == nil || t.Kind == cell.Const // else it may be a variable
 			}
 		case *ast.Ident:
-			if t := b.means(st, n, at); !skip[n] && (t.path != "" || t.ctx || t.entity != nil && t.entity.kind != cell.Type && t.entity.kind != cell.Const) {
+			if t := b.means(st, n, at); !skip[n] && (t.Path != "" || t.Ctx || t.Entity != nil && t.Entity.Kind != cell.Type && t.Entity.Kind != cell.Const) {
 				ok = false
 			}
 		}
@@ -84,28 +85,28 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 
 // checkChildren refuses variables that may have another value in child processes than in those of the notebook: a notebook
 // also evaluates initializers there that call its functions, if these have no effects.
-func (b *book) checkChildren() {
-	if !b.usesProcesses() {
+func (b *translation) checkChildren() {
+	if !b.UsesProcesses() {
 		return
 	}
-	for _, e := range b.entities(cell.Var) {
-		st := e.stmt
+	for _, e := range b.Entities(cell.Var) {
+		st := e.Stmt
 		spans := st.Values
 		if st.Var != nil {
 			spans = st.Var.Values
 		}
-		if e.same != nil || !e.global || !e.inFunction || len(spans) == 0 || b.isReady(st) {
+		if e.Same != nil || !b.isGlobal[e] || !b.inFunction[e] || len(spans) == 0 || b.isReady(st) {
 			continue
 		}
 		if !slices.ContainsFunc(spans, func(s cell.Span) bool { return b.hasEffect(st, s) }) {
-			b.refuse(st.step, st.Pos, "%s may have another value in child processes of a program: declare it without a value, and assign the value", e.name)
+			b.Refuse(st.Step, st.Pos, "%s may have another value in child processes of a program: declare it without a value, and assign the value", e.Name)
 		}
 	}
 }
 
 // hasEffect reports whether an expression certainly has effects, so that no child process evaluates it: it receives from a channel or
 // calls a function of a package that is not known to be without effects.
-func (b *book) hasEffect(st *stmt, s cell.Span) bool {
+func (b *translation) hasEffect(st *resolve.Stmt, s cell.Span) bool {
 	x, err := parser.ParseExpr(st.Text[s.Start:s.End])
 	if err != nil {
 		return false
@@ -130,9 +131,9 @@ func (b *book) hasEffect(st *stmt, s cell.Span) bool {
 
 // isPureCall reports whether a call of a package's function has no effects, and a result that depends on its arguments only. Such
 // an initializer stands at package level if there are child processes, which then have the value, too.
-func (b *book) isPureCall(st *stmt, call *ast.CallExpr, at int) bool {
+func (b *translation) isPureCall(st *resolve.Stmt, call *ast.CallExpr, at int) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || !b.usesProcesses() {
+	if !ok || !b.UsesProcesses() {
 		return false
 	}
 	id, ok := sel.X.(*ast.Ident)
@@ -143,12 +144,12 @@ func (b *book) isPureCall(st *stmt, call *ast.CallExpr, at int) bool {
 	return fn != nil && effects.IsPure(fn)
 }
 
-func (b *book) packageFunction(st *stmt, id *ast.Ident, sel string, at int) *types.Func {
+func (b *translation) packageFunction(st *resolve.Stmt, id *ast.Ident, sel string, at int) *types.Func {
 	t := b.means(st, id, at)
-	if t.path == "" || t.isMember {
+	if t.Path == "" || t.IsMember {
 		return nil
 	}
-	pkg, err := b.pkgs.Import(t.path)
+	pkg, err := b.Pkgs.Import(t.Path)
 	if err != nil {
 		return nil
 	}
@@ -162,22 +163,22 @@ func isType(name string) bool {
 }
 
 // means returns the meaning of an identifier in an expression at an offset of a statement.
-func (b *book) means(st *stmt, id *ast.Ident, at int) target {
+func (b *translation) means(st *resolve.Stmt, id *ast.Ident, at int) resolve.Target {
 	off := at + int(id.Pos()) - 1
 	for _, r := range st.Refs {
 		if r.Off == off && r.Name == id.Name {
-			return b.lookupIn(st, r)
+			return b.LookupIn(st, r)
 		}
 	}
-	return target{}
+	return resolve.Target{}
 }
 
-func (b *book) isPackageConstant(st *stmt, id *ast.Ident, sel string, at int) bool {
+func (b *translation) isPackageConstant(st *resolve.Stmt, id *ast.Ident, sel string, at int) bool {
 	t := b.means(st, id, at)
-	if t.path == "" || t.isMember {
+	if t.Path == "" || t.IsMember {
 		return false
 	}
-	pkg, err := b.pkgs.Import(t.path)
+	pkg, err := b.Pkgs.Import(t.Path)
 	if err != nil {
 		return false
 	}

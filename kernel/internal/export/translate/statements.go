@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/prose"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/export/source"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -28,8 +29,8 @@ const (
 	shownAsRune
 )
 
-func (f *file) statement(st *stmt) {
-	src := st.step.cell.Src
+func (f *file) statement(st *resolve.Stmt) {
+	src := st.Step.Cell.Src
 	if st.Embed != "" || st.Role == cell.ParseFlags && !f.b.usesFlags {
 		return // the variable has its value at package level; there are no flags
 	}
@@ -48,7 +49,7 @@ func (f *file) statement(st *stmt) {
 		f.define(st)
 	case st.Var != nil:
 		f.variables(st)
-	case f.b.isResult(st):
+	case st.IsResult():
 		f.result(st)
 	default:
 		f.copyStmt(st).write(0, len(st.Text), nil)
@@ -56,26 +57,20 @@ func (f *file) statement(st *stmt) {
 	if after := trailing(src, st); after != "" || f.text.Len() > begin {
 		f.printf("%s\n", after)
 	}
-	if !f.b.isResult(st) {
+	if !st.IsResult() {
 		f.stopWatch(st)
 	}
 }
 
-// isResult reports whether a statement is the last expression of its cell.
-func (b *book) isResult(st *stmt) bool {
-	c := st.step.cell
-	return c.Result >= 0 && c.Stmts[c.Result] == st.Stmt
-}
-
 // result writes the last expression of a cell.
-func (f *file) result(st *stmt) {
+func (f *file) result(st *resolve.Stmt) {
 	c := f.copyStmt(st)
 	kind := f.b.results[st]
 	if kind == unknown && !st.Call {
 		kind = shown
 	}
 	value := ""
-	if e := f.b.resultVariable(st); e != nil && kind > discarded {
+	if e := f.b.ResultVariable(st); e != nil && kind > discarded {
 		value = f.keepResult(st, e)
 		f.stopWatch(st)
 	}
@@ -98,12 +93,12 @@ func (f *file) result(st *stmt) {
 	case quoted:
 		wrapped(f.pkg("fmt")+".Printf(\"%q\\n\", ", ")")
 	case shown:
-		wrapped(f.pkg(displayPackage)+".Values(", ")")
+		wrapped(f.pkg(resolve.DisplayPackage)+".Values(", ")")
 	case shownAsRune:
-		wrapped(f.pkg(displayPackage)+".Rune(", ")")
+		wrapped(f.pkg(resolve.DisplayPackage)+".Rune(", ")")
 	case shownAsError:
 		if value != "" {
-			f.printf("if %s != nil {\n%s.Values(%[1]s)\n}", value, f.pkg(displayPackage))
+			f.printf("if %s != nil {\n%s.Values(%[1]s)\n}", value, f.pkg(resolve.DisplayPackage))
 		} else {
 			f.errorResult(st)
 		}
@@ -114,7 +109,7 @@ func (f *file) result(st *stmt) {
 }
 
 // errorResult writes an error that is shown unless it is nil.
-func (f *file) errorResult(st *stmt) {
+func (f *file) errorResult(st *resolve.Stmt) {
 	c := f.copyStmt(st)
 	name := "err"
 	f.printf("if ")
@@ -123,19 +118,17 @@ func (f *file) errorResult(st *stmt) {
 			at := f.text.Len()
 			c.write(st.Expr.Start, st.Expr.End, nil)
 			name = f.text.String()[at:]
-			f.printf(" != nil {\n%s.Values(%s)\n}", f.pkg(displayPackage), name)
+			f.printf(" != nil {\n%s.Values(%s)\n}", f.pkg(resolve.DisplayPackage), name)
 			return
 		}
 	}
 	f.printf("err := ")
 	c.write(st.Expr.Start, st.Expr.End, nil)
-	f.printf("; err != nil {\n%s.Values(err)\n}", f.pkg(displayPackage))
+	f.printf("; err != nil {\n%s.Values(err)\n}", f.pkg(resolve.DisplayPackage))
 }
 
-const displayPackage = libraryModule + "/lib/display"
-
 // resultOf decides how a value is printed.
-func (b *book) resultOf(st *stmt, tv types.TypeAndValue, isPrint bool) result {
+func (b *translation) resultOf(st *resolve.Stmt, tv types.TypeAndValue, isPrint bool) result {
 	t := tv.Type
 	if tuple, ok := t.(*types.Tuple); ok && tuple.Len() == 0 || !tv.IsValue() {
 		return plain
@@ -143,7 +136,7 @@ func (b *book) resultOf(st *stmt, tv types.TypeAndValue, isPrint bool) result {
 	if isPrint {
 		return plain
 	}
-	if st.step.cell.HideResult {
+	if st.Step.Cell.HideResult {
 		return discarded
 	}
 	if t == types.Universe.Lookup("rune").Type() || t == types.Typ[types.UntypedRune] {
@@ -168,18 +161,18 @@ func (b *book) resultOf(st *stmt, tv types.TypeAndValue, isPrint bool) result {
 // A definition is one name on the left of := or after var.
 type definition struct {
 	name     cell.Ref
-	variable *entity // nil for a blank identifier
-	isNew    bool    // a local variable that the statement declares
+	variable *resolve.Entity // nil for a blank identifier
+	isNew    bool            // a local variable that the statement declares
 }
 
-func (b *book) definitions(st *stmt) []definition {
+func (b *translation) definitions(st *resolve.Stmt) []definition {
 	var list []definition
 	for i, n := range st.Names {
 		d := definition{name: n}
 		if n.Name != "_" {
-			e := b.tables[st.step.index][n.Name]
-			d.variable = e.variable()
-			d.isNew = st.New[i] && !d.variable.global && d.variable.stmt == st
+			e := b.Tables[st.Step.Index][n.Name]
+			d.variable = e.Variable()
+			d.isNew = st.New[i] && !b.isGlobal[d.variable] && d.variable.Stmt == st
 			if b.unused[d.variable] {
 				d.variable, d.isNew = nil, false
 			}
@@ -189,12 +182,12 @@ func (b *book) definitions(st *stmt) []definition {
 	return list
 }
 
-func (b *book) declaresGlobals(st *stmt) bool {
-	return slices.ContainsFunc(b.definitions(st), func(d definition) bool { return d.variable != nil && d.variable.global && d.variable.stmt == st })
+func (b *translation) declaresGlobals(st *resolve.Stmt) bool {
+	return slices.ContainsFunc(b.definitions(st), func(d definition) bool { return d.variable != nil && b.isGlobal[d.variable] && d.variable.Stmt == st })
 }
 
 // define writes a := statement.
-func (f *file) define(st *stmt) {
+func (f *file) define(st *resolve.Stmt) {
 	list := f.b.definitions(st)
 	over := map[int]string{}
 	for _, d := range list {
@@ -207,7 +200,7 @@ func (f *file) define(st *stmt) {
 	}
 	op := "="
 	if hasNew(list) {
-		if slices.ContainsFunc(list, func(d definition) bool { return d.variable != nil && d.variable.global }) {
+		if slices.ContainsFunc(list, func(d definition) bool { return d.variable != nil && f.b.isGlobal[d.variable] }) {
 			f.declareLocals(list)
 		} else {
 			op = ":="
@@ -226,13 +219,13 @@ func hasNew(list []definition) bool {
 func (f *file) declareLocals(list []definition) {
 	for _, d := range list {
 		if d.isNew {
-			f.printf("var %s %s\n", d.variable.goName, f.typeText(d.variable))
+			f.printf("var %s %s\n", d.variable.GoName, f.typeText(d.variable))
 		}
 	}
 }
 
 // variables writes a var specification of a cell.
-func (f *file) variables(st *stmt) {
+func (f *file) variables(st *resolve.Stmt) {
 	list := f.b.definitions(st)
 	named := slices.DeleteFunc(slices.Clone(list), func(d definition) bool { return d.variable == nil })
 	allNew := !slices.ContainsFunc(named, func(d definition) bool { return !d.isNew })
@@ -253,8 +246,8 @@ func (f *file) variables(st *stmt) {
 			switch {
 			case d.isNew:
 				f.declareLocals([]definition{d})
-			case d.variable.stmt != st: // declared again: it is zero again
-				f.printf("%s = %s\n", d.variable.goName, f.zero(d.variable))
+			case d.variable.Stmt != st: // declared again: it is zero again
+				f.printf("%s = %s\n", d.variable.GoName, f.zero(d.variable))
 			}
 		}
 	default:
@@ -266,8 +259,8 @@ func (f *file) variables(st *stmt) {
 }
 
 // zero returns the zero value of a variable's type.
-func (f *file) zero(e *entity) string {
-	switch t := e.typ.Underlying().(type) {
+func (f *file) zero(e *resolve.Entity) string {
+	switch t := e.Typ.Underlying().(type) {
 	case *types.Basic:
 		switch {
 		case t.Info()&types.IsString != 0:
@@ -284,17 +277,17 @@ func (f *file) zero(e *entity) string {
 }
 
 // typeText returns the type of a variable as source of the program.
-func (f *file) typeText(e *entity) string {
-	if e.typ == nil || e.typ == types.Typ[types.Invalid] {
+func (f *file) typeText(e *resolve.Entity) string {
+	if e.Typ == nil || e.Typ == types.Typ[types.Invalid] {
 		return "any" // the check reports the error
 	}
-	if typetext.Of(e.typ, f.b.inferred) == nil {
-		s := f.b.steps[e.step]
-		f.b.refuse(s, e.stmt.Pos, "%s has the type %s, which a declaration cannot name: use it in one section only", e.name, types.TypeString(e.typ, nil))
+	if typetext.Of(e.Typ, f.b.Inferred) == nil {
+		s := f.b.Steps[e.Step]
+		f.b.Refuse(s, e.Stmt.Pos, "%s has the type %s, which a declaration cannot name: use it in one section only", e.Name, types.TypeString(e.Typ, nil))
 		return "any"
 	}
-	text := types.TypeString(e.typ, func(p *types.Package) string {
-		if p == f.b.inferred {
+	text := types.TypeString(e.Typ, func(p *types.Package) string {
+		if p == f.b.Inferred {
 			return ""
 		}
 		return f.pkg(p.Path())
@@ -303,22 +296,41 @@ func (f *file) typeText(e *entity) string {
 }
 
 // programNames replaces the names of an inference by those of the program.
-func (b *book) programNames(text string) string {
+func (b *translation) programNames(text string) string {
 	if !strings.Contains(text, "ʹ") {
 		return text
 	}
-	for _, x := range b.all {
-		if x.entity.kind == cell.Type {
-			text = source.ReplaceName(text, instanceName(x, x.entity.name), x.goName)
+	for _, x := range b.All {
+		if x.Entity.Kind == cell.Type {
+			text = source.ReplaceName(text, resolve.InstanceName(x, x.Entity.Name), x.GoName)
 		}
 	}
 	return text
 }
 
 // trailing returns the comment that follows a statement on its last line.
-func trailing(text string, st *stmt) string {
+func trailing(text string, st *resolve.Stmt) string {
 	if st.Role != cell.Written {
 		return ""
 	}
 	return prose.After(text, &st.Source)
+}
+
+// keepResult writes the assignment of a cell's value to its variable, and returns the list of variables to show in place of the expression. If
+// the expression is a call with a value and an error, the list includes a variable for the error.
+func (f *file) keepResult(st *resolve.Stmt, e *resolve.Entity) string {
+	names, op := e.GoName, ":="
+	if f.b.withError[st] {
+		names += ", " + e.GoName + "Err"
+	}
+	if f.b.isGlobal[e] {
+		op = "="
+		if f.b.withError[st] {
+			f.printf("var %sErr error\n", e.GoName)
+		}
+	}
+	f.printf("%s %s ", names, op)
+	f.copyStmt(st).write(st.Expr.Start, st.Expr.End, nil)
+	f.printf("\n")
+	return names
 }

@@ -7,10 +7,11 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/naming"
+	"github.com/perijove/perijove/kernel/internal/export/resolve"
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-const stopwatchPackage = libraryModule + "/lib/stopwatch"
+const stopwatchPackage = resolve.LibraryModule + "/lib/stopwatch"
 
 // withNote are directives that measure or check cells. The program runs the cells without that, and a comment says how to do the same in a program.
 var withNote = map[string]string{
@@ -19,24 +20,11 @@ var withNote = map[string]string{
 	"%race":   "go run -race . runs the program with the race detector",
 }
 
-// starts reports whether a measurement of %time or %%time begins before the statement. stops reports whether one ends after it.
-func (st *stmt) starts() bool { return st.Starts || st.step.cell.Timed && st == st.step.stmts[0] }
-
-func (st *stmt) stops() bool {
-	return st.Stops || st.step.cell.Timed && st == st.step.stmts[len(st.step.stmts)-1]
-}
-
-// isMeasured reports whether the time of a cell is printed before its value.
-func (s *step) isMeasured() bool {
-	n := len(s.stmts)
-	return s.cell.Timed || n > 0 && s.stmts[n-1].Stops
-}
-
 // watch returns the name of the variable that measures a statement. Each measurement has a variable.
-func (f *file) watch(st *stmt) string {
+func (f *file) watch(st *resolve.Stmt) string {
 	first := st
-	for _, x := range st.step.stmts {
-		if x.starts() {
+	for _, x := range st.Step.Stmts {
+		if x.StartsWatch() {
 			first = x
 		}
 		if x == st {
@@ -46,39 +34,39 @@ func (f *file) watch(st *stmt) string {
 	return f.b.watches[first]
 }
 
-func (f *file) startWatch(st *stmt) {
-	if st.starts() {
+func (f *file) startWatch(st *resolve.Stmt) {
+	if st.StartsWatch() {
 		f.printf("%s := %s.Start()\n", f.watch(st), f.pkg(stopwatchPackage))
 	}
 }
 
-func (f *file) stopWatch(st *stmt) {
-	if st.stops() {
+func (f *file) stopWatch(st *resolve.Stmt) {
+	if st.StopsWatch() {
 		f.endLine()
 		f.printf("%s.Print()\n", f.watch(st))
 	}
 }
 
 // nameWatches chooses the names of the variables that measure statements.
-func (b *book) nameWatches(names *naming.Set) {
-	b.watches = map[*stmt]string{}
-	for _, s := range b.steps {
-		for _, st := range s.stmts {
-			if st.starts() {
-				b.watches[st] = names.Pick("watch", b.idents)
+func (b *translation) nameWatches(names *naming.Set) {
+	b.watches = map[*resolve.Stmt]string{}
+	for _, s := range b.Steps {
+		for _, st := range s.Stmts {
+			if st.StartsWatch() {
+				b.watches[st] = names.Pick("watch", b.Idents)
 			}
 		}
 	}
 }
 
 // loop writes a statement that %timeit or %%bench repeats.
-func (f *file) loop(st *stmt) {
+func (f *file) loop(st *resolve.Stmt) {
 	c, l := f.copyStmt(st), st.Loop
 	end := "}\n}"
 	if l.Bench {
-		name := naming.Unused("b", f.b.idents)
+		name := naming.Unused("b", f.b.Idents)
 		testing := f.pkg("testing")
-		f.printf("%s.Println(%q, %s.Benchmark(func(%s *%[3]s.B) ", f.pkg("fmt"), cell.Name(st.step.cell.N), testing, name)
+		f.printf("%s.Println(%q, %s.Benchmark(func(%s *%[3]s.B) ", f.pkg("fmt"), cell.Name(st.Step.Cell.N), testing, name)
 		end = "}\n}))"
 		f.loopPart(c, st, 0, l.Body)
 		f.printf("\nfor %s.Loop() {\n", name)
@@ -88,7 +76,7 @@ func (f *file) loop(st *stmt) {
 			f.loopPart(c, st, 0, l.Body)
 			end += "\n}"
 		}
-		f.printf("\nfor %[1]s := range %s.Repeat(%d, %d) {\nfor range %[1]s {\n", naming.Unused("n", f.b.idents), f.pkg(stopwatchPackage), l.Loops, l.Runs)
+		f.printf("\nfor %[1]s := range %s.Repeat(%d, %d) {\nfor range %[1]s {\n", naming.Unused("n", f.b.Idents), f.pkg(stopwatchPackage), l.Loops, l.Runs)
 	}
 	if l.Own {
 		f.printf("func() {\n")
@@ -103,10 +91,12 @@ func (f *file) loop(st *stmt) {
 }
 
 // hasText reports whether a range of a statement has code.
-func (f *file) hasText(st *stmt, from, to int) bool { return len(source.Tokens(st.Text[from:to])) > 0 }
+func (f *file) hasText(st *resolve.Stmt, from, to int) bool {
+	return len(source.Tokens(st.Text[from:to])) > 0
+}
 
 // loopPart writes a part of a repeated statement. It passes unused values to runtime.KeepAlive, so that the compiler computes them.
-func (f *file) loopPart(c copier, st *stmt, from, to int) {
+func (f *file) loopPart(c copier, st *resolve.Stmt, from, to int) {
 	to = from + len(strings.TrimRight(st.Text[from:to], " \t\n"))
 	for i, v := range st.Loop.Kept {
 		if v.Span.Start < from || v.Span.End > to || v.Call && (st.Loop.Bench || !f.b.kept[keptAt{st, i}]) {
@@ -123,7 +113,7 @@ func (f *file) loopPart(c copier, st *stmt, from, to int) {
 
 // A keptAt is an unused value of a repeated statement.
 type keptAt struct {
-	stmt  *stmt
+	stmt  *resolve.Stmt
 	index int
 }
 
@@ -149,3 +139,6 @@ func (c *checked) findKept() {
 		})
 	}
 }
+
+// hasCode reports whether a cell has statements, or functions that are exported.
+func hasCode(s *resolve.Step) bool { return len(s.Stmts)+len(s.Cell.Decls) > 0 }

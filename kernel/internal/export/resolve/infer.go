@@ -1,4 +1,4 @@
-package translate
+package resolve
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,18 +14,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// A namer returns the text for a name in the source, which means t. It returns "" to leave the name as it is.
-type namer func(r cell.Ref, t target) string
+// A Namer returns the text for a name in the source, which means t. It returns "" to leave the name as it is.
+type Namer func(r cell.Ref, t Target) string
 
 // rewrite returns a range of a source with other names. resolve gives their meanings, and overrides has texts for some offsets.
-func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name namer, overrides map[int]string) string {
-	texts := map[int]edit{}
+func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) Target, name Namer, overrides map[int]string) string {
+	texts := map[int]Edit{}
 	for _, r := range src.Refs {
 		if r.Off < from || r.Off >= to || r.Key {
 			continue
 		}
 		if text := name(r, resolve(r)); text != "" && text != r.Name {
-			texts[r.Off] = edit{len(r.Name), text}
+			texts[r.Off] = Edit{len(r.Name), text}
 		}
 	}
 	for off, text := range overrides {
@@ -32,7 +33,7 @@ func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name
 		for n < len(src.Text) && source.IsNameByte(src.Text[n]) {
 			n++
 		}
-		texts[off] = edit{n - off, text}
+		texts[off] = Edit{n - off, text}
 	}
 	var offs []int
 	for off := range texts {
@@ -44,21 +45,22 @@ func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name
 	var out strings.Builder
 	at := from
 	for _, off := range offs {
-		out.WriteString(src.Text[at:off] + texts[off].text)
-		at = off + texts[off].length
+		out.WriteString(src.Text[at:off] + texts[off].Text)
+		at = off + texts[off].Length
 	}
 	out.WriteString(src.Text[at:to])
 	return out.String()
 }
 
-type edit struct {
-	length int
-	text   string
+// An Edit replaces a number of bytes by a text.
+type Edit struct {
+	Length int
+	Text   string
 }
 
-// inference is a file with the declarations of all steps, from which the type checker finds the types of variables.
+// An inference is a file with the declarations of all steps, from which the type checker finds the types of variables.
 type inference struct {
-	b        *book
+	b        *Book
 	text     strings.Builder
 	imports  map[string]string // path to name
 	written  map[declared]bool
@@ -66,26 +68,26 @@ type inference struct {
 }
 
 // infer finds the types of variables, and declarations that declare an earlier variable again.
-func (b *book) infer() error {
+func (b *Book) infer() error {
 	in := &inference{b: b, imports: map[string]string{}, written: map[declared]bool{}}
-	for _, x := range b.all {
+	for _, x := range b.All {
 		in.declaration(x)
 	}
-	for _, f := range b.functions {
+	for _, f := range b.Functions {
 		in.signature(f)
 	}
-	vars := b.entities(cell.Var)
-	var done *stmt
+	vars := b.Entities(cell.Var)
+	var done *Stmt
 	for _, e := range vars {
 		if e.isResult {
 			in.result(e)
-		} else if e.stmt != done {
-			in.variables(e.stmt)
-			done = e.stmt
+		} else if e.Stmt != done {
+			in.variables(e.Stmt)
+			done = e.Stmt
 		}
 	}
 	head := "package main\n"
-	for _, path := range sortedKeys(in.imports) {
+	for _, path := range slices.Sorted(maps.Keys(in.imports)) {
 		head += fmt.Sprintf("import %s %q\n", in.imports[path], path)
 	}
 	fset := token.NewFileSet()
@@ -93,19 +95,19 @@ func (b *book) infer() error {
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	conf := types.Config{Importer: b.pkgs, Error: func(error) {}}
+	conf := types.Config{Importer: b.Pkgs, Error: func(error) {}}
 	pkg, _ := conf.Check("main", fset, []*ast.File{file}, nil) // the program is checked later, with errors
-	b.inferred = pkg
+	b.Inferred = pkg
 	for _, e := range vars {
 		if v, ok := pkg.Scope().Lookup(inferredName(e)).(*types.Var); ok {
-			e.typ = v.Type()
+			e.Typ = v.Type()
 		}
-		if e.step == 0 {
+		if e.Step == 0 {
 			continue
 		}
-		old := b.tables[e.step-1][e.name]
-		if old != nil && old.kind == cell.Var && old.typ != nil && e.typ != nil && e.stmt.Embed == "" && types.Identical(old.typ, e.typ) {
-			e.same = old
+		old := b.Tables[e.Step-1][e.Name]
+		if old != nil && old.Kind == cell.Var && old.Typ != nil && e.Typ != nil && e.Stmt.Embed == "" && types.Identical(old.Typ, e.Typ) {
+			e.Same = old
 		}
 	}
 	b.declaredTypes(pkg)
@@ -113,15 +115,15 @@ func (b *book) infer() error {
 }
 
 // declaredTypes notes which instances of types the variables' types contain.
-func (b *book) declaredTypes(pkg *types.Package) {
-	byName := map[string]*instance{}
-	for _, x := range b.all {
-		if x.entity.kind == cell.Type {
-			byName[instanceName(x, x.entity.name)] = x
+func (b *Book) declaredTypes(pkg *types.Package) {
+	byName := map[string]*Instance{}
+	for _, x := range b.All {
+		if x.Entity.Kind == cell.Type {
+			byName[InstanceName(x, x.Entity.Name)] = x
 		}
 	}
-	for _, e := range b.entities(cell.Var) {
-		for _, name := range notebookTypes(e.typ, pkg) {
+	for _, e := range b.Entities(cell.Var) {
+		for _, name := range notebookTypes(e.Typ, pkg) {
 			if x := byName[name]; x != nil {
 				e.types = append(e.types, x)
 			}
@@ -151,58 +153,59 @@ func notebookTypes(t types.Type, pkg *types.Package) []string {
 }
 
 // inferredName returns the name of a variable in an inference.
-func inferredName(e *entity) string { return fmt.Sprintf("%sʹ%d", e.goBase(), e.id) }
+func inferredName(e *Entity) string { return fmt.Sprintf("%sʹ%d", e.GoBase(), e.id) }
 
-func instanceName(x *instance, name string) string {
-	return fmt.Sprintf("%sʹ%d_%d", name, x.entity.id, x.step)
+// InstanceName returns the name that an instance has in the inference of types.
+func InstanceName(x *Instance, name string) string {
+	return fmt.Sprintf("%sʹ%d_%d", name, x.Entity.id, x.Step)
 }
 
 // name is the namer of an inference at a step.
-func (in *inference) name(k int) namer {
-	return func(r cell.Ref, t target) string {
-		switch e := t.entity; {
-		case t.text != "":
-			return t.text
-		case t.path != "":
-			if in.imports[t.path] == "" {
-				in.imports[t.path] = fmt.Sprintf("pkgʹ%d", len(in.imports))
+func (in *inference) name(k int) Namer {
+	return func(r cell.Ref, t Target) string {
+		switch e := t.Entity; {
+		case t.Text != "":
+			return t.Text
+		case t.Path != "":
+			if in.imports[t.Path] == "" {
+				in.imports[t.Path] = fmt.Sprintf("pkgʹ%d", len(in.imports))
 			}
-			return in.imports[t.path] + t.selector(r)
-		case t.ctx:
-			return in.name(k)(r, target{path: "context"}) + ".Background()"
+			return in.imports[t.Path] + t.Selector(r)
+		case t.Ctx:
+			return in.name(k)(r, Target{Path: "context"}) + ".Background()"
 		case e == nil:
 			return ""
-		case e.kind == cell.Var:
+		case e.Kind == cell.Var:
 			return inferredName(e)
-		case e.kind == cell.Func:
-			return functionName(in.b.groupAt(e, k))
+		case e.Kind == cell.Func:
+			return functionName(in.b.GroupAt(e, k))
 		default:
-			return instanceName(in.b.instanceAt(e, k), r.Name)
+			return InstanceName(in.b.InstanceAt(e, k), r.Name)
 		}
 	}
 }
 
-func functionName(f *function) string { return fmt.Sprintf("%sʹ%d_%d", f.name, f.first.id, f.step) }
+func functionName(f *Function) string { return fmt.Sprintf("%sʹ%d_%d", f.Name, f.First.id, f.step) }
 
-func (in *inference) at(k int) func(cell.Ref) target {
-	return func(r cell.Ref) target { return in.b.lookup(k, r) }
+func (in *inference) at(k int) func(cell.Ref) Target {
+	return func(r cell.Ref) Target { return in.b.Lookup(k, r) }
 }
 
 // declaration writes an instance of a type or constant.
-func (in *inference) declaration(x *instance) {
-	d := x.entity.decl
+func (in *inference) declaration(x *Instance) {
+	d := x.Entity.Decl
 	over := map[int]string{}
 	for _, n := range d.Names {
 		if n.Name != "_" {
-			over[n.Off] = instanceName(x, n.Name)
+			over[n.Off] = InstanceName(x, n.Name)
 		}
 	}
-	if at := (declared{d, x.step}); in.written[at] {
+	if at := (declared{d, x.Step}); in.written[at] {
 		return // another name of a group of constants
 	} else {
 		in.written[at] = true
 	}
-	text := rewrite(&d.Source, 0, len(d.Text), in.at(x.step), in.name(x.step), over)
+	text := rewrite(&d.Source, 0, len(d.Text), in.at(x.Step), in.name(x.Step), over)
 	in.text.WriteString(d.Keyword + " " + text + "\n")
 }
 
@@ -213,8 +216,8 @@ type declared struct {
 }
 
 // signature writes a function without its body.
-func (in *inference) signature(f *function) {
-	d := f.first.decl
+func (in *inference) signature(f *Function) {
+	d := f.First.Decl
 	if d.Body < 0 || d.Names[0].Name == "_" || d.Names[0].Name == "init" {
 		return
 	}
@@ -226,19 +229,19 @@ func (in *inference) signature(f *function) {
 }
 
 // variables writes a statement that declares variables as a declaration.
-func (in *inference) variables(st *stmt) {
+func (in *inference) variables(st *Stmt) {
 	var names []string
 	for i, n := range st.Names {
-		e := in.b.tables[st.step.index][n.Name]
+		e := in.b.Tables[st.Step.Index][n.Name]
 		if n.Name == "_" || !st.New[i] || e == nil {
 			names = append(names, "_")
 			continue
 		}
 		names = append(names, inferredName(e))
 	}
-	resolve := func(r cell.Ref) target { return in.b.lookupIn(st, r) }
+	resolve := func(r cell.Ref) Target { return in.b.LookupIn(st, r) }
 	part := func(from, to int) string {
-		return rewrite(&st.Source, from, to, resolve, in.name(st.step.index), nil)
+		return rewrite(&st.Source, from, to, resolve, in.name(st.Step.Index), nil)
 	}
 	text := "var " + strings.Join(names, ", ")
 	if st.Var != nil {
