@@ -3,6 +3,7 @@ package mp_test
 import (
 	"errors"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ func overflow(n int) int { debug.SetMaxStack(1 << 20); return deeper(n) }
 func deeper(n int) int { return deeper(n+1) + 1 }
 
 func writeMapAtOnce(int) int {
+	runtime.GOMAXPROCS(4) // with one, a goroutine is hardly ever interrupted inside of an assignment
 	m := map[int]int{}
 	for range 4 {
 		go func() {

@@ -3,7 +3,9 @@ package pool
 import (
 	"cmp"
 	"context"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -47,8 +49,9 @@ func (p *Pool) Stream(ctx context.Context, fn call.Function, ordered bool, repor
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
 		st: jobState{fn: f, depth: taskDepth(), isStream: true}, p: p, fn: fn, do: fn.Bind(inner, p.o.TaskTimeout), ctx: ctx,
-		ordered: ordered, ready: make(map[int]piece), pending: untypedSlice{elem: fn.Arg},
+		ordered: ordered, ready: make(map[int]piece), args: newArgQueue(fn.Arg),
 	}
+	j.limit.Store(int64(j.ahead()))
 	j.changed = sync.NewCond(&j.mu)
 	j.progress = newProgress(report, -1, j.wakeAll)
 	stop, stopToo := context.AfterFunc(ctx, j.wakeAll), context.AfterFunc(p.ctx, j.wakeAll)
@@ -88,21 +91,23 @@ type streamJob struct {
 	seen  int  // tasks up to the end of now
 	ended bool
 
+	args    *argQueue
+	limit   atomic.Int64 // how many arguments may be added; stored with mu locked
+	offerAt atomic.Int64 // Feed calls tell when so many arguments were added; stored with mu locked
+
 	mu        sync.Mutex
 	changed   *sync.Cond
-	pending   untypedSlice // arguments that were not taken yet
-	base      int          // index of the first of them
-	listed    bool         // the pool will ask for tasks
-	waits     bool         // late is going to be called
-	minOffer  int          // how many tasks justify one more worker
-	whole     bool         // the sequence has ended, in any way
-	complete  bool         // the sequence has returned
-	failure   error        // the error of the sequence
-	over      bool         // no more arguments are wanted
-	isClosing bool         // the pool is being closed
-	arrived   int          // tasks that have an outcome
-	yielded   int          // tasks whose results were yielded, or are about to be
-	size      int          // size of the last batch that the pool asked for
+	base      int   // index of the first argument that was not taken yet
+	listed    bool  // the pool will ask for tasks
+	waits     bool  // late is going to be called
+	minOffer  int   // how many tasks justify one more worker
+	whole     bool  // the sequence has ended, in any way
+	complete  bool  // the sequence has returned
+	failure   error // the error of the sequence
+	isClosing bool  // the pool is being closed
+	arrived   int   // tasks that have an outcome
+	yielded   int   // tasks whose results were yielded, or are about to be
+	size      int   // size of the last batch that the pool asked for
 	ready     map[int]piece
 	order     []int // keys of ready in the order of arrival
 }
@@ -127,18 +132,25 @@ func (j *streamJob) take(max int) *chunk {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.size = max
-	n := min(max, j.pending.n)
-	if j.minOffer = min(j.st.size, maxMinOffer); n == 0 {
+	j.minOffer = min(j.st.size, maxMinOffer)
+	j.limit.Store(int64(j.yielded + j.ahead()))
+	n := min(max, j.args.count()-j.base)
+	if n == 0 {
 		j.listed = false
-		return nil
+		if !j.tellLocked() {
+			return nil
+		}
+		n = min(max, j.args.count()-j.base) // an argument was added at this moment
 	}
+	args, n := j.args.take(n)
 	c := &chunk{
 		st: &j.st, kind: &j.fn, do: j.do, sink: j.settled, errs: new(faults),
-		base: j.base, n: n, args: j.pending.take(n), out: j.fn.Result.Room(n),
+		base: j.base, n: n, args: args, out: j.fn.Result.Room(n),
 	}
 	j.base += n
-	if j.pending.n < j.minOffer { // tellLocked lists the job again
+	if j.args.count()-j.base < j.minOffer {
 		j.listed = false
+		j.tellLocked()
 	}
 	return c
 }
@@ -149,24 +161,49 @@ const maxMinOffer = 256
 // ahead returns how many tasks the sequence may be ahead of the loop.
 func (j *streamJob) ahead() int { return max(2, j.size) * (protocol.Window + 1) * j.p.o.Workers }
 
-// Feed implements Streaming.Feed.
+// Feed implements Streaming.Feed. It locks mu only if the sequence is far enough ahead,
+// or if the pool may have to know of the argument: a stream of tiny tasks is as fast as
+// its sequence, so each lock there costs throughput.
 func (j *streamJob) Feed(a unsafe.Pointer) bool {
-	j.mu.Lock()
-	for !j.over && j.base+j.pending.n-j.yielded >= j.ahead() {
-		j.changed.Wait()
-	}
-	if j.over {
-		j.mu.Unlock()
+	n := j.args.added
+	if int64(n) >= j.limit.Load() && !j.awaitRoom(n) {
 		return false
 	}
-	j.p.trace(tracing.SendLocal, tracing.KindLocalBatch, unsafe.Pointer(&j.st), j.base+j.pending.n)
-	j.pending.append(a)
+	j.p.trace(tracing.SendLocal, tracing.KindLocalBatch, unsafe.Pointer(&j.st), n)
+	if j.args.full() {
+		j.mu.Lock()
+		ahead := j.ahead()
+		j.mu.Unlock()
+		j.args.grow(ahead)
+	}
+	if !j.args.add(a) {
+		return false
+	}
+	if int64(n+1) >= j.offerAt.Load() {
+		j.tell()
+	}
+	return true
+}
+
+// awaitRoom waits until an argument may be added after n others, and reports whether
+// more are wanted.
+func (j *streamJob) awaitRoom(n int) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for !j.args.sealed && n >= j.yielded+j.ahead() {
+		j.changed.Wait()
+	}
+	return !j.args.sealed
+}
+
+// tell offers the job to the pool if it has to know of the arguments.
+func (j *streamJob) tell() {
+	j.mu.Lock()
 	tell := j.tellLocked()
 	j.mu.Unlock()
 	if tell {
 		j.p.offer(j)
 	}
-	return true
 }
 
 // tellLocked reports whether to offer the job to the pool, and records that it is
@@ -174,27 +211,42 @@ func (j *streamJob) Feed(a unsafe.Pointer) bool {
 // each would get one or two tasks at a time, at a cost higher than that of the tasks.
 // So fewer tasks wait until running ones end, or for stealDelay, since a running one
 // may take long.
+//
+// It must be called after each change of what it depends on. It stores offerAt before it
+// counts the arguments, and Feed adds an argument before it loads offerAt, so one of
+// them sees the other.
 func (j *streamJob) tellLocked() bool {
-	if j.listed || j.pending.n == 0 {
-		return false
-	}
-	if j.base > j.arrived && j.pending.n < j.minOffer {
-		if !j.waits {
+	for !j.listed {
+		few := j.base > j.arrived
+		need := 1
+		if few && j.waits {
+			need = max(1, j.minOffer)
+		}
+		j.offerAt.Store(int64(j.base + need))
+		n := j.args.count() - j.base
+		switch {
+		case n < need:
+			return false
+		case few && n < j.minOffer:
 			j.waits = true
 			time.AfterFunc(stealDelay, j.late)
+		default:
+			j.listed = true
+			j.offerAt.Store(math.MaxInt64)
+			return true
 		}
-		return false
 	}
-	j.listed = true
-	return true
+	return false
 }
 
 // late offers tasks that were too few before.
 func (j *streamJob) late() {
 	j.mu.Lock()
 	j.waits = false
-	tell := !j.listed && j.pending.n > 0
-	j.listed = j.listed || tell
+	few := j.minOffer
+	j.minOffer = 1
+	tell := j.tellLocked()
+	j.minOffer = few
 	j.mu.Unlock()
 	if tell {
 		j.p.offer(j)
@@ -229,8 +281,9 @@ func (j *streamJob) Fed() {
 // closed. The pool waits for these tasks, but not for the loop.
 func (j *streamJob) closeInput() {
 	j.mu.Lock()
-	j.isClosing, j.over = true, true
-	idle := j.arrived == j.base+j.pending.n
+	j.isClosing = true
+	j.args.seal()
+	idle := j.arrived == j.args.count()
 	j.mu.Unlock()
 	j.changed.Broadcast()
 	if idle {
@@ -259,7 +312,7 @@ func (j *streamJob) settled(c *chunk, from, to int) {
 	}
 	j.arrived += to - from
 	j.reportLocked()
-	last := j.isClosing && j.arrived == j.base+j.pending.n
+	last := j.isClosing && j.arrived == j.args.count()
 	tell := j.tellLocked()
 	j.mu.Unlock()
 	j.changed.Broadcast()
@@ -274,7 +327,7 @@ func (j *streamJob) settled(c *chunk, from, to int) {
 func (j *streamJob) reportLocked() {
 	total := -1
 	if j.whole {
-		total = j.base + j.pending.n
+		total = j.args.count()
 	}
 	j.progress.set(j.arrived, total)
 }
@@ -287,7 +340,7 @@ func (j *streamJob) wakeAll() {
 
 func (j *streamJob) end() {
 	j.mu.Lock()
-	j.over = true
+	j.args.seal()
 	j.mu.Unlock()
 	j.changed.Broadcast()
 }
@@ -350,7 +403,7 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 		if c, ok = j.ready[key]; ok {
 			break
 		}
-		switch all := at == j.base+j.pending.n; {
+		switch all := at == j.args.count(); {
 		case all && j.whole:
 			return c, false, j.failure
 		case all && j.isClosing:
@@ -371,6 +424,7 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 	}
 	delete(j.ready, c.c.base+c.from)
 	j.yielded += c.to - c.from
+	j.limit.Store(int64(j.yielded + j.ahead()))
 	j.p.trace(tracing.ReceiveLocal, tracing.KindLocalResult, unsafe.Pointer(&j.st), c.c.base+c.from)
 	j.changed.Broadcast()
 	return c, true, nil
