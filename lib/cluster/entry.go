@@ -250,7 +250,12 @@ func (e *entry) watch(ctx context.Context, idle time.Duration, f func(value []by
 				return context.Cause(ctx)
 			case now == nil && last != nil:
 				continue // the first values are complete
-			case now == nil || now.Operation() != jetstream.KeyValuePut:
+			case now == nil:
+				// A value that was replaced when the watch began is not among the first values.
+				if now, err = kv.Get(ctx, e.key); err != nil {
+					return e.wrap(err)
+				}
+			case now.Operation() != jetstream.KeyValuePut:
 				return mp.ErrClosed
 			}
 			last = now
