@@ -71,9 +71,12 @@ func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err erro
 }
 
 // Bind returns a function that calls c in this process for one task, with the context
-// ctx and the time limit d.
+// ctx and the time limit d. The caller recovers panics.
 func (c *Function) Bind(ctx context.Context, d Timeout) func(i int, a, r unsafe.Pointer) error {
-	return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }
+	if d > 0 {
+		return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }
+	}
+	return func(_ int, a, r unsafe.Pointer) error { return c.Do(ctx, a, r) }
 }
 
 // Codecs returns the codecs of the argument and the result.

@@ -53,11 +53,8 @@ func (d Timeout) Outcome(begin time.Time, err error) error {
 	return fmt.Errorf("%w: %w", d.Exceeded(), failure.Unprefixed(err))
 }
 
-// limited is Protected with the time limit d.
+// limited is Protected with the time limit d, which is not 0.
 func (c *Function) limited(ctx context.Context, d Timeout, a, r unsafe.Pointer) error {
-	if d <= 0 {
-		return c.Protected(ctx, a, r)
-	}
 	begin := d.Start()
 	ctx, cancel := d.WithTimeout(ctx)
 	defer cancel()

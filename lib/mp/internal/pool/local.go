@@ -73,16 +73,36 @@ func (w *worker) runHere(f *inflightBatch) {
 		r.report(true)
 	}()
 	f.chunk.traceBegin()
-	for n, ok := f.budget.Claim(); ok; n, ok = f.budget.Claim() {
-		w.relabel()
+	for r.runTasks() {
+	}
+	returned = true
+}
+
+// runTasks runs the tasks of the batch. It returns after a panic, with more true: call it
+// again. (To recover in each task would double the time of a tiny one.)
+func (r *localRun) runTasks() (more bool) {
+	n, chunk := 0, r.f.chunk
+	defer func() {
+		if v := recover(); v != nil {
+			chunk.setError(n, failure.NewPanicError(v))
+			r.done.Store(int64(n + 1))
+			more = true
+		}
+	}()
+	for {
+		i, ok := r.f.budget.Claim()
+		if !ok {
+			return false
+		}
+		n = i
+		r.w.relabel()
 		if trace.IsEnabled() {
-			f.chunk.callTraced(n)
+			chunk.callTraced(n)
 		} else {
-			f.chunk.call(n)
+			chunk.call(n)
 		}
 		r.done.Store(int64(n + 1))
 	}
-	returned = true
 }
 
 // A localRun runs a batch in a goroutine. It reports finished tasks, even while a later
