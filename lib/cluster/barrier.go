@@ -38,7 +38,7 @@ func decodeBarrier(b []byte) (s barrierState, err error) {
 // NewBarrier makes a Barrier for the given number of parties, at least 1.
 func NewBarrier(ctx context.Context, c *Cluster, parties int) (*Barrier, error) {
 	if parties < 1 {
-		return nil, fmt.Errorf("cluster: NewBarrier(%d): a Barrier has at least one party", parties)
+		return nil, fmt.Errorf("cluster: NewBarrier(%d): the number of parties must be at least 1", parties)
 	}
 	e, err := newEntry(ctx, c, "Barrier", barrierState{Parties: parties}.encode())
 	if err != nil {

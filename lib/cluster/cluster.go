@@ -126,7 +126,7 @@ func (c *Cluster) buildID() string { return hex.EncodeToString(c.build[:8]) }
 // more.
 func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
-		return fmt.Errorf("cluster: Workers(%d): a process starts between 1 and %d workers", n, 1<<12)
+		return fmt.Errorf("cluster: Workers(%d): the number must be between 1 and %d", n, 1<<12)
 	}
 	if c.ctx.Err() != nil {
 		return mp.ErrClosed

@@ -177,7 +177,7 @@ func TestTasksThatKillMachinesAreGivenUp(t *testing.T) {
 	_ = second.cmd.Wait()
 	startMachine(t, c)
 	_, err := f.Result(watchdog(t))
-	refused(t, err, "killMachine", "given up", "the machines that ran it were lost 2 times")
+	refused(t, err, "killMachine", "given up", "the processes that ran it were lost 2 times")
 	dead, err := c.DeadLetters(watchdog(t))
 	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "given up") {
 		t.Errorf("the dead letters are %+v, %v", dead, err)

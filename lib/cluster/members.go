@@ -122,6 +122,6 @@ func (c *Cluster) noWorkers(name string) error {
 		return fmt.Errorf("cluster: %w: no worker has joined %s; start some with Workers, here or in another process", ErrNoWorkers, c.URL())
 	}
 	m := others[0]
-	return fmt.Errorf("cluster: %w: %s belongs to build %.4x, and the %d workers at %s are of other builds, such as %.4x (process %d on %s); "+
-		"start workers from the same file as this program", ErrNoWorkers, name, c.build, len(others), c.URL(), m.Build, m.PID, m.Host)
+	return fmt.Errorf("cluster: %w: %s needs a worker of build %.4x, but the processes at %s (%d) run other builds, such as %.4x (process %d on %s); "+
+		"start workers from the same file as this program", ErrNoWorkers, name, c.build, c.URL(), len(others), m.Build, m.PID, m.Host)
 }

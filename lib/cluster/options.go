@@ -110,7 +110,7 @@ func Replicas(n int) Option {
 func Tries(n int) Option {
 	return func(o *options) {
 		if o.tries = n; n < 1 {
-			o.fail("Tries(%d): a task begins at least once", n)
+			o.fail("Tries(%d): it must be at least 1", n)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func Tries(n int) Option {
 func MaxValue(n int) Option {
 	return func(o *options) {
 		if o.maxValue = n; n < 1 || n > 1<<30 {
-			o.fail("MaxValue(%d): it lies between 1 and %d bytes", n, 1<<30)
+			o.fail("MaxValue(%d): it must be between 1 and %d bytes", n, 1<<30)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func MaxValue(n int) Option {
 func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {
-			o.fail("Inflight(%d): it lies between 1 and %d", n, 1<<16)
+			o.fail("Inflight(%d): it must be between 1 and %d", n, 1<<16)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func Inflight(n int) Option {
 func MaxBatch(n int) Option {
 	return func(o *options) {
 		if o.maxBatch = n; n < 1 || n > wire.MaxTasks {
-			o.fail("MaxBatch(%d): it lies between 1 and %d", n, wire.MaxTasks)
+			o.fail("MaxBatch(%d): it must be between 1 and %d", n, wire.MaxTasks)
 		}
 	}
 }

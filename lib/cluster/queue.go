@@ -100,7 +100,7 @@ func (e *entry) put(ctx context.Context, b []byte, wait bool) error {
 		return err
 	}
 	if max := int(c.conn.MaxPayload()) / 2; len(b) > max {
-		return fmt.Errorf("cluster: a value of %d bytes is too large for a Queue, which takes up to %d; store it elsewhere and put its name: %w", len(b), max, mp.ErrTooLarge)
+		return fmt.Errorf("cluster: a value of %d bytes is too large for a Queue, which takes up to %d; store it in a file or object that all workers can read, and put its name: %w", len(b), max, mp.ErrTooLarge)
 	}
 	id := rand.Text()
 	for delay := 5 * time.Millisecond; ; delay = min(2*delay, 200*time.Millisecond) {

@@ -195,12 +195,12 @@ func TestRefused(t *testing.T) {
 		t.Error("the function is called")
 		return nil
 	}
-	if err := execprofile.Record(t.TempDir(), "speed", never); err == nil || !strings.Contains(err.Error(), "it takes cpu, mem, block, mutex, goroutine") {
+	if err := execprofile.Record(t.TempDir(), "speed", never); err == nil || !strings.Contains(err.Error(), "use one of cpu, mem, block, mutex, goroutine") {
 		t.Errorf("an unknown kind: %v", err)
 	}
 	folder, failed := t.TempDir(), errors.New("failed")
 	err := execprofile.Record(folder, "goroutine", func() error {
-		if err := execprofile.Record(folder, "goroutine", never); err == nil || !strings.Contains(err.Error(), "profiled already") {
+		if err := execprofile.Record(folder, "goroutine", never); err == nil || !strings.Contains(err.Error(), "already being profiled") {
 			t.Errorf("a profile within another: %v", err)
 		}
 		return failed

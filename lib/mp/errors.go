@@ -72,5 +72,5 @@ func panicNil(what string) { panic(nilError(what)) }
 //
 //go:noinline
 func notMade(what, maker string) error {
-	return fmt.Errorf("mp: the %s was not made by %s", what, maker)
+	return fmt.Errorf("mp: the %s is a zero value: make it with %s", what, maker)
 }

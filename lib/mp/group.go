@@ -59,7 +59,7 @@ func (g *Group) SetLimit(n int) {
 		panicNil("Group")
 	}
 	if n < 1 {
-		panic(fmt.Sprintf("mp: SetLimit(%d): at least one function must run", n))
+		panic(fmt.Sprintf("mp: SetLimit(%d): the limit must be at least 1", n))
 	}
 	g.slots = make(chan struct{}, n)
 }

@@ -111,7 +111,7 @@ func Name(name string) ProcessOption {
 func Grace(d time.Duration) Option {
 	return Option{makeSetting(func(o *options) {
 		if o.Grace = d; d < 0 {
-			o.fail("Grace(%v): a time cannot be negative", d)
+			o.fail("Grace(%v): the time cannot be negative", d)
 		}
 	})}
 }
@@ -161,7 +161,7 @@ const maxWorkers = 1 << 16
 func Workers(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Workers = n; n < 1 || n > maxWorkers {
-			o.fail("Workers(%d): a pool has between 1 and %d workers; without the option it has one for each core", n, maxWorkers)
+			o.fail("Workers(%d): the number must be between 1 and %d; leave the option out for one worker per core", n, maxWorkers)
 		}
 	})}
 }
@@ -171,7 +171,7 @@ func Workers(n int) PoolOption {
 func Retries(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Retries = n; n < 0 {
-			o.fail("Retries(%d): it cannot be negative", n)
+			o.fail("Retries(%d): the number cannot be negative", n)
 		}
 	})}
 }
@@ -182,7 +182,7 @@ func TasksPerChild(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		o.TasksPerChild, o.childOnly = n, "TasksPerChild"
 		if n < 1 {
-			o.fail("TasksPerChild(%d): a worker does at least one task; leave the option out for no limit", n)
+			o.fail("TasksPerChild(%d): the number must be at least 1; leave the option out for no limit", n)
 		}
 	})}
 }
@@ -196,7 +196,7 @@ func TasksPerChild(n int) PoolOption {
 func TaskTimeout(d time.Duration) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.TaskTimeout = call.Timeout(d); d <= 0 {
-			o.fail("TaskTimeout(%v): a task takes some time; leave the option out for no limit", d)
+			o.fail("TaskTimeout(%v): the time must be positive; leave the option out for no limit", d)
 		}
 	})}
 }

@@ -108,7 +108,7 @@ func testServedList(t *testing.T, l *mp.ServedList[any]) {
 	}
 	var zero mp.ServedList[int]
 	_, err = zero.Len(ctx)
-	refused(t, err, "not made by")
+	refused(t, err, "make it with mp.Serve")
 }
 
 func first3[T any](v T, _ bool, err error) (T, error) { return v, err }

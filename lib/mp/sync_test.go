@@ -290,7 +290,7 @@ func TestLocalObjectsAreNotSent(t *testing.T) {
 	_, err := mp.Start(watchdog(t), mp.Processes, dieHolding, l)
 	refused(t, err, "Mutex", "mp.Processes")
 	_, err = mp.Start(watchdog(t), mp.Processes, dieHolding, new(mp.Mutex))
-	refused(t, err, "was not made by mp.NewMutex")
+	refused(t, err, "make it with mp.NewMutex")
 }
 
 func TestUnlockOfAFreeLockPanics(t *testing.T) {

@@ -50,7 +50,7 @@ func TestTraceRefuses(t *testing.T) {
 		return nil
 	}
 	outer := mp.Trace(t.TempDir(), func() error { return mp.Trace(t.TempDir(), never) })
-	if outer == nil || !strings.Contains(outer.Error(), "traced already") {
+	if outer == nil || !strings.Contains(outer.Error(), "already being traced") {
 		t.Errorf("a recording within another: %v", outer)
 	}
 	file := filepath.Join(t.TempDir(), "file")

@@ -104,7 +104,7 @@ func (c *call) results(t reflect.Type) error {
 	}
 	c.returnValue = n == 1
 	if n > 1 {
-		return fmt.Errorf("it shows one value, but %s returns more", t)
+		return fmt.Errorf("it shows one value, but %s returns more than one", t)
 	}
 	return nil
 }

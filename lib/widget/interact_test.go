@@ -194,12 +194,12 @@ func TestInteractRefuses(t *testing.T) {
 		{func() (int, int) { return 1, 2 }, nil, "it shows one value"},
 		{func(chan int) {}, nil, "parameter 1 (chan int): no control has values of this type: pass Choice, or a control"},
 		{func(context.Context, []int) {}, nil, "parameter 2 ([]int): no control"},
-		{func(time.Duration) {}, nil, "parameter 1 (time.Duration): a duration has no usual range"},
+		{func(time.Duration) {}, nil, "parameter 1 (time.Duration): a duration has no default range"},
 		{func(int) {}, []Option{Range("n", 5, 1)}, "the range from 5 to 1 is empty"},
 		{func(int) {}, []Option{Range("n", 0, 1.5)}, "must have whole numbers as bounds, since the type is int"},
 		{func(uint8) {}, []Option{Range("n", 0, 256)}, "does not fit into type uint8"},
 		{func(uint) {}, []Option{Range("n", -1, 2)}, "does not fit into type uint"},
-		{func(string) {}, []Option{Range("n", 0, 1)}, "type string has no range"},
+		{func(string) {}, []Option{Range("n", 0, 1)}, "type string cannot have a Range"},
 		{func(int) {}, []Option{Start("n", 2.5)}, "the value 2.5 (float64) cannot have type int"},
 		{func(uint8) {}, []Option{Start("n", 300)}, "the value 300 (int) cannot have type uint8"},
 		{func(uint) {}, []Option{Start("n", -1)}, "cannot have type uint"},
@@ -227,7 +227,7 @@ func TestInteractRefuses(t *testing.T) {
 		{func(struct {
 			A int `options:"1,2" start:"3"`
 		}) {
-		}, nil, "the value 3 is none of the options: 1, 2"},
+		}, nil, "the value 3 is not one of the options: 1, 2"},
 	} {
 		if err := Interact(c.f, c.options...); err == nil || !strings.HasPrefix(err.Error(), "widget: Interact: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: %v, want %s", c.f, err, c.want)

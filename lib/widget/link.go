@@ -57,7 +57,7 @@ func JSLink(a, b Input) error {
 	case from.valueKey() != to.valueKey():
 		return fmt.Errorf("widget: %T and %T cannot be linked in the page: one has a value, the other an index; use Link", a, b)
 	case fmt.Sprintf("%T", from.anyValue()) != fmt.Sprintf("%T", to.anyValue()):
-		return fmt.Errorf("widget: %T and %T cannot be linked: their values are a %T and a %T", a, b, from.anyValue(), to.anyValue())
+		return fmt.Errorf("widget: %T and %T cannot be linked: their values have the types %T and %T", a, b, from.anyValue(), to.anyValue())
 	}
 	link := func(w Input, v valued) []string { return []string{w.model().reference(), v.valueKey()} }
 	newModel(controls, "Link", map[string]any{

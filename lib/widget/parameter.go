@@ -91,12 +91,12 @@ var timeType = reflect.TypeFor[time.Time]()
 
 func (p *parameter) setRange(low, high float64) error {
 	if !(low <= high) || math.IsInf(low, 0) || math.IsInf(high, 0) {
-		return fmt.Errorf("the range from %v to %v is empty or has no end", low, high)
+		return fmt.Errorf("the range from %v to %v is empty or infinite", low, high)
 	}
 	switch kind := p.typ.Kind(); {
 	case kind == reflect.Float32 || kind == reflect.Float64:
 	case kind < reflect.Int || kind > reflect.Uintptr:
-		return fmt.Errorf("type %s has no range", p.typ)
+		return fmt.Errorf("type %s cannot have a Range", p.typ)
 	case low != math.Trunc(low) || high != math.Trunc(high):
 		return fmt.Errorf("the range from %v to %v must have whole numbers as bounds, since the type is %s", low, high, p.typ)
 	default:
@@ -124,7 +124,7 @@ func (p *parameter) open() error {
 	convert := func(v reflect.Value) reflect.Value { return v.Convert(p.typ) }
 	switch {
 	case p.typ == reflect.TypeFor[time.Duration]() && !p.hasRange:
-		return errors.New("a duration has no usual range: pass Choice, or Range in nanoseconds")
+		return errors.New("a duration has no default range: pass Choice, or Range in nanoseconds")
 	case p.typ == timeType:
 		return p.use(NewDatePicker(p.name, v.Interface().(time.Time)), convert)
 	case v.CanInt() || v.CanUint():

@@ -125,7 +125,7 @@ func notAmong[T comparable](v T, options []T) error {
 	if len(options) == 0 {
 		return fmt.Errorf("the value %v cannot be chosen: there are no options", v)
 	}
-	return fmt.Errorf("the value %v is none of the options: %s", v, strings.Join(labels(options), ", "))
+	return fmt.Errorf("the value %v is not one of the options: %s", v, strings.Join(labels(options), ", "))
 }
 
 func labels[T any](options []T) []string {

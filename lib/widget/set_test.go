@@ -40,14 +40,14 @@ func TestSet(t *testing.T) {
 		}, hue(0), hue(0), ""),
 		pick(NewRadioButtons("d", "a", "b"), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "RadioButtons", `0`, `1`, "b", `null`, `0`, "d: a"
-		}, "a", "c", `radiobuttons "d": the value c is none of the options: a, b`),
+		}, "a", "c", `radiobuttons "d": the value c is not one of the options: a, b`),
 		pick(NewToggleButtons("d", 10, 20), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "ToggleButtons", `0`, `1`, "20", `-1`, `0`, "d: 10"
 			c.alsoInState = map[string]string{"icons": `[]`, "tooltips": `[]`}
-		}, 10, 15, "none of the options: 10, 20"),
+		}, 10, 15, "not one of the options: 10, 20"),
 		pick(NewSelectMultiple("d", "a", "b", "c"), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "SelectMultiple", `[]`, `[2,0]`, "[a c]", `[3]`, `[1]`, "d: [b]"
-		}, []string{"b"}, []string{"b", "x"}, "the value x is none of the options: a, b, c"),
+		}, []string{"b"}, []string{"b", "x"}, "the value x is not one of the options: a, b, c"),
 		pick(NewCheckbox("b", true), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Checkbox", `true`, `false`, "false", `null`, `true`, "b: true"
 		}, true, true, ""),
@@ -325,7 +325,7 @@ func TestJSLink(t *testing.T) {
 		{n, n, "with itself"},
 		{n, NewButton("b"), "a Button has no value"},
 		{n, NewDropdown("d", 1), "one has a value, the other an index; use Link"},
-		{n, NewText("t", ""), "their values are a int and a string"},
+		{n, NewText("t", ""), "their values have the types int and string"},
 	} {
 		if err := JSLink(c.a, c.b); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %s", err, c.want)

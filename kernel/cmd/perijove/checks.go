@@ -104,9 +104,9 @@ func checkKernelspec(m environment) checkResult {
 	case err != nil:
 		f.text, f.remedy = err.Error(), again
 	case len(spec.Argv) == 0 || !m.isExecutable(spec.Argv[0]):
-		f.text, f.remedy = fmt.Sprintf("names a program that is not there: %q", spec.Argv), again
+		f.text, f.remedy = fmt.Sprintf("names a program that does not exist: %q", spec.Argv), again
 	case !m.isExecutable(spec.Env["PERIJOVE_GO"]):
-		f.text, f.remedy = fmt.Sprintf("names a go command that is not there: %q", spec.Env["PERIJOVE_GO"]), again
+		f.text, f.remedy = fmt.Sprintf("names a go command that does not exist: %q", spec.Env["PERIJOVE_GO"]), again
 	case spec.Argv[0] != m.program():
 		f.text, f.remedy, f.fatal = "starts another perijove: "+spec.Argv[0], again+" to use this one", false
 	default:
@@ -140,7 +140,7 @@ func checkWidgets(m environment) checkResult {
 	case !ok:
 		f.text, f.remedy = "JupyterLab's extension for ipywidgets was not found: controls show as text", remedy
 	case err != nil || number < minWidgets:
-		f.text, f.remedy = fmt.Sprintf("the extension has version %s; that of ipywidgets 8 is %d or newer", version, minWidgets), remedy
+		f.text, f.remedy = fmt.Sprintf("the extension has version %s; ipywidgets 8 needs version %d or newer", version, minWidgets), remedy
 	default:
 		f.text = "jupyterlab-manager " + version
 	}
@@ -167,7 +167,7 @@ func checkMemory(m environment) checkResult {
 	}
 	f.text = fmt.Sprintf("%d MB available", n>>20)
 	if n < recommendedMemory {
-		f.remedy = fmt.Sprintf("cells are compiled and run in this memory; close other programs, or have %d MB", recommendedMemory>>20)
+		f.remedy = fmt.Sprintf("cells are compiled and run in this memory; close other programs, or make %d MB available", recommendedMemory>>20)
 	}
 	return f
 }

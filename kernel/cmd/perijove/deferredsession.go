@@ -99,7 +99,7 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 		case <-ctx.Done():
 			return newError("Interrupted", "the kernel was still starting")
 		case <-interrupt:
-			return newError("Interrupted", "the kernel was still starting, and continues to start")
+			return newError("Interrupted", "the kernel was still starting; it continues to start")
 		}
 	}
 }

@@ -15,10 +15,10 @@ func newInstallCommand() *cobra.Command {
 		Short: "Build the worker image and make the kernel known to Jupyter",
 		Long: `Install builds the worker image, the program that cells are linked into, with the
 go command on your PATH (or $PERIJOVE_GO), and keeps it in the cache folder
-($PERIJOVE_CACHE, else ~/.cache/perijove). Then it writes the kernelspec "` + kernelspec.Name + `"
-to the user's Jupyter data folder: $JUPYTER_DATA_DIR, else ~/.local/share/jupyter.
-It names this program and the go command by their absolute paths. It may be
-repeated, for example after either has moved.`,
+($PERIJOVE_CACHE, or ~/.cache/perijove). Then it writes the kernelspec "` + kernelspec.Name + `"
+to the user's Jupyter data folder: $JUPYTER_DATA_DIR, or ~/.local/share/jupyter.
+It names this program and the go command by their absolute paths: run install
+again after either has moved.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			goCommand, err := findGo()

@@ -63,7 +63,7 @@ func newLog(w io.Writer, level string) *slog.Logger {
 	}
 	log := slog.New(server.Throttle(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least})))
 	if err != nil {
-		log.Warn("unknown level of logging", "variable", logEnv, "value", level, "known", "debug, info, warn, error")
+		log.Warn("unknown log level", "variable", logEnv, "value", level, "known", "debug, info, warn, error")
 	}
 	return log
 }

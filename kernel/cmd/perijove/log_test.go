@@ -13,7 +13,7 @@ func TestLog(t *testing.T) {
 		{"info", "serving", "detail"},
 		{"debug", "detail", ""},
 		{"ERROR", "", "trouble"},
-		{"loud", "unknown level of logging", "serving"},
+		{"loud", "unknown log level", "serving"},
 	} {
 		var b bytes.Buffer
 		log := newLog(&b, test.level)

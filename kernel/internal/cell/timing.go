@@ -105,7 +105,7 @@ func (s *splitter) timeitOptions(at, end int, m *measured) int {
 		}
 		n, err := strconv.ParseInt(s.src[digits:to], 10, 32)
 		if err != nil || n == 0 || option[1] == 'r' && n > 1000 {
-			s.fault(Fault{Off: digits, Msg: "-" + option[1:2] + " wants a number from 1 to " + map[byte]string{'n': "2147483647", 'r': "1000"}[option[1]]})
+			s.fault(Fault{Off: digits, Msg: "-" + option[1:2] + " needs a number from 1 to " + map[byte]string{'n': "2147483647", 'r': "1000"}[option[1]]})
 		}
 		if option[1] == 'n' {
 			m.loops = int(n)

@@ -26,7 +26,7 @@ const (
 var kinds = []Kind{
 	{"cpu", "cpu", "processor time"},
 	{"mem", "alloc_space", "allocated memory"},
-	{"block", "delay", "time of waiting"},
+	{"block", "delay", "waiting time"},
 	{"mutex", "delay", "time that others waited for a lock"},
 	{"goroutine", "goroutine", "goroutines"},
 }
@@ -40,5 +40,5 @@ func KindOf(name string) (Kind, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return Kind{}, fmt.Errorf("%q is no kind of profile: it takes %s", name, strings.Join(names, ", "))
+	return Kind{}, fmt.Errorf("%q is not a kind of profile: write one of %s", name, strings.Join(names, ", "))
 }

@@ -62,7 +62,7 @@ func TestProfile(t *testing.T) {
 		t.Errorf("the cell has %v, %v", own, total)
 	}
 	text, page := p.Tables("Cell [3]", func(int) string { return "\tx < f()" })
-	for _, want := range []string{"time of waiting: 4s", "  75.0%   75.0%           3s  main.f\n", "  75.0%  100.0%           4s    2  \tx < f()"} {
+	for _, want := range []string{"waiting time: 4s", "  75.0%   75.0%           3s  main.f\n", "  75.0%  100.0%           4s    2  \tx < f()"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
@@ -128,7 +128,7 @@ func TestProcesses(t *testing.T) {
 	p := record(2)
 	text, page := p.Tables("Cell [3]", nil)
 	for _, want := range []string{
-		"time of waiting: 8s in 3 processes\nchild 99 is missing: it ended\n", "  50.0%           4s  process 1\n", "  25.0%           2s  child 3\n",
+		"waiting time: 8s in 3 processes\nchild 99 is missing: it ended\n", "  50.0%           4s  process 1\n", "  25.0%           2s  child 3\n",
 		"  75.0%   75.0%           6s  main.f\n",
 	} {
 		if !strings.Contains(text, want) {

@@ -53,7 +53,7 @@ func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, name string, line func(int) string) {
 	defer os.RemoveAll(p.folder)
 	if failed != nil && failed.Name == traceback.WorkerDied {
-		sink.Stream(output.Stderr, "there is no profile: the worker ended before it had written it\n")
+		sink.Stream(output.Stderr, "there is no profile: the worker ended before it wrote one\n")
 		return
 	}
 	err := run(stopCode)
@@ -87,7 +87,7 @@ func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
 		return nil
 	}
 	if err := profile.Save(p.save); err != nil {
-		sink.Stream(output.Stderr, "the profile is not saved: "+err.Error()+"\n")
+		sink.Stream(output.Stderr, "the profile cannot be saved: "+err.Error()+"\n")
 	}
 	return nil
 }

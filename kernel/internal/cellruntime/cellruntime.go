@@ -90,7 +90,7 @@ func RuneResult(r rune) displayhost.Message {
 func PanicText(v any) (s string) {
 	defer func() {
 		if r := recover(); r != nil {
-			s = fmt.Sprintf("(%T) whose text is not known: the method that returns it panicked", v)
+			s = fmt.Sprintf("(%T) without a text: its Error or String method panicked", v)
 		}
 	}()
 	switch v := v.(type) {

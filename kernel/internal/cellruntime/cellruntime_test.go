@@ -110,7 +110,7 @@ func TestPanicText(t *testing.T) {
 		{errors.New("failed"), "failed"},
 		{7, "int(7)"},
 		{struct{ A int }{1}, "(struct { A int }) {A:1}"},
-		{panicking{}, "(cellruntime.panicking) whose text is not known: the method that returns it panicked"},
+		{panicking{}, "(cellruntime.panicking) without a text: its Error or String method panicked"},
 	} {
 		if got := PanicText(test.value); got != test.want {
 			t.Errorf("%#v: %q, want %q", test.value, got, test.want)

@@ -56,7 +56,7 @@ func splitPatterns(line string) ([]string, error) {
 func matchPattern(root fs.FS, pattern string) ([]string, error) {
 	pattern, all := strings.CutPrefix(pattern, "all:")
 	if !fs.ValidPath(pattern) {
-		return nil, errors.New("a pattern is a path below the folder of the cells, without . or .. in it")
+		return nil, errors.New("a pattern must be a path below the folder of the cells, without . or .. in it")
 	}
 	matches, err := fs.Glob(root, pattern)
 	if err != nil {

@@ -79,7 +79,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 		err = writeFile(file, b)
 	}
 	if err != nil && opt.Log != nil {
-		opt.Log("toolchain not remembered: " + err.Error())
+		opt.Log("the settings of the Go toolchain cannot be cached: " + err.Error())
 	}
 	return tc, nil
 }

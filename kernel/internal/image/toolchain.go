@@ -201,7 +201,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 			return tc, v["GOTOOLCHAIN"], nil
 		}
 	}
-	return tc, "", fmt.Errorf("%s reports a version that is not known: %s", goCmd, v["GOVERSION"])
+	return tc, "", fmt.Errorf("%s reports an unknown version: %s", goCmd, v["GOVERSION"])
 }
 
 // imageKey returns the name of an image, a hash of everything on which it depends.

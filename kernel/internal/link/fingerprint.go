@@ -33,7 +33,7 @@ func (l *Linker) imported(o *object, path string) (*pkg, error) {
 
 func mismatch(user, path string) error {
 	if user == "main" {
-		return fmt.Errorf("the cell was compiled against another build of package %s than the one that is used: run the cell again", path)
+		return fmt.Errorf("the cell was compiled against another build of package %s than the one in use: run the cell again", path)
 	}
 	return fmt.Errorf("package %s was compiled against another build of package %s than the one that this notebook uses, so their types and functions do not match; to compile it for this notebook:  %%get %s", user, path, user)
 }

@@ -56,7 +56,7 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
 		})
 		if ready < 0 {
-			return nil, errors.New("packages initialize each other in a circle")
+			return nil, errors.New("packages initialize each other in a cycle")
 		}
 		n := nodes[names[ready]]
 		done[names[ready]] = true

@@ -177,7 +177,7 @@ func HasDomain(path string) bool {
 func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
 	if first == "." || first == ".." {
-		return fmt.Errorf("%q: modules have no relative imports: write the module's path in go.mod, then the folder", path)
+		return fmt.Errorf("%q: relative imports do not work in modules: write the module's path from go.mod, then the folder", path)
 	}
 	if !strings.Contains(first, ".") {
 		return fmt.Errorf("package %s is not in the standard library", path)

@@ -109,7 +109,7 @@ func TestNotFound(t *testing.T) {
 	m := testModules(t, writeTree(t, smallModule))
 	for path, want := range map[string]string{
 		"frobnicate/x":      "package frobnicate/x is not in the standard library",
-		"./x":               "modules have no relative imports",
+		"./x":               "relative imports do not work in modules",
 		"example.org/other": "to get it:  %get example.org/other",
 	} {
 		if _, err := m.Archive(path); err == nil || !strings.Contains(err.Error(), want) {

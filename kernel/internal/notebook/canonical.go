@@ -108,7 +108,7 @@ func eachMember(raw json.RawMessage, replace func(json.RawMessage) (any, error))
 func writeCanonical(b *bytes.Buffer, raw json.RawMessage, depth int) error {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
-		return errors.New("a value is missing")
+		return errors.New("the notebook has an empty JSON value")
 	}
 	switch raw[0] {
 	case '{':

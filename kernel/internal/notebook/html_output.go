@@ -72,7 +72,7 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 		types = append(types, mimeType)
 	}
 	slices.Sort(types)
-	return preformatted("result", "[an output that has no form for this page: "+strings.Join(types, ", ")+"]"), nil
+	return preformatted("result", "[an output that this page cannot show; its types: "+strings.Join(types, ", ")+"]"), nil
 }
 
 // picture returns an img element. SVG is embedded that way too: in an img element it cannot

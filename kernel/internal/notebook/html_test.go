@@ -51,7 +51,7 @@ func TestPageShowsOutputs(t *testing.T) {
 		{"latex environment", show(output.Bundle{"text/latex": `\begin{equation}a\end{equation}`}), `<math display="block"`, ""},
 		{"latex that is not known", show(output.Bundle{"text/latex": `$\foo<$`}), `<span class="math">\foo&lt;</span>`, ""},
 		{"text", Output{Type: ResultOutput, Data: output.Bundle{"text/plain": "<nil>"}}, `<pre class="result">&lt;nil&gt;</pre>`, ""},
-		{"nothing to show", show(output.Bundle{"application/x": "1", "application/a": "2"}), "no form for this page: application/a, application/x", ""},
+		{"nothing to show", show(output.Bundle{"application/x": "1", "application/a": "2"}), "cannot show; its types: application/a, application/x", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

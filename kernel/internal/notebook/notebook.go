@@ -168,7 +168,7 @@ func parseCell(raw json.RawMessage) (*Cell, error) {
 	case "":
 		err = errors.New(`it has no "cell_type"`)
 	default:
-		err = fmt.Errorf("its type %q is none of code, markdown, raw", c.Type)
+		err = fmt.Errorf("its type %q is not code, markdown or raw", c.Type)
 	}
 	return c, err
 }

@@ -127,7 +127,7 @@ func TestParseErrorsSayWhatToDo(t *testing.T) {
 		{`{"nbformat":4,"cells":[3]}`, "cell 1 of 1: a number where an object is expected"},
 		{`{"nbformat":4,"cells":[{}]}`, `cell 1 of 1: it has no "cell_type"`},
 		{`{"nbformat":4,"cells":[{"cell_type":"code","source":[1]}]}`, `"source": a list where text or a list of lines`},
-		{`{"nbformat":4,"cells":[{"cell_type":"heading"}]}`, `"heading" is none of`},
+		{`{"nbformat":4,"cells":[{"cell_type":"heading"}]}`, `"heading" is not code, markdown or raw`},
 		{`{"nbformat":4,"cells":[{"cell_type":"code","outputs":[{}]}]}`, `no "output_type"`},
 	}
 	for _, tt := range tests {

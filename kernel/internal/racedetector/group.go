@@ -48,7 +48,7 @@ func group(reports []racereport.Report, style traceback.Style) []race {
 // key returns the place of an access. It leaves out whether the access reads or writes: reports that differ only in that are about the same mistake.
 func (s *side) key() string { return s.at }
 
-const forgotten = "(the detector has forgotten the calls)"
+const forgotten = "(the race detector no longer has these calls)"
 
 func newSide(access, start racereport.Stack, style traceback.Style) side {
 	s := side{what: access.What, calls: []string{forgotten}, at: forgotten}

@@ -34,7 +34,7 @@ func TestText(t *testing.T) {
       go add(1)                |
 data race 2 of 3
   write by one goroutine      | earlier read by another
-  lib/lib.go line 4, in lib.F | (the detector has forgotten the calls)
+  lib/lib.go line 4, in lib.F | (the race detector no longer has these calls)
 data race 3 of 3
   write by one goroutine       | earlier read by another
   Cell [3] line 3, in add      | Cell [3] line 3, in add
@@ -46,7 +46,7 @@ data race 3 of 3
 	if got := text(races); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := summary(races); got != "3 data races: between Cell [3] line 2 and Cell [3] line 3; between (the detector has forgotten the calls) and lib/lib.go line 4; at Cell [3] line 3" {
+	if got := summary(races); got != "3 data races: between Cell [3] line 2 and Cell [3] line 3; between (the race detector no longer has these calls) and lib/lib.go line 4; at Cell [3] line 3" {
 		t.Error(got)
 	}
 	got := page(races)

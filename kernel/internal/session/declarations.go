@@ -116,7 +116,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 			}
 		}
 		if len(list) > 0 {
-			r.print("%s is needed by %s: code that is loaded keeps it, but does not compile again without it\n", name, strings.Join(list, ", "))
+			r.print("%s is needed by %s: loaded code still uses it, but does not compile again without it\n", name, strings.Join(list, ", "))
 		}
 	}
 	return errors.Join(errs...)
@@ -143,7 +143,7 @@ func (r *run) asmDirective(d cell.DirectiveLine) error {
 		}
 	}
 	if len(texts) == 0 {
-		return fmt.Errorf("the compiler makes no code of %s: a generic function has code only where it is used, and one that is inlined everywhere may have none", names[0])
+		return fmt.Errorf("the compiler made no code for %s: a generic function has code only where it is used, and a function that is inlined everywhere may have none", names[0])
 	}
 	text := strings.TrimSuffix(strings.Join(texts, "\n"), "\n")
 	r.sink.Display(output.Display{Data: output.Bundle{"text/plain": text, "text/html": "<pre>" + html.EscapeString(text) + "</pre>"}})
@@ -224,7 +224,7 @@ func (r *run) explain(n int, flags ...string) (*compiler.Explanation, error) {
 	src, known := p.Source(n)
 	c, errs := cell.Parse(n, src)
 	if !known || errs != nil {
-		return nil, fmt.Errorf("the source of %s is gone", cell.Name(n))
+		return nil, fmt.Errorf("the source of %s is no longer known", cell.Name(n))
 	}
 	return p.Explain(r.ctx, c, flags...)
 }

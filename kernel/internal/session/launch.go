@@ -158,7 +158,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 		return r.dropResults()
 	}
 	if d.Args != "" && d.Args != "-f" {
-		return errors.New("write %reset alone, it forgets everything; %reset out drops the results of cells, %rm forgets one name, %restart the variables")
+		return errors.New("write %reset alone: it forgets everything; %reset out drops the results of cells, %rm forgets one name, %restart the variables")
 	}
 	if w := r.session.dropWorker(); w != nil {
 		w.Kill()

@@ -35,7 +35,7 @@ func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.session.existedWhenFirstAsked(filepath.Join(dir, m[1])) {
-		return fmt.Errorf("this would remove %s of the module in %s, while GoNB would run it in a temporary folder: to remove it all the same, write ! instead of !*", m[1], dir)
+		return fmt.Errorf("this would remove %s of the module in %s, while GoNB would run it in a temporary folder: to remove it anyway, write ! instead of !*", m[1], dir)
 	}
 	return r.shellCommand(d.Args, dir)
 }

@@ -322,7 +322,7 @@ func (r *run) showBench(failed *output.Error) *output.Error {
 func (r *run) compareBench() *output.Error {
 	list := r.session.benchRuns
 	if len(list) < 2 {
-		return traceback.New("TestError", fmt.Sprintf("there are no two runs of %%%%bench to compare, only %d", len(list)))
+		return traceback.New("TestError", fmt.Sprintf("-compare needs two runs of %%%%bench, but there are only %d", len(list)))
 	}
 	t, err := benchmark.Compare(list[0], list[1])
 	if err != nil {

@@ -66,7 +66,7 @@ func (l *Limited) StreamBytes(name string, text []byte) {
 
 func (l *Limited) drop(name string, text []byte) {
 	if l.dropped == 0 {
-		l.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for those after it.\n", memory.Format(l.passed)))
+		l.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for the cells after it.\n", memory.Format(l.passed)))
 	}
 	l.dropped += int64(len(text))
 	if l.ended {
@@ -124,7 +124,7 @@ func ParseLimit(text string) (Limit, error) {
 	}
 	n, err := memory.ParseSize(text, 0)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is not an amount of output: write one like 200MB or 1GB, or off for no limit", text)
+		return 0, fmt.Errorf("%q is not an amount of output: write an amount such as 200MB or 1GB, or off for no limit", text)
 	}
 	return Limit(n), nil
 }

@@ -100,7 +100,7 @@ func (w *Worker) ignoresInterrupt() bool {
 func (w *Worker) finish(err error) {
 	if err != nil && !isHangup(err) {
 		w.fatalErr = err
-		w.log.Error("worker given up", "err", err)
+		w.log.Error("the worker was stopped", "err", err)
 	} else if program := w.replacedBy(); program != "" {
 		w.fatalErr = fmt.Errorf("the program %s replaced the worker, as syscall.Exec does, and the kernel ended the program", program)
 	}

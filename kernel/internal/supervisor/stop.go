@@ -77,5 +77,5 @@ func (w *Worker) Cause() string {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return endedBySignal(status.Signal(), os.DirFS("/"), w.oomKills)
 	}
-	return "it ended itself with " + state.String() + ", past os.Exit, as syscall.Exit and syscall.Exec do"
+	return "it ended with " + state.String() + ", and not through os.Exit: syscall.Exit and syscall.Exec do that"
 }

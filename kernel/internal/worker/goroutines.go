@@ -62,7 +62,7 @@ func (w *worker) listGoroutines(m control.ListGoroutines) control.GoroutineList 
 	}
 	out.Goroutines = w.describe(list)
 	if len(out.Goroutines) < len(list) {
-		out.Error = "the goroutines cannot be listed: one of them does not stop for that"
+		out.Error = "the goroutines cannot be listed: one of them does not stop; run the directive again"
 	}
 	for i := range out.Goroutines {
 		g := &out.Goroutines[i]

@@ -133,6 +133,6 @@ func methods(obj types.Object, main *types.Package) []string {
 
 var contextDescription = Description{
 	Text: "var ctx context.Context",
-	Doc: "ctx is the context of the cell: an interrupt cancels it, and the cell has a moment to end by itself.\n" +
-		"Goroutines that a cell starts keep its ctx when it has ended. A declaration of that name in the notebook wins.",
+	Doc: "ctx is the context of the cell: an interrupt cancels it, and the cell then has a moment to return.\n" +
+		"Goroutines that a cell starts keep its ctx after it has ended. A variable ctx of the notebook takes its place.",
 }

@@ -67,7 +67,7 @@ func typeID(t reflect.Type) ([]byte, error) {
 
 func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
 	if depth > maxTypeDepth {
-		return nil, fmt.Errorf("the type %v is nested too deeply", t)
+		return nil, fmt.Errorf("the type %v has too many levels", t)
 	}
 	for i, known := range basicTypes {
 		if t == known {

@@ -53,7 +53,7 @@ type Guard struct {
 
 // New returns a Guard with the lock l. Its place is the innermost call outside package mp.
 func New(l Lock) *Guard {
-	g := &Guard{lock: l, place: "a place that is not known"}
+	g := &Guard{lock: l, place: "an unknown place"}
 	if calls := userCalls(); len(calls) > 0 {
 		g.place = place(calls[0])
 	}

@@ -69,7 +69,7 @@ func (h *Handle) Open(encoded []byte, what string) error {
 func (h *Handle) Encode(what string) ([]byte, error) {
 	o := h.Get()
 	if o == nil {
-		return nil, fmt.Errorf("mp: the %s was not made by mp.New%s", what, what)
+		return nil, fmt.Errorf("mp: the %s is a zero value: make it with mp.New%s", what, what)
 	}
 	return Encode(o, what)
 }

@@ -46,7 +46,7 @@ var recorder struct {
 }
 
 // ErrProfiling is the error of Start if this process has a profile already.
-var ErrProfiling = errors.New("mp: this process is profiled already: end the other profile first")
+var ErrProfiling = errors.New("mp: this process is already being profiled: end the other profile first")
 
 // Folder returns the folder into which this process profiles, or nil. Each profile has its
 // own pointer, even if two use the same folder.
@@ -56,7 +56,7 @@ func Folder() *string { return recorder.folder.Load() }
 // to. The files are written into a folder, which Start makes. Kind is one of Kinds.
 func Start(folder, kind string) error {
 	if !slices.Contains(Kinds(), kind) {
-		return fmt.Errorf("mp: %q is not a kind of profile: it takes %s", kind, strings.Join(Kinds(), ", "))
+		return fmt.Errorf("mp: %q is not a kind of profile: use one of %s", kind, strings.Join(Kinds(), ", "))
 	}
 	if Folder() != nil {
 		return ErrProfiling

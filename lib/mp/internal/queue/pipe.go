@@ -133,7 +133,7 @@ func (c *End) CloseWrite() {
 	}
 }
 
-var errNoPipe = errors.New("mp: the Conn was not made by mp.NewPipe")
+var errNoPipe = errors.New("mp: the Conn is a zero value: make it with mp.NewPipe")
 
 func (c *End) Encode() ([]byte, error) {
 	if c.In == nil {

@@ -104,7 +104,7 @@ func GetInto(q Untyped, ctx context.Context, v unsafe.Pointer) error {
 }
 
 // ErrNoPlace is the error of GetInto for a nil pointer.
-var ErrNoPlace = errors.New("mp: the pointer to where the value is to be put is nil")
+var ErrNoPlace = errors.New("mp: cannot store the received value: the pointer to its destination is nil")
 
 // Handle returns the reference to q for another process.
 //

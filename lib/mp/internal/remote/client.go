@@ -63,7 +63,7 @@ func (c *client) read() {
 		if err != nil && over {
 			c.failLocked(shm.ErrClosed)
 		} else if err != nil && !c.server.Alive() {
-			c.failLocked(fmt.Errorf("%w: the process that served the object is gone", shm.ErrClosed))
+			c.failLocked(fmt.Errorf("%w: the process that served the object has ended", shm.ErrClosed))
 		}
 		if len(c.waiting) == 0 {
 			c.reading = false

@@ -124,7 +124,7 @@ func (r *ref) connect() (*client, error) {
 	return r.client, nil
 }
 
-var ErrNotServed = errors.New("mp: the object was not made by mp.Serve, ServeMap or ServeList")
+var ErrNotServed = errors.New("mp: the object is a zero value: make it with mp.Serve, mp.ServeMap or mp.ServeList")
 
 func (r *ref) Encode() ([]byte, error) {
 	asks, err := r.asks.GobEncode()

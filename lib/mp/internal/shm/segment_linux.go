@@ -183,7 +183,7 @@ func (s *Segment) check() error {
 		return fmt.Errorf("mp: the descriptor of shared memory was closed: %w", err)
 	}
 	if st.Ino != s.node {
-		return fmt.Errorf("mp: the descriptor of shared memory was closed, and is another file's now: %w", os.ErrClosed)
+		return fmt.Errorf("mp: the descriptor of shared memory was closed, and another file now has its number: %w", os.ErrClosed)
 	}
 	return nil
 }

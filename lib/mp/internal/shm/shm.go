@@ -37,7 +37,7 @@ var (
 	// ErrMalformed is the error of an invalid handle.
 	ErrMalformed = errors.New("mp: malformed handle of shared memory")
 	// ErrLocal is the error of sending an object that was made for goroutines.
-	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
+	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to a process")
 )
 
 // Sizes of handles in bytes.
@@ -52,7 +52,7 @@ const (
 type droppedError struct{ pid uint32 }
 
 func (e *droppedError) Error() string {
-	return fmt.Sprintf("process %d, which sent it, does not have it any more (keep it referenced until it has arrived)", e.pid)
+	return fmt.Sprintf("process %d, which sent it, no longer has it: keep a reference to it there until it has arrived", e.pid)
 }
 
 func (*droppedError) Unwrap() error { return os.ErrNotExist }

@@ -70,7 +70,7 @@ func Folder() string {
 }
 
 // ErrTracing is the error of Start if this process is traced already.
-var ErrTracing = errors.New("mp: this process is traced already: end the other trace first")
+var ErrTracing = errors.New("mp: this process is already being traced: end the other trace first")
 
 // Start begins to record this process, and the children that it starts or sends tasks,
 // into a folder that exists.
