@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -179,7 +181,7 @@ func (a *agent) handle(msg jetstream.Msg) {
 	switch {
 	case err != nil || metaErr != nil:
 		a.storeDeadLetter(&wire.DeadLetter{Pool: "unknown", Error: errors.Join(err, metaErr).Error(), Arg: wire.Value{Bytes: msg.Data()}})
-		_ = msg.TermWithReason("malformed batch")
+		a.refuse(msg)
 	case !a.awaited(b.Pool):
 		_ = msg.TermWithReason("the pool is gone")
 	case meta.NumDelivered > 1:
@@ -187,6 +189,19 @@ func (a *agent) handle(msg jetstream.Msg) {
 	default:
 		a.run(b, msg)
 	}
+}
+
+// refuse drops the message of a batch that cannot be decoded. It tells the pool with an empty
+// message; the id of the message contains the pool and the batch.
+func (a *agent) refuse(msg jetstream.Msg) {
+	pool, batch, ok := strings.Cut(msg.Headers().Get(jetstream.MsgIDHeader), ".")
+	id, err := strconv.ParseUint(batch, 10, 64)
+	if ok && err == nil && idFormat.MatchString(pool) {
+		if _, err := a.c.publish(a.ctx, a.c.resultSubject(pool, id), "", nil); err != nil {
+			return // the batch is delivered again
+		}
+	}
+	_ = msg.TermWithReason("malformed batch")
 }
 
 // hold records a batch so that heartbeats are sent for it.

@@ -139,6 +139,11 @@ func (r *runner) send(b *batch) {
 func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 	m := wire.Batch{Pool: r.id, ID: b.id, Tries: r.c.o.tries, MaxValue: r.c.o.maxValue,
 		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks))}
+	for _, s := range []string{m.FuncID, m.FuncName, m.Arg, m.Result} {
+		if len(s) > wire.MaxString {
+			return nil, fmt.Errorf("cluster: cannot send %.200s: its description takes %d bytes, more than the limit of %d; give its types shorter names", m.FuncName, len(s), wire.MaxString)
+		}
+	}
 	for i, t := range tasks {
 		switch {
 		case t == nil: // its caller has gone; a wire.Cancel tells the worker

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -224,3 +225,5 @@ func programName() string {
 
 // newID returns a random name for a worker or pool.
 func newID() string { return rand.Text() }
+
+var idFormat = regexp.MustCompile("^[A-Z2-7]+$") // of newID

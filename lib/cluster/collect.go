@@ -2,8 +2,11 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -15,7 +18,7 @@ import (
 // collect begins to receive the results of the pool.
 func (r *runner) collect() error {
 	consumer, err := r.c.results.CreateConsumer(r.ctx, jetstream.ConsumerConfig{
-		Durable: r.consumerName(), FilterSubject: r.c.resultSubject(r.id), AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: r.consumerName(), FilterSubject: r.c.resultSubjects(r.id), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: time.Minute, InactiveThreshold: 10 * time.Minute, MaxAckPending: 1 << 14, MemoryStorage: true,
 	})
 	if err != nil {
@@ -27,11 +30,18 @@ func (r *runner) collect() error {
 	return nil
 }
 
-// receive handles a message of the stream of results. A message that cannot be decoded is
-// dropped: no worker of this build sends such a message.
+// receive handles a message of the stream of results. If it cannot be decoded, the tasks of
+// its batch fail: the worker has acknowledged the batch, so it does not run again.
 func (r *runner) receive(msg jetstream.Msg) {
 	s, err := wire.DecodeResult(msg.Data())
-	if err != nil || s.Pool != r.id {
+	switch {
+	case len(msg.Data()) == 0:
+		err = errors.New("a worker could not read the tasks, as their message was damaged on the way")
+	case err == nil && (s.Pool != r.id || msg.Subject() != r.c.resultSubject(s.Pool, s.Batch)):
+		err = fmt.Errorf("%w: it belongs to another batch than its subject says", wire.ErrMalformed)
+	}
+	if err != nil {
+		r.failDamaged(msg.Subject(), err)
 		_ = msg.TermWithReason("malformed result")
 		return
 	}
@@ -64,13 +74,34 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 			b.q.perTask = s.Elapsed
 		}
 		for i, at := range s.Indexes {
-			if at < len(b.tasks) {
-				r.settleLocked(b, at, outcomes[i], errs[i])
+			if at >= len(b.tasks) {
+				r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w: it belongs to task %d of a batch of %d", b.q.f.Name, wire.ErrMalformed, at, len(b.tasks)))
+				break
 			}
+			r.settleLocked(b, at, outcomes[i], errs[i])
 		}
 	}
 	r.mu.Unlock()
 	_ = msg.Ack() // on an error it is delivered again, and its outcomes are ignored
+}
+
+// failDamaged ends the tasks of a batch whose results cannot be read, and cancels those that
+// still run. The subject names the batch; if it names none, the message had output.
+func (r *runner) failDamaged(subject string, err error) {
+	id, _ := strconv.ParseUint(subject[strings.LastIndexByte(subject, '.')+1:], 10, 64)
+	r.mu.Lock()
+	b := r.inflight[id]
+	if b == nil {
+		r.mu.Unlock()
+		return
+	}
+	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; the task may have run", b.q.f.Name, err))
+	r.mu.Unlock()
+	cancelled := wire.Cancel{Pool: r.id, Batch: id, Indexes: make([]int, len(b.tasks))}
+	for i := range b.tasks {
+		cancelled.Indexes[i] = i
+	}
+	_ = r.c.conn.Publish(r.c.cancelSubject(), cancelled.Encode()) // if the message is lost, the tasks run to their ends
 }
 
 // outcome returns the outcome that v holds, or fetches the object that v names. The bytes

@@ -37,7 +37,8 @@
 //
 // A task that has begun as often as Tries allows, and whose process died each time, fails
 // with an *mp.ExitError, or an error that says that its workers were lost. DeadLetters
-// lists such tasks. A task that returns an error or panics is not tried again.
+// lists such tasks. A task that returns an error or panics is not tried again. If the
+// message with a result is damaged, the tasks of its batch fail.
 //
 // If the server cannot be reached, a task that is not yet sent fails after a minute. A pool
 // whose process has no workers stops seeing workers after 10 seconds; then its tasks fail
@@ -54,8 +55,8 @@
 // correspond to those of package mp. All their methods take a context and return an error.
 // They may be part of the argument of a task; the worker process then connects to the
 // server with its URL and Token (options of Connection do not reach it). A Mutex is a
-// lease: if its owner dies, Lock in another process takes it after five seconds without a
-// renewal. Only the build of the program that stored a value can read it.
+// lease: if its owner dies, Lock or TryLock in another process takes it after five seconds
+// without a renewal. Only the build of the program that stored a value can read it.
 //
 // # Output
 //

@@ -233,7 +233,7 @@ func (r *report) send(last bool) error {
 	}
 	r.sent++
 	id := fmt.Sprintf("%s.%s.%d.%d", r.a.id, r.b.Pool, r.b.ID, r.sent)
-	_, err := r.a.c.publish(r.a.ctx, r.a.c.resultSubject(r.b.Pool), id, r.part.Encode())
+	_, err := r.a.c.publish(r.a.ctx, r.a.c.resultSubject(r.b.Pool, r.b.ID), id, r.part.Encode())
 	r.part, r.bytes = wire.Result{}, 0
 	return err
 }
@@ -268,7 +268,7 @@ func (w outputWriter) Write(b []byte) (int, error) {
 		if w.isError {
 			s.Stdout, s.Stderr = nil, part
 		}
-		if _, err := w.a.c.publish(w.a.ctx, w.a.c.resultSubject(w.pool), "", s.Encode()); err != nil {
+		if _, err := w.a.c.publish(w.a.ctx, w.a.c.resultSubject(w.pool, 0), "", s.Encode()); err != nil {
 			return len(b), nil // the pool or the server is gone; tasks go on
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -21,8 +23,8 @@ var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this pr
 
 // A Mutex excludes tasks and processes of a cluster from each other. It may be part of the
 // argument of a task. The process that has locked it renews a lease of five seconds; if the
-// process dies, Lock in another process takes the Mutex after five seconds without a
-// renewal. A process that is suspended for longer than the lease and then continues does
+// process dies, Lock or TryLock in another process takes the Mutex after five seconds without
+// a renewal. A process that is suspended for longer than the lease and then continues does
 // not exclude others; Unlock then returns ErrLeaseLost.
 type Mutex struct {
 	entry
@@ -61,14 +63,28 @@ func (m *Mutex) Lock(ctx context.Context) error {
 	})
 }
 
-// TryLock locks the Mutex if it is free, and reports whether it did. A Mutex whose owner
-// has died is not free until Lock has taken it and Unlock has released it.
+// TryLock locks the Mutex if it is free, and reports whether it did. A Mutex is also free if
+// its owner has not renewed the lease for five seconds by the clock of the server.
 func (m *Mutex) TryLock(ctx context.Context) (bool, error) {
-	value, revision, err := m.get(ctx)
-	if err != nil || len(value) > 0 {
+	kv, err := m.store()
+	if err != nil {
 		return false, err
 	}
-	return m.take(ctx, []byte(rand.Text()), revision)
+	now, err := kv.Get(ctx, m.key)
+	if err != nil {
+		return false, m.wrap(err)
+	}
+	if len(now.Value()) > 0 {
+		status, err := kv.Status(ctx)
+		if err != nil {
+			return false, m.wrap(err)
+		}
+		s, ok := status.(*jetstream.KeyValueBucketStatus)
+		if !ok || s.StreamInfo().TimeStamp.Sub(now.Created()) < leaseTime {
+			return false, nil
+		}
+	}
+	return m.take(ctx, []byte(rand.Text()), now.Revision())
 }
 
 // take locks the Mutex if it still has the revision.

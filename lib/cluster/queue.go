@@ -126,6 +126,9 @@ func (e *entry) put(ctx context.Context, b []byte, wait bool) error {
 
 // queueError returns mp.ErrClosed for the error of a stream or consumer that is gone.
 func (e *entry) queueError(err error) error {
+	if errors.Is(err, mp.ErrClosed) {
+		return err
+	}
 	for _, gone := range []error{jetstream.ErrNoStreamResponse, jetstream.ErrStreamNotFound, jetstream.ErrConsumerNotFound, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerDoesNotExist} {
 		if errors.Is(err, gone) {
 			return mp.ErrClosed
@@ -171,7 +174,9 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 	consumer, err := c.js.Consumer(ctx, e.streamName(c), "get")
 	for err == nil {
 		var msg jetstream.Msg
-		if msg, err = fetch(ctx, consumer, wait); msg != nil {
+		if msg, err = fetch(ctx, consumer, wait); msg != nil && msg.Subject() == e.endSubject(c) {
+			err = e.atEnd(ctx, c, msg)
+		} else if msg != nil {
 			if err := msg.DoubleAck(ctx); err != nil {
 				return nil, e.queueError(cmp.Or(e.existence(ctx, c, err), err)) // it is delivered again
 			}
@@ -221,7 +226,8 @@ func fetch(ctx context.Context, consumer jetstream.Consumer, wait bool) (jetstre
 	return nil, msgs.Error()
 }
 
-// Len returns the number of values in the Queue.
+// Len returns the number of values in the Queue. After Close it returns mp.ErrClosed as soon
+// as the Queue is empty.
 func (q *Queue[T]) Len(ctx context.Context) (int, error) {
 	c, err := clusterOf(q.cluster)
 	if err != nil {
@@ -231,18 +237,18 @@ func (q *Queue[T]) Len(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, q.queueError(err)
 	}
+	if q.isClosing(c, s) {
+		return q.left(ctx, c, s)
+	}
 	return int(s.CachedInfo().State.Msgs), nil
 }
 
-// Close deletes the Queue with the values that are still in it, unlike the Close of an
-// mp.Queue: calls in all processes return mp.ErrClosed.
+// Close closes the Queue in all processes: no more values can be put; those in the Queue can
+// still be taken. Then calls return mp.ErrClosed.
 func (q *Queue[T]) Close(ctx context.Context) error {
 	c, err := clusterOf(q.cluster)
 	if err != nil {
 		return err
 	}
-	if err := c.js.DeleteStream(ctx, q.streamName(c)); err != nil {
-		return q.queueError(err)
-	}
-	return q.remove(ctx)
+	return q.finish(ctx, c)
 }

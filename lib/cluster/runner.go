@@ -210,7 +210,7 @@ func (r *runner) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject(r.id))) // what remains ages out
-	_ = r.c.results.Purge(ctx, jetstream.WithPurgeSubject(r.c.resultSubject(r.id)))
+	_ = r.c.results.Purge(ctx, jetstream.WithPurgeSubject(r.c.resultSubjects(r.id)))
 	r.objects.Clear()
 	_ = r.c.results.DeleteConsumer(ctx, r.consumerName())
 	return nil

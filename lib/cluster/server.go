@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/perijove/perijove/lib/cluster/internal/tempfolder"
 )
 
 // serverTimeout is how long the embedded server may take to start.
@@ -17,19 +19,20 @@ const serverTimeout = time.Minute
 type embedded struct {
 	server *server.Server
 	token  string
-	folder string // to remove afterwards, or ""
+	folder *tempfolder.Folder // to remove afterwards, or nil
 }
 
 // startServer starts a server on the loopback interface. If folder is empty, the server
-// uses a temporary folder, which stop removes.
+// uses a temporary folder, which stop removes; if this process is killed, the next
+// startServer on this machine removes it.
 func startServer(folder string) (*embedded, error) {
 	e := &embedded{token: rand.Text()}
 	if folder == "" {
-		f, err := os.MkdirTemp("", "perijove-nats-")
+		f, err := tempfolder.New(os.TempDir(), "perijove-nats-")
 		if err != nil {
 			return nil, fmt.Errorf("cluster: cannot make a folder for the server: %w", err)
 		}
-		folder, e.folder = f, f
+		folder, e.folder = f.Path, f
 	}
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: e.token, ServerName: "perijove-" + rand.Text()[:8],
@@ -60,7 +63,5 @@ func (e *embedded) stop() {
 }
 
 func (e *embedded) remove() {
-	if e.folder != "" {
-		_ = os.RemoveAll(e.folder) // a temporary folder
-	}
+	_ = e.folder.Remove() // a later startServer removes what is left
 }

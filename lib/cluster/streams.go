@@ -28,13 +28,19 @@ const (
 func (c *Cluster) taskSubject(pool string) string {
 	return c.o.name + ".tasks." + c.buildID() + "." + pool
 }
-func (c *Cluster) resultSubject(pool string) string { return c.o.name + ".results." + pool }
-func (c *Cluster) deadSubject(pool string) string   { return c.o.name + ".dead." + pool }
-func (c *Cluster) workerSubject() string            { return c.o.name + ".worker" }
-func (c *Cluster) helloSubject() string             { return c.o.name + ".hello" }
-func (c *Cluster) poolSubject() string              { return c.o.name + ".pool" }
-func (c *Cluster) heldSubject() string              { return c.o.name + ".held" }
-func (c *Cluster) cancelSubject() string            { return c.o.name + ".cancel" }
+
+// resultSubject returns the subject of the results of a batch, or of output if batch is 0,
+// as no batch has that id. So the batch is known even if the message is damaged.
+func (c *Cluster) resultSubject(pool string, batch uint64) string {
+	return fmt.Sprintf("%s.results.%s.%d", c.o.name, pool, batch)
+}
+func (c *Cluster) resultSubjects(pool string) string { return c.o.name + ".results." + pool + ".*" }
+func (c *Cluster) deadSubject(pool string) string    { return c.o.name + ".dead." + pool }
+func (c *Cluster) workerSubject() string             { return c.o.name + ".worker" }
+func (c *Cluster) helloSubject() string              { return c.o.name + ".hello" }
+func (c *Cluster) poolSubject() string               { return c.o.name + ".pool" }
+func (c *Cluster) heldSubject() string               { return c.o.name + ".held" }
+func (c *Cluster) cancelSubject() string             { return c.o.name + ".cancel" }
 
 // openStreams opens the streams and the object store, and makes those that are missing.
 func (c *Cluster) openStreams(ctx context.Context) (err error) {

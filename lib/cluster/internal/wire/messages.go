@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Encode returns the message of b.
+// Encode returns the message of b. Its strings have at most MaxString bytes.
 func (b *Batch) Encode() []byte {
 	var w writer
 	w.string(b.Pool)
@@ -105,7 +105,9 @@ func DecodeCancel(msg []byte) (*Cancel, error) {
 // Encode returns the message of k.
 func (k *Worker) Encode() []byte {
 	var w writer
-	w.strings(k.ID, k.Host, k.Program)
+	w.string(k.ID)
+	w.text(k.Host)
+	w.text(k.Program)
 	w.int(k.PID)
 	w.bytes(k.Build[:])
 	for _, n := range []int{k.Slots, k.Running, k.Done, k.Restarts} {
@@ -164,7 +166,8 @@ func (d *DeadLetter) Encode() []byte {
 	w.string(d.Pool)
 	w.uint(d.Batch)
 	w.int(d.Index)
-	w.strings(d.FuncName, d.Error)
+	w.text(d.FuncName)
+	w.text(d.Error)
 	w.int(d.Tries)
 	w.string(d.Worker)
 	w.value(d.Arg)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Version is the version of the messages; messages of another version are refused.
@@ -154,6 +155,24 @@ func (w *writer) int(n int)       { w.uint(uint64(n)) }
 func (w *writer) bytes(s []byte)  { w.int(len(s)); w.b = append(w.b, s...) }
 func (w *writer) string(s string) { w.int(len(s)); w.b = append(w.b, s...) }
 
+// MaxString is the largest length of a string in bytes. A reader refuses a longer one.
+const MaxString = 1 << 16
+
+// cutMark is the end of a text that was cut.
+const cutMark = " … (cut)"
+
+// text appends a string for people. It cuts the end off if the string is too long.
+func (w *writer) text(s string) {
+	if len(s) > MaxString {
+		end := MaxString - len(cutMark)
+		for !utf8.RuneStart(s[end]) {
+			end--
+		}
+		s = s[:end] + cutMark
+	}
+	w.string(s)
+}
+
 func (w *writer) bool(v bool) {
 	b := byte(0)
 	if v {
@@ -219,12 +238,9 @@ func (r *reader) bytes() []byte {
 	return s
 }
 
-// maxString is the largest length of a string in bytes.
-const maxString = 1 << 16
-
 func (r *reader) string() string {
 	s := r.bytes()
-	if len(s) > maxString {
+	if len(s) > MaxString {
 		r.fail()
 		return ""
 	}

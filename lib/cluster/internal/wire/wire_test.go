@@ -119,3 +119,26 @@ func FuzzBodies(f *testing.F) {
 		}
 	})
 }
+
+// TestLongTexts sends texts that are longer than a reader takes.
+func TestLongTexts(t *testing.T) {
+	long := strings.Repeat("é", MaxString)
+	for _, prefix := range []string{"", "x"} { // the cut must not divide a character
+		d, err := DecodeDeadLetter((&DeadLetter{Pool: "p", FuncName: prefix + long, Error: prefix + long, Worker: "w"}).Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{d.FuncName, d.Error} {
+			if len(s) > MaxString || len(s) < MaxString-len(cutMark)-3 || !strings.HasSuffix(s, "é"+cutMark) || !strings.HasPrefix(s, prefix+"é") {
+				t.Errorf("a text of %d bytes arrives as %d bytes that end with %q", len(prefix+long), len(s), s[len(s)-20:])
+			}
+		}
+	}
+	exact := strings.Repeat("x", MaxString)
+	if d, err := DecodeDeadLetter((&DeadLetter{Error: exact}).Encode()); err != nil || d.Error != exact {
+		t.Errorf("a text of the largest length is changed: %v", err)
+	}
+	if w, err := DecodeWorker((&Worker{Host: long, Program: long}).Encode()); err != nil || !strings.HasSuffix(w.Host, cutMark) {
+		t.Errorf("a worker with a long host name: %v", err)
+	}
+}
