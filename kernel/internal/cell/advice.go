@@ -117,116 +117,9 @@ func offsetOf(src string, p Pos) int {
 // message is about, or -1. The message is "" if the rule does not apply.
 type rule func(s sentence, msg string) (string, int)
 
-var rules = []rule{literals, loopIn, foreignWord, foreignOperator, typeFirst, headers, increments, declarations}
-
-// loopIn explains errors in for x in xs.
-func loopIn(s sentence, _ string) (string, int) {
-	first, in := s.index("for"), s.index("in")
-	if first < 0 || in < first || s.at < first {
-		return "", 0
-	}
-	from := in + 1
-	end := len(s.toks)
-	if s.word(end-1) == "{" || s.word(end-1) == ":" {
-		end--
-	}
-	names, over := s.text(first+1, in), s.text(from, end)
-	if s.word(first+1) == "(" { // JavaScript's for (x in xs)
-		return "unexpected in: a loop over elements is written for _, x := range xs { … }", in
-	}
-	if s.word(from) == "range" && s.word(from+1) == "(" && s.word(end-1) == ")" && s.index(",") < 0 {
-		return fmt.Sprintf("unexpected in: write for %s := range %s { … }", names, s.text(from+2, end-1)), in
-	}
-	if s.word(from) == "range" && s.word(from+1) != "(" {
-		over = s.text(from+1, end)
-	}
-	if names == "" || over == "" || s.word(from) == "range" && s.word(from+1) == "(" {
-		return "unexpected in: a loop over elements is written for i, x := range xs { … }", in
-	}
-	if !strings.Contains(names, ",") {
-		names = "_, " + names
-	}
-	return fmt.Sprintf("unexpected in: write for %s := range %s { … }", names, over), in
-}
-
-// foreignWords maps keywords of other languages to messages with the Go form. %s stands
-// for the word after the keyword.
-var foreignWords = map[string]string{
-	"while":    "Go has no while: a loop with a condition is for condition { … }",
-	"until":    "Go has no until: a loop with a condition is for !condition { … }",
-	"do":       "Go has no do: a loop without a condition is for { … }, and break ends it",
-	"loop":     "a loop without a condition is for { … }, and break ends it",
-	"foreach":  "a loop over elements is written for i, x := range xs { … }",
-	"unless":   "Go has no unless: write if !condition { … }",
-	"elif":     "elif is written else if, on the line of the closing brace: } else if condition { … }",
-	"elsif":    "elsif is written else if, on the line of the closing brace: } else if condition { … }",
-	"try":      "Go has no exceptions: functions return an error, as in x, err := f(), and if err != nil { … } handles it",
-	"except":   "Go has no exceptions: functions return an error, as in x, err := f(), and if err != nil { … } handles it",
-	"catch":    "Go has no exceptions: functions return an error, as in x, err := f(), and if err != nil { … } handles it",
-	"finally":  "Go has no finally: defer f() calls f when the function ends",
-	"raise":    "Go has no exceptions: return an error, as in errors.New(\"…\"), or call panic",
-	"throw":    "Go has no exceptions: return an error, as in errors.New(\"…\"), or call panic",
-	"class":    "Go has no classes: a type is declared as type %s struct { … }, a method as func (x %s) name() { … }",
-	"struct":   "a type is declared as type %s struct { … }",
-	"enum":     "Go has no enum: declare a type and constants, as in const ( A = iota; B )",
-	"def":      "a function is declared as func %s(…) { … }",
-	"function": "a function is declared as func %s(…) { … }",
-	"fn":       "a function is declared as func %s(…) { … }",
-	"fun":      "a function is declared as func %s(…) { … }",
-	"let":      "a variable is declared as %s := value",
-	"val":      "a variable is declared as %s := value",
-	"auto":     "a variable is declared as %s := value",
-	"print":    "the arguments of a call are in parentheses: fmt.Println(…)",
-	"echo":     "the arguments of a call are in parentheses: fmt.Println(…)",
-	"puts":     "the arguments of a call are in parentheses: fmt.Println(…)",
-	"from":     "a package is imported as import \"path\"",
-	"using":    "a package is imported as import \"path\"",
-	"include":  "a package is imported as import \"path\"",
-	"require":  "a package is imported as import \"path\"",
-	"public":   "a name that begins with a capital letter is exported; other names are visible only in their package",
-	"private":  "a name that begins with a capital letter is exported; other names are visible only in their package",
-	"static":   "Go has no static: a function or variable outside of types belongs to the package",
-	"async":    "go f() starts a goroutine; channels and sync.WaitGroup wait for it",
-	"await":    "go f() starts a goroutine; channels and sync.WaitGroup wait for it",
-	"yield":    "an iterator is a function with a parameter yield, see iter.Seq",
-	"with":     "Go has no with: defer f.Close() closes a file when the function ends",
-	"pass":     "an empty block is { }",
-	"del":      "delete(m, key) removes an entry of a map, slices.Delete elements of a slice",
-	"assert":   "Go has no assert: write if !condition { panic(\"…\") }",
-	"lambda":   "a function without a name is func(x int) int { return … }",
-}
-
-// foreignWord explains errors in a statement that begins with a keyword of another language.
-func foreignWord(s sentence, _ string) (string, int) {
-	for i := range s.toks {
-		if s.toks[i].kind != token.IDENT || i > s.at {
-			continue
-		}
-		atStart := i == 0 || s.word(i-1) == "{" || s.word(i-1) == "}" || s.word(i-1) == ";"
-		text, ok := foreignWords[s.word(i)]
-		if !ok || !atStart && s.word(i) != "lambda" && s.word(i) != "await" {
-			continue
-		}
-		if s.at > i+1 && !opensBlock(s.word(i)) {
-			continue // the error is further on
-		}
-		next := s.word(i + 1)
-		if next == "" || s.toks[i+1].kind != token.IDENT {
-			next = "name"
-		}
-		return strings.ReplaceAll(text, "%s", next), i
-	}
-	return "", 0
-}
-
-// opensBlock reports whether a keyword of another language may stand before a brace. The parser then takes
-// it for the type of a composite literal, and reports the error only later.
-func opensBlock(word string) bool {
-	switch word {
-	case "try", "do", "loop", "finally", "def", "class", "lambda", "while", "unless", "until", "foreach", "function":
-		return true
-	}
-	return false
+var rules = []rule{
+	formatted, literals, shellCommand, loopIn, rangeCall, foreignWord, conditional, membership, secondAssignment, colonType,
+	foreignOperator, typeFirst, headers, increments, declarations, callWithoutParentheses,
 }
 
 // foreignOperator explains errors about operators and comments of other languages.
@@ -234,10 +127,16 @@ func foreignOperator(s sentence, msg string) (string, int) {
 	if strings.Contains(msg, "U+0023") {
 		return "unexpected #: a comment begins with //", s.at
 	}
+	if strings.Contains(msg, "U+0040") {
+		return "unexpected @: Go has no decorators: a function that changes a function is called, as in f2 := decorate(f)", s.at
+	}
+	if s.at >= len(s.toks) {
+		return "", 0
+	}
 	if strings.HasPrefix(msg, "unexpected ?") && s.index(":") > s.at {
 		return "unexpected ?: Go has no conditional operator: write if condition { … } else { … }", s.at
 	}
-	for i := max(s.at-1, 0); i <= s.at && i < len(s.toks); i++ {
+	for i := max(s.at-1, 0); i <= s.at; i++ {
 		switch word := s.word(i); {
 		case s.toks[i].kind != token.IDENT:
 		case word == "and" && i > 0:
@@ -246,15 +145,26 @@ func foreignOperator(s sentence, msg string) (string, int) {
 			return "unexpected or: it is written ||", i
 		case word == "not":
 			return "unexpected not: it is written !", i
+		case word == "then" && i > 0:
+			return "unexpected then: the statements of an if are in braces: if condition { … }", i
 		case word == "is" && i > 0:
 			return "unexpected is: it is written ==", i
 		}
 	}
-	if s.word(s.at) == "*" && s.word(s.at-1) == "*" {
-		return "unexpected **: math.Pow(x, y) is a power", s.at - 1
-	}
-	if s.word(s.at) == "/" && s.word(s.at-1) == "/" {
-		return "unexpected //", s.at - 1
+	switch pair := s.word(s.at-1) + s.word(s.at); {
+	case pair == "***=", pair == "**=":
+		x := s.text(0, s.at-1)
+		return fmt.Sprintf("unexpected **=: math.Pow(x, y) is a power, as in %s = math.Pow(%s, 2)", x, x), s.at - 1
+	case pair == "===" && s.word(s.at) == "=", pair == "!==":
+		return fmt.Sprintf("unexpected %s: values are compared with %s", pair, pair[:2]), s.at - 1
+	case s.word(s.at) == "!" && s.word(s.at+1) == "(" && s.at > 0 && s.toks[s.at-1].kind == token.IDENT:
+		return fmt.Sprintf("unexpected !: Go has no macros, a function is called as in %s(…)", s.word(s.at-1)), s.at
+	case s.word(s.at-1) == "." && s.toks[s.at].kind.IsKeyword():
+		return fmt.Sprintf("unexpected %s: no method has the name of a keyword: write a loop, as in for _, x := range %s { … }", s.word(s.at), s.word(s.at-2)), s.at
+	case s.word(s.at-1) == "new" && s.toks[s.at].kind == token.IDENT:
+		return fmt.Sprintf("unexpected %s: new(T) and &T{…} make a pointer to a new value of type T", s.word(s.at)), s.at
+	case pair == "[]" && s.at > 1 && s.toks[s.at-2].kind == token.IDENT:
+		return fmt.Sprintf("unexpected ]: the type of a slice is written []%s", s.word(s.at-2)), s.at
 	}
 	return "", 0
 }
@@ -301,7 +211,7 @@ func headers(s sentence, msg string) (string, int) {
 		if i := s.index("="); i > 0 {
 			return "unexpected =: a condition compares with ==", i
 		}
-	case s.word(s.at) == ":=" && s.word(0) == "for" && s.word(1) == "(":
+	case s.word(0) == "for" && s.word(1) == "(" && (s.word(s.at) == ":=" || s.index(";") > 0):
 		return "unexpected (: the header of a for has no parentheses, as in for i := 0; i < n; i++ { … }", 1
 	case strings.HasPrefix(msg, "expected ':', found newline") && s.index("case") >= 0:
 		return "unexpected newline, expected : after the case", -1
@@ -326,8 +236,16 @@ func literals(s sentence, msg string) (string, int) {
 	switch {
 	case strings.HasPrefix(msg, "string literal not terminated"):
 		return msg + ": the quotation mark at its end is missing", -1
+	case strings.HasPrefix(msg, "raw string literal not terminated"):
+		return msg + ": the backquote at its end is missing", -1
+	case strings.HasPrefix(msg, "unknown escape"):
+		return msg + ": a backslash is written \\\\ between quotation marks, and \\ between backquotes: `…`", -1
+	case s.word(s.at) == "," && s.word(s.opening(s.at)) == "(" && strings.HasPrefix(msg, "expected ')'"):
+		return "unexpected comma: Go has no tuples: variables take several values, as in a, b := 1, 2, and a slice or struct keeps them", s.at
 	case strings.HasPrefix(msg, "illegal rune literal"):
 		return "single quotation marks enclose one character, double ones a string: \"…\"", -1
+	case strings.HasPrefix(msg, "unexpected {, expected an expression") && s.index("for") > s.at && s.index("in") > s.at:
+		return "unexpected {: Go has no comprehensions: write a loop that sets the entries, as in for i := range 3 { m[i] = i * i }", s.at
 	case strings.HasPrefix(msg, "unexpected {, expected an expression") && !strings.Contains("&& || ! == != < > <= >=", s.word(s.at-1)):
 		return "unexpected {: the literal of a map, slice or struct begins with its type, as in map[string]int{\"a\": 1}", s.at
 	}
@@ -377,6 +295,8 @@ func declarations(s sentence, msg string) (string, int) {
 		return "unexpected :=: a constant is declared with =, as in const x = 5", s.at
 	case s.word(0) == "var" && s.word(s.at) == ":=":
 		return "unexpected :=: write x := value, or var x = value", s.at
+	case s.word(0) == "func" && s.word(s.at) == "," && strings.HasPrefix(msg, "unexpected ,") && s.index("{") > s.at:
+		return "unexpected comma: several results are in parentheses, as in func f() (int, error) { … }", s.at
 	case s.index("struct") >= 0 && s.word(s.at) == ",":
 		return "unexpected comma: the fields of a struct are separated by semicolons or new lines", s.at
 	case strings.HasPrefix(msg, "expression in go must be function call"), strings.HasPrefix(msg, "expression in defer must be function call"):

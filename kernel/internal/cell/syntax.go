@@ -21,12 +21,12 @@ var missingSemicolon = regexp.MustCompile(`^expected ';', found '?(.*?)'?$`)
 func readable(src string, errs Errors, start func(off int) int) Errors {
 	var out Errors
 	for _, e := range errs {
-		if len(out) > 0 && strings.HasSuffix(e.Msg, atEnd) {
+		if len(out) > 0 && (strings.HasSuffix(e.Msg, atEnd) || isRepeated(out[len(out)-1], e)) {
 			continue
 		}
 		missingBrace(src, e)
 		switch {
-		case strings.HasPrefix(e.Msg, "illegal character U+003F"):
+		case strings.HasPrefix(e.Msg, questionMark):
 			e.Msg = "unexpected ?: Go has no such operator; a question about a name, as in strings.Cut?, is a separate cell"
 		case e.Msg == "illegal byte order mark":
 			e.Msg = "there is an invisible byte order mark (U+FEFF) here: delete it"
@@ -39,12 +39,21 @@ func readable(src string, errs Errors, start func(off int) int) Errors {
 			e.Msg = missingSemicolon.ReplaceAllString(e.Msg, "unexpected $1, expected ; or a new line")
 		default:
 			e.Msg = strings.Replace(e.Msg, "expected 'IDENT'", "expected a name", 1)
+			e.Msg = strings.Replace(e.Msg, "expected '==', found '='", "unexpected =, expected ==", 1)
 		}
 		advise(src, e, start(offsetOf(src, e.Pos)))
 		e.Source = Line(src, e.Pos.Line)
 		out = append(out, e)
 	}
 	return out
+}
+
+// questionMark begins messages about a question mark in code.
+const questionMark = "illegal character U+003F"
+
+// isRepeated reports whether e is about the second mark of the operator ?? whose first mark the error before is about.
+func isRepeated(before, e *Error) bool {
+	return strings.HasPrefix(e.Msg, questionMark) && e.Pos == Pos{before.Pos.Line, before.Pos.Col + 1}
 }
 
 // missingBrace moves the error about a missing brace after the header of an if, for, switch or select statement to

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/python"
 )
 
 // Modules implements program.Importer for one notebook. Its methods can be called
@@ -178,6 +179,9 @@ func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
 	if first == "." || first == ".." {
 		return fmt.Errorf("%q: relative imports do not work in modules: write the module's path from go.mod, then the folder", path)
+	}
+	if other := python.Counterpart(first); other != "" {
+		return fmt.Errorf("package %s is not in the standard library: it is a module of Python; the Go package for this is %s", path, other)
 	}
 	if !strings.Contains(first, ".") {
 		return fmt.Errorf("package %s is not in the standard library", path)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/advice"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -80,6 +81,9 @@ func (b *builder) importHint(name string) string {
 				return fmt.Sprintf(" (import %q is missing)", path)
 			}
 		}
+	}
+	if text := advice.Package(name, b.unbound[name], b.p.pkgs.Std, b.p.pkgs.ExportsAll); text != "" {
+		return " (" + text + ")"
 	}
 	if path := exportdata.BeyondStd(name); path != "" {
 		return fmt.Sprintf(" (if it is package %s: %%get %s fetches it)", path, path)

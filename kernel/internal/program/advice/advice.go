@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
@@ -34,34 +35,46 @@ type question struct {
 	path []ast.Node // nodes that contain pos, innermost first
 }
 
+// topics lists the kinds of errors by the text that their messages begin with and contain. The first that has advice is used.
+var topics = []struct {
+	prefix, infix string
+	advise        func(question) string
+}{
+	{"undefined: ", "", question.undefined},
+	{"", " has no field or method ", question.member},
+	{"", "(mismatched types ", question.mismatch},
+	{"cannot use ", " value in ", question.conversion},
+	{"", "truncated to ", question.truncated},
+	{"assignment mismatch: ", "", question.results},
+	{"declared and not used: ", "", question.unused},
+	{"non-boolean condition in ", "", question.condition},
+	{"use of untyped nil in ", "", func(question) string { return "nil alone has no type: declare one, as in var p *T" }},
+	{"cannot assign to ", "neither addressable nor a map index expression", question.assignment},
+	{"", "is not used", question.notUsed},
+	{"invalid operation: cannot call ", "", question.notFunction},
+	{"too many return values", "", question.returns},
+	{"no new variables on left side of :=", "", func(question) string { return "= assigns to a variable that exists" }},
+	{"cannot use _ as value", "", func(question) string { return "Out[3] is what cell 3 has shown" }},
+	{"missing return", "", func(question) string { return "each way through the function must end with return" }},
+	{"cannot convert ", "untyped string constant", question.parse},
+	{"invalid operation: cannot indirect ", "", question.power},
+	{"invalid operation: operator ", " not defined on ", question.undefinedOperator},
+	{"invalid operation: ", "can only be compared to nil", question.comparison},
+	{"invalid operation: ", " cannot be compared", question.comparison},
+	{"invalid argument: index ", " must not be negative", question.negativeIndex},
+	{"invalid argument: ", " cannot be ordered", question.unordered},
+	{"label ", " declared and not used", question.label},
+	{"name ", " not exported by package ", question.notExported},
+	{"", " is not a type", question.untypedParameter},
+}
+
 // On returns the message of an error at pos, with a suggestion if there is one.
 func (s Source) On(pos token.Pos, msg string) string {
 	if s.Pkg == nil {
 		return msg
 	}
 	q := question{Source: s, pos: pos, msg: msg, path: pathTo(s.Files, pos)}
-	for _, topic := range []struct {
-		prefix, infix string
-		advise        func(question) string
-	}{
-		{"undefined: ", "", question.undefined},
-		{"", " has no field or method ", question.member},
-		{"", "(mismatched types ", question.mismatch},
-		{"cannot use ", " value in ", question.conversion},
-		{"", "truncated to ", question.truncated},
-		{"assignment mismatch: ", "", question.results},
-		{"declared and not used: ", "", question.unused},
-		{"non-boolean condition in ", "", question.condition},
-		{"use of untyped nil in ", "", func(question) string { return "nil alone has no type: declare one, as in var p *T" }},
-		{"cannot assign to ", "neither addressable nor a map index expression", question.assignment},
-		{"", "is not used", question.notUsed},
-		{"invalid operation: cannot call ", "", question.notFunction},
-		{"too many return values", "", question.returns},
-		{"no new variables on left side of :=", "", func(question) string { return "= assigns to a variable that exists" }},
-		{"cannot use _ as value", "", func(question) string { return "Out[3] is what cell 3 has shown" }},
-		{"missing return", "", func(question) string { return "each way through the function must end with return" }},
-		{"cannot convert ", "untyped string constant", question.parse},
-	} {
+	for _, topic := range topics {
 		if !strings.HasPrefix(msg, topic.prefix) || !strings.Contains(msg, topic.infix) {
 			continue
 		}
@@ -132,6 +145,9 @@ func (q question) undefined() string {
 	if other := foreignNames[name]; other != "" && !q.isKnown(other) {
 		return didYouMean(other)
 	}
+	if text := q.untypedParameter(); text != "" {
+		return text
+	}
 	if a, ok := around[*ast.AssignStmt](q); ok && a.Tok == token.ASSIGN {
 		for _, x := range a.Lhs {
 			if id, ok := x.(*ast.Ident); ok && id.Pos() == q.pos {
@@ -143,6 +159,9 @@ func (q question) undefined() string {
 		}
 	}
 	declared, packages := q.Names()
+	if text := q.foreign(name); text != "" {
+		return text
+	}
 	near := spelling.Closest(name, append(q.inScope(), declared...))
 	if sel, ok := around[*ast.SelectorExpr](q); ok && near == "" && sel.X.Pos() == q.pos {
 		near = spelling.Closest(name, packages)
@@ -241,10 +260,25 @@ func (q question) member() string {
 			if isLength(name) {
 				return "len(" + x + ") is its length in bytes"
 			}
-			return q.function("strings", name, x)
+			return q.stringMember(name, x)
 		}
 	}
 	return ""
+}
+
+// stringMember explains errors about a method of a string.
+func (q question) stringMember(name, x string) string {
+	arg := "…"
+	if call, ok := around[*ast.CallExpr](q); ok && len(call.Args) > 0 {
+		arg = types.ExprString(call.Args[0])
+	}
+	switch name { // names with a capital letter are those of Go
+	case "join":
+		return "did you mean strings.Join(" + arg + ", " + x + ")?"
+	case "format":
+		return `did you mean fmt.Sprintf("… %v …", ` + arg + ")?"
+	}
+	return q.function("strings", name, x)
 }
 
 func isLength(name string) bool {
@@ -259,11 +293,19 @@ func (q question) containerMember(t types.Type, name, x string) string {
 	if isLength(name) {
 		return "len(" + x + ") is its length"
 	}
-	switch t.(type) {
+	switch u := t.(type) {
 	case *types.Slice:
 		switch strings.ToLower(name) {
 		case "append", "push", "add", "push_back":
 			return x + " = append(" + x + ", …) adds to it"
+		case "extend", "addall":
+			return x + " = append(" + x + ", ys...) adds the elements of ys"
+		case "pop":
+			return x + "[len(" + x + ")-1] is the last element, " + x + " = " + x + "[:len(" + x + ")-1] removes it"
+		case "remove", "filter":
+			return "did you mean " + x + " = slices.DeleteFunc(" + x + ", …)?"
+		case "foreach", "each", "reduce":
+			return "for i, x := range " + x + " visits all"
 		}
 		return q.function("slices", name, x)
 	case *types.Map:
@@ -275,7 +317,10 @@ func (q question) containerMember(t types.Type, name, x string) string {
 		case "items", "entries":
 			return "for k, v := range " + x + " visits all"
 		}
-		return q.function("maps", name, x)
+		if text := q.function("maps", name, x); text != "" || info(u.Key())&types.IsString == 0 {
+			return text
+		}
+		return "write " + x + "[" + strconv.Quote(name) + "]"
 	}
 	return ""
 }

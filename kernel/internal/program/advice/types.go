@@ -52,11 +52,31 @@ func (q question) mismatch() string {
 		}
 		return "a value of type " + q.typeText(t) + " is never nil"
 	}
+	if op, ok := q.binary(); ok {
+		if text := q.repeated(op.Op, x, y); text != "" {
+			return text
+		}
+		if text := q.chained(x, y, op.Op); text != "" {
+			return text
+		}
+		if op.Op == token.LAND || op.Op == token.LOR {
+			return q.truth(x)
+		}
+		if op.Op != token.ADD && !isOrder(op.Op) && (info(tx)|info(ty))&types.IsString != 0 {
+			return ""
+		}
+	}
 	ix, iy := info(tx), info(ty)
 	switch {
 	case ix&types.IsString != 0 && iy&types.IsNumeric != 0:
+		if text := q.character(ty, x); text != "" {
+			return text
+		}
 		return "fmt.Sprint(" + types.ExprString(y) + ") makes a string of it"
 	case iy&types.IsString != 0 && ix&types.IsNumeric != 0:
+		if text := q.character(tx, y); text != "" {
+			return text
+		}
 		return "fmt.Sprint(" + types.ExprString(x) + ") makes a string of it"
 	case ix&types.IsNumeric != 0 && iy&types.IsNumeric != 0 && !isUntyped(tx) && !isUntyped(ty):
 		return q.convertOne(x, y, tx, ty)
@@ -114,6 +134,9 @@ func (q question) conversion() string {
 		return ""
 	}
 	text := types.ExprString(x)
+	if slice, ok := t.Underlying().(*types.Slice); ok && strings.HasSuffix(q.msg, " in argument to append") && q.typeText(slice.Elem()) == want {
+		return text + "... appends its elements"
+	}
 	_, isLiteral := ast.Unparen(x).(*ast.CompositeLit)
 	switch {
 	case strings.Contains(q.msg, "has pointer receiver"):
@@ -132,6 +155,9 @@ func (q question) conversion() string {
 		return "*" + text + " is the value that it points to"
 	}
 	if v := q.Info.Types[x].Value; v != nil && isUntyped(t) {
+		if want == "time.Duration" {
+			return milliseconds(v)
+		}
 		return constantText(v, want)
 	}
 	return q.scalarConversion(text, t, want)
@@ -155,9 +181,18 @@ func constantText(v constant.Value, want string) string {
 // parse explains errors about the conversion of a string to a number.
 func (q question) parse() string {
 	if x, ok := q.exprAt(); ok && q.Info.Types[x].Value != nil {
+		if _, name, ok := strings.Cut(q.msg, " to type "); ok && isNumber(name) {
+			return constantText(q.Info.Types[x].Value, name)
+		}
 		return ""
 	}
 	return "strconv.Atoi and strconv.ParseFloat read numbers"
+}
+
+// isNumber reports whether a predeclared type of this name is one of numbers.
+func isNumber(name string) bool {
+	obj, ok := types.Universe.Lookup(name).(*types.TypeName)
+	return ok && info(obj.Type())&types.IsNumeric != 0
 }
 
 // scalarConversion suggests a conversion of a number, a string or an interface to the type want.
@@ -231,6 +266,9 @@ func (q question) results() string {
 			names = append(names, id.Name)
 		}
 	}
+	if len(values) == len(names)+1 {
+		return grouped(values)
+	}
 	if len(values) != 1 {
 		return ""
 	}
@@ -262,24 +300,7 @@ func (q question) condition() string {
 	if !ok {
 		return ""
 	}
-	t, text := q.Info.TypeOf(x), types.ExprString(x)
-	if t == nil {
-		return ""
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		switch {
-		case u.Info()&types.IsNumeric != 0:
-			return "write " + text + " != 0"
-		case u.Info()&types.IsString != 0:
-			return "write " + text + ` != ""`
-		}
-	case *types.Slice, *types.Map:
-		return "write len(" + text + ") > 0"
-	case *types.Pointer, *types.Interface, *types.Signature, *types.Chan:
-		return "write " + text + " != nil"
-	}
-	return ""
+	return q.truth(x)
 }
 
 // assignment explains errors about an assignment to a constant or to a byte of a string.
