@@ -68,7 +68,8 @@ build() {
 	git -C "$repo" rev-parse HEAD >/dev/null 2>&1 || stamp=false
 	new=$bin/.perijove.$$
 	trap 'rm -f "$new"' EXIT
-	(cd "$repo" && GOWORK=off go build -buildvcs=$stamp -o "$new" ./kernel/cmd/perijove) || die "the build failed." \
+	# Without cgo the program needs no C library, which would take 1 MB of its memory.
+	(cd "$repo" && CGO_ENABLED=0 GOWORK=off go build -buildvcs=$stamp -o "$new" ./kernel/cmd/perijove) || die "the build failed." \
 		"The first build fetches Go modules: it needs the network, or a module cache that has them."
 	# Renamed, so that a running kernel keeps the program that it was started from.
 	mv -f "$new" "$program"

@@ -42,7 +42,9 @@ func buildProgram(ctx context.Context) (string, error) {
 	}
 	program.once.Do(func() {
 		program.path = filepath.Join(os.TempDir(), fmt.Sprintf("perijove-bench-%d", os.Getpid()))
-		out, err := exec.CommandContext(ctx, "go", "build", "-o", program.path, "github.com/perijove/perijove/kernel/cmd/perijove").CombinedOutput()
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", program.path, "github.com/perijove/perijove/kernel/cmd/perijove")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // like install.sh
+		out, err := cmd.CombinedOutput()
 		if err != nil {
 			program.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
@@ -219,45 +221,6 @@ func printed(messages []*wire.Message) (string, error) {
 		b.WriteString(s.Text)
 	}
 	return b.String(), nil
-}
-
-// resident returns the resident memory of the kernel and of its worker, in bytes, and that of the compilers on
-// standby. These share most of their memory, so each compiler counts with its share.
-func (k *kernel) resident() (kernel, worker, compiler int) {
-	pid := strconv.Itoa(k.cmd.Process.Pid)
-	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
-	for _, t := range tasks {
-		out, _ := os.ReadFile(t)
-		for _, child := range strings.Fields(string(out)) {
-			if name, _ := os.ReadFile("/proc/" + child + "/comm"); string(name) == "compile\n" {
-				compiler += shareOf(child)
-			} else {
-				worker += residentOf(child)
-			}
-		}
-	}
-	return residentOf(pid), worker, compiler
-}
-
-func residentOf(pid string) int {
-	b, err := os.ReadFile("/proc/" + pid + "/statm")
-	if err != nil {
-		return 0
-	}
-	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
-	return pages * os.Getpagesize()
-}
-
-// shareOf returns a process's share of the memory that it uses, in bytes.
-func shareOf(pid string) int {
-	b, _ := os.ReadFile("/proc/" + pid + "/smaps_rollup") // empty if it has ended
-	for line := range strings.Lines(string(b)) {
-		if kb, ok := strings.CutPrefix(line, "Pss:"); ok {
-			n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(kb), " kB"))
-			return n << 10
-		}
-	}
-	return 0
 }
 
 // stop ends the kernel like Jupyter, by SIGTERM. If that takes too long it kills the kernel,

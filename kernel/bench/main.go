@@ -315,32 +315,3 @@ display.Show(%s)`
 	row(w, "gonum/plot, again, as SVG only", warmVector, "")
 	return nil
 }
-
-// memory measures resident memory and its growth.
-func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
-	sub := filepath.Join(dir, "memory")
-	if err := os.Mkdir(sub, 0o755); err != nil {
-		return err
-	}
-	k, err := startKernel(ctx, sub)
-	if err != nil {
-		return err
-	}
-	defer k.stop()
-	if _, err := k.cell(ctx, "counter := 0"); err != nil {
-		return err
-	}
-	time.Sleep(100 * time.Millisecond) // until the compilers for the next cell have started
-	kernelIdle, workerIdle, compiler := k.resident()
-	const cells = 1000
-	for range cells {
-		if _, err := k.cell(ctx, "counter++"); err != nil {
-			return err
-		}
-	}
-	kernelAfter, workerAfter, _ := k.resident()
-	fmt.Fprintf(w, "resident, idle\tkernel %d MB, worker %d MB\tand %d MB of two compilers that wait for the next cell\n", kernelIdle>>20, workerIdle>>20, compiler>>20)
-	fmt.Fprintf(w, "resident, after %d cells\tkernel %d MB, worker %d MB\t%.1f KB a cell\n", cells, kernelAfter>>20, workerAfter>>20,
-		float64(kernelAfter+workerAfter-kernelIdle-workerIdle)/1024/cells)
-	return nil
-}

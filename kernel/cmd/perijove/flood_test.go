@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,26 +11,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
-
-// peakMemory returns the peak resident memory of a process, in bytes.
-func peakMemory(t *testing.T, pid int) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
-			kb, err := strconv.Atoi(fields[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return kb << 10
-		}
-	}
-	t.Fatalf("no VmHWM of %d", pid)
-	return 0
-}
 
 // TestFlood: 100 MB of output reach a front end that is slow at first, completely and in
 // order. Meanwhile the kernel answers other requests, and its memory stays bounded.
@@ -86,7 +65,7 @@ w.Flush()`, lines))
 	if seen != lines || rest != "" {
 		t.Errorf("%d of %d lines, then %q", seen, lines, rest)
 	}
-	peak := peakMemory(t, k.cmd.Process.Pid)
+	peak := statusMemory(t, k.cmd.Process.Pid, "VmHWM")
 	t.Logf("%d MB; the kernel's memory at most: %d MB", lines*width/1_000_000, peak/1_000_000)
 	if peak > 100_000_000 {
 		t.Errorf("the kernel took %d bytes of memory", peak)

@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/plotfonts"
 	"github.com/perijove/perijove/kernel/internal/server"
 	"github.com/perijove/perijove/kernel/internal/transport"
 	"github.com/perijove/perijove/kernel/internal/wire"
@@ -46,9 +51,21 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 		if problem != nil {
 			return nil, problem
 		}
+		defer time.AfterFunc(trimDelay, func() { trim(log) })
 		return newSession(ctx, goCommand, "", kernelID(connectionFile), io.MultiWriter(stderr, progress), log)
 	})
 	return serve(life, connection, session, version, log)
+}
+
+// trimDelay is how long after its start a kernel frees the memory that only the start needed. By then the
+// front end has its first replies, and the worker and the compilers for the first cell have started.
+const trimDelay = time.Second
+
+func trim(log *slog.Logger) {
+	debug.FreeOSMemory()
+	if err := errors.Join(plotfonts.Release(), platform.ReleaseFilePages()); err != nil {
+		log.Info("the memory of the start is not freed", "error", err)
+	}
 }
 
 // logEnv is the environment variable with the level of logging.

@@ -5,13 +5,16 @@ import (
 	pathpkg "path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/python"
 )
 
 // unquoted matches an import line without quotation marks, or with quotation marks that
-// Go does not use.
-var unquoted = regexp.MustCompile(`^[ \t]*(import\b[ \t]*\(?[ \t]*)?(?:([\pL_.][\pL\pN_]*)[ \t]+)?(['‘’“”]?)([\pL\pN_~][\pL\pN_.~/-]*)['‘’“”]?`)
+// Go does not use. It is compiled at its first use: the tables of letters in it are large.
+var unquoted = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[ \t]*(import\b[ \t]*\(?[ \t]*)?(?:([\pL_.][\pL\pN_]*)[ \t]+)?(['‘’“”]?)([\pL\pN_~][\pL\pN_.~/-]*)['‘’“”]?`)
+})
 
 // importHint rewrites an error message about an import path so that it shows the correct form. It returns
 // other messages unchanged.
@@ -31,7 +34,7 @@ func importHint(src string, off int, msg string) string {
 	if text, ok := foreignImport(strings.Fields(line)); ok {
 		return text
 	}
-	m := unquoted.FindStringSubmatch(line)
+	m := unquoted().FindStringSubmatch(line)
 	if m == nil || m[1] == "" && !strings.Contains(msg, "import") {
 		return msg // probably not an import
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -33,7 +34,22 @@ func (b *builder) indexSymbols() error {
 	if err := b.restrictLinknames(x); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.dir, "symbols"), symindex.Encode(x.symbols, builtins), 0o644)
+	return writeInPieces(filepath.Join(b.dir, "symbols"), symindex.Encode(x.symbols, builtins))
+}
+
+// writeInPieces writes a file. Linux keeps what one call writes in large pieces of memory, up to 2 MB, and maps such a piece as a
+// whole. A worker reads few pages of the file, so small pieces keep its resident set small.
+func writeInPieces(file string, data []byte) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	for piece := range slices.Chunk(data, 64<<10) {
+		if _, err = f.Write(piece); err != nil {
+			break
+		}
+	}
+	return errors.Join(err, f.Close())
 }
 
 type indexer struct {

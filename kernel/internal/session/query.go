@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -86,11 +87,16 @@ func goBlock(code string) string { return "```go\n" + code + " \n```" }
 
 // helpLine matches a cell that asks for help on a name, as in IPython: "name?" or
 // "?name", or with two question marks to see the source.
-var helpLine = regexp.MustCompile(`^(\?{0,2})\s*([%!]*[\pL_][\pL\pN_.]*|[%!][%!*]*)\s*(\?{0,2})$`)
+var helpLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\?{0,2})\s*([%!]*[\pL_][\pL\pN_.]*|[%!][%!*]*)\s*(\?{0,2})$`)
+})
 
 // parseHelp returns the name of a help cell and whether it asks for the source.
 func parseHelp(code string) (name string, source, ok bool) {
-	m := helpLine.FindStringSubmatch(strings.TrimSpace(code))
+	if !strings.Contains(code, "?") {
+		return "", false, false
+	}
+	m := helpLine().FindStringSubmatch(strings.TrimSpace(code))
 	if m == nil || (m[1] == "") == (m[3] == "") {
 		return "", false, false
 	}

@@ -3,11 +3,13 @@
 package symindex
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"math/bits"
 	"slices"
+	"strings"
 	"unsafe"
 )
 
@@ -28,32 +30,37 @@ type Builtin struct {
 	ABI  uint16
 }
 
-// An Index maps names to addresses of the image's symbols. It uses a mapped file
-// without reading it first: a lookup hashes the name and reads only the slots with that hash.
-// It does not change and may be used concurrently.
+// An Index maps names to addresses of the image's symbols. It uses a mapped file without reading it first: a lookup hashes
+// the name and reads only the slots with that hash. Symbols of one package are next to each other, since a cell needs many
+// symbols of few packages. It does not change and may be used concurrently.
 //
-// The file is little endian. It contains the magic, the numbers of slots and builtins, a hash table of 2^n slots of 16
-// bytes with open addressing, the builtins, and the strings that slots and builtins refer to.
+// The file is little endian. It contains the magic, its size, the numbers of slots and builtins, a hash table of 2^n slots of 16
+// bytes with open addressing, the builtins, and the strings that these refer to. This table has a slot for each group of symbols, which
+// contains the offset and the number of slots of the group's table. The table has the same kind of slots, one for each symbol,
+// and is followed by their names. Offsets are from the start of the file.
 type Index struct {
 	b        []byte
-	slots    []byte
-	mask     uint64
+	groups   []byte
 	builtins []byte
-	strings  []byte
 
 	AllowsAnyLinkname bool // see AnyLinkname
 }
 
 const (
-	indexMagic  = "pjindex3"
+	indexMagic  = "pjindex4"
+	headerSize  = len(indexMagic) + 24
 	slotSize    = 16
 	builtinSize = 12
 
-	// The upper bits of a slot's address are flags of the symbol.
+	// The upper bits of a symbol's value are flags.
 	slotABI0    = 1 << 63
 	slotText    = 1 << 62
 	slotPrivate = 1 << 61
 	slotAddr    = 1<<48 - 1
+
+	// The upper bits of a group's value are the number of bits of its table's slot numbers.
+	groupBits   = 56
+	groupOffset = 1<<groupBits - 1
 )
 
 func Hash(name string) uint64 {
@@ -71,74 +78,133 @@ func Hash(name string) uint64 {
 	return h ^ h>>29
 }
 
+// group returns the beginning of a symbol's name up to the first dot of its last element, which is a package's path
+// for most symbols. Any function would be correct: it only decides which symbols are next to each other.
+func group(name string) string {
+	start := 0
+	for i := range len(name) {
+		switch name[i] {
+		case '/':
+			start = i + 1
+		case '[', '(', '{', ' ':
+			return upToDot(name, start)
+		}
+	}
+	return upToDot(name, start)
+}
+
+func upToDot(name string, start int) string {
+	if i := strings.IndexByte(name[start:], '.'); i >= 0 {
+		return name[:start+i]
+	}
+	return name
+}
+
+// slots returns the smallest power of two that is larger than n, so that a table of n entries has an empty slot, with
+// a third of the slots empty.
+func slots(n int) int {
+	size := 2
+	for size*2 < n*3 {
+		size *= 2
+	}
+	return size
+}
+
+// insert writes a slot with a name at offset nameAt of the file to a table.
+func insert(table []byte, name string, nameAt int, value uint64) {
+	mask := uint64(len(table)/slotSize - 1)
+	i := Hash(name) & mask
+	for binary.LittleEndian.Uint64(table[i*slotSize+8:]) != 0 {
+		i = (i + 1) & mask
+	}
+	slot := table[i*slotSize:]
+	binary.LittleEndian.PutUint32(slot, uint32(nameAt))
+	binary.LittleEndian.PutUint32(slot[4:], uint32(len(name)))
+	binary.LittleEndian.PutUint64(slot[8:], value)
+}
+
+func (s Symbol) value() uint64 {
+	v := s.Addr
+	if s.Text {
+		v |= slotText
+		if s.ABI == 0 {
+			v |= slotABI0
+		}
+	}
+	if s.Private {
+		v |= slotPrivate
+	}
+	return v
+}
+
 // Encode returns the content of an index file.
 func Encode(syms []Symbol, builtins []Builtin) []byte {
-	n := uint64(1024)
-	for n < uint64(len(syms))*2 {
-		n *= 2
-	}
-	var strings bytes.Buffer
-	slots := make([]byte, n*slotSize)
+	members := map[string][]Symbol{}
 	for _, s := range syms {
-		i := Hash(s.Name) & (n - 1)
-		for binary.LittleEndian.Uint64(slots[i*slotSize+8:]) != 0 {
-			i = (i + 1) & (n - 1)
-		}
-		slot := slots[i*slotSize:]
-		binary.LittleEndian.PutUint32(slot, uint32(strings.Len()))
-		binary.LittleEndian.PutUint32(slot[4:], uint32(len(s.Name)))
-		addr := s.Addr
-		if s.Text {
-			addr |= slotText
-			if s.ABI == 0 {
-				addr |= slotABI0
-			}
-		}
-		if s.Private {
-			addr |= slotPrivate
-		}
-		binary.LittleEndian.PutUint64(slot[8:], addr)
-		strings.WriteString(s.Name)
+		g := group(s.Name)
+		members[g] = append(members[g], s)
 	}
-	var table []byte
-	for _, b := range builtins {
-		table = binary.LittleEndian.AppendUint32(table, uint32(strings.Len()))
-		table = binary.LittleEndian.AppendUint32(table, uint32(len(b.Name)))
-		table = binary.LittleEndian.AppendUint32(table, uint32(b.ABI))
-		strings.WriteString(b.Name)
-	}
-	out := []byte(indexMagic)
-	out = binary.LittleEndian.AppendUint64(out, n)
+	out := append([]byte(indexMagic), make([]byte, 8)...) // the size is known at the end
+	n := slots(len(members))
+	out = binary.LittleEndian.AppendUint64(out, uint64(n))
 	out = binary.LittleEndian.AppendUint64(out, uint64(len(builtins)))
-	return slices.Concat(out, slots, table, strings.Bytes())
+	builtinsAt := headerSize + n*slotSize
+	out = append(out, make([]byte, n*slotSize+len(builtins)*builtinSize)...)
+	for i, b := range builtins {
+		entry := out[builtinsAt+i*builtinSize:]
+		binary.LittleEndian.PutUint32(entry, uint32(len(out)))
+		binary.LittleEndian.PutUint32(entry[4:], uint32(len(b.Name)))
+		binary.LittleEndian.PutUint32(entry[8:], uint32(b.ABI))
+		out = append(out, b.Name...)
+	}
+	names := slices.Sorted(maps.Keys(members))
+	at := make([]int, len(names))
+	for i, g := range names {
+		at[i] = len(out)
+		out = append(out, g...)
+	}
+	for i, g := range names {
+		table := len(out)
+		size := slots(len(members[g]))
+		insert(out[headerSize:builtinsAt], g, at[i], uint64(table)|uint64(bits.TrailingZeros(uint(size)))<<groupBits)
+		out = append(out, make([]byte, size*slotSize)...)
+		for _, s := range members[g] {
+			insert(out[table:table+size*slotSize], s.Name, len(out), s.value())
+			out = append(out, s.Name...)
+		}
+	}
+	binary.LittleEndian.PutUint64(out[len(indexMagic):], uint64(len(out)))
+	return out
 }
 
 // Open checks the content of an index file and returns an Index that refers to b.
 func Open(b []byte) (*Index, error) {
-	const header = len(indexMagic) + 16
-	if len(b) < header || string(b[:len(indexMagic)]) != indexMagic {
+	if len(b) < headerSize || string(b[:len(indexMagic)]) != indexMagic {
 		return nil, errors.New("symbol index: wrong magic; the image must be built again")
 	}
-	n := binary.LittleEndian.Uint64(b[len(indexMagic):])
-	nb := binary.LittleEndian.Uint64(b[len(indexMagic)+8:])
-	rest := b[header:]
-	if n == 0 || n&(n-1) != 0 || n > uint64(len(rest))/slotSize || nb > uint64(len(rest)) ||
+	var header [3]uint64 // the size, and the numbers of slots and builtins
+	for i := range header {
+		header[i] = binary.LittleEndian.Uint64(b[len(indexMagic)+8*i:])
+	}
+	size, n, nb, rest := header[0], header[1], header[2], b[headerSize:]
+	if size != uint64(len(b)) || n == 0 || n&(n-1) != 0 || n > uint64(len(rest))/slotSize || nb > uint64(len(rest)) ||
 		n*slotSize+nb*builtinSize > uint64(len(rest)) {
 		return nil, errors.New("symbol index: truncated; the image must be built again")
 	}
-	x := &Index{b: b, mask: n - 1}
-	x.slots, rest = rest[:n*slotSize], rest[n*slotSize:]
-	x.builtins, x.strings = rest[:nb*builtinSize], rest[nb*builtinSize:]
+	x := &Index{b: b}
+	x.groups, rest = rest[:n*slotSize], rest[n*slotSize:]
+	x.builtins = rest[:nb*builtinSize]
 	_, x.AllowsAnyLinkname = x.Lookup(AnyLinkname, 0)
 	return x, nil
 }
 
-func (x *Index) str(b []byte) string {
-	off, n := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+// str returns the string whose offset and length are in an entry.
+func (x *Index) str(entry []byte) string {
+	off, n := binary.LittleEndian.Uint32(entry), binary.LittleEndian.Uint32(entry[4:])
 	if n == 0 {
 		return ""
 	}
-	s := x.strings[off : off+n]
+	s := x.b[off : off+n]
 	return unsafe.String(&s[0], len(s))
 }
 
@@ -156,16 +222,25 @@ func (x *Index) LinknameAllowed(name string, abi uint16) (allowed, known bool) {
 }
 
 func (x *Index) slot(name string, abi uint16) uint64 {
-	for i := Hash(name) & x.mask; ; i = (i + 1) & x.mask {
-		slot := x.slots[i*slotSize : i*slotSize+slotSize]
+	v := x.find(x.groups, group(name), func(uint64) bool { return true })
+	if v == 0 {
+		return 0
+	}
+	at, size := v&groupOffset, uint64(slotSize)<<(v>>groupBits)
+	return x.find(x.b[at:at+size], name, func(v uint64) bool {
+		return v&slotText == 0 || v&slotABI0 != 0 == (abi == 0)
+	})
+}
+
+// find returns the value of a name in a table, or 0. It skips values that do not fit.
+func (x *Index) find(table []byte, name string, fits func(uint64) bool) uint64 {
+	mask := uint64(len(table)/slotSize - 1)
+	for i := Hash(name) & mask; ; i = (i + 1) & mask {
+		slot := table[i*slotSize : i*slotSize+slotSize]
 		v := binary.LittleEndian.Uint64(slot[8:])
-		if v == 0 {
-			return 0
+		if v == 0 || x.str(slot) == name && fits(v) {
+			return v
 		}
-		if x.str(slot) != name || v&slotText != 0 && (v&slotABI0 != 0) != (abi == 0) {
-			continue
-		}
-		return v
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/plotfonts"
 	"github.com/perijove/perijove/kernel/internal/racememory"
 	"github.com/perijove/perijove/kernel/internal/standby"
 	"github.com/perijove/perijove/kernel/internal/symindex"
@@ -112,7 +113,10 @@ func (w *worker) serve() error {
 	w.standbys = standby.NewManager(standbyHost{w})
 	go w.standbys.Run()
 	runs := make(chan control.Message, 16)
-	go w.runAll(runs)
+	go func() {
+		releaseStart()
+		w.runAll(runs)
+	}()
 	for {
 		m, err := w.conn.Receive()
 		if err != nil {
@@ -143,6 +147,13 @@ func (w *worker) serve() error {
 			return fmt.Errorf("the kernel sent a %T", m)
 		}
 	}
+}
+
+// releaseStart frees the memory that only the start needed. Code of cells must not run yet: it may change mappings. After an
+// error the memory stays in use.
+func releaseStart() {
+	_ = plotfonts.Release()
+	_ = platform.ReleaseFilePages()
 }
 
 // reportOrphans answers an interrupt while no cell runs.

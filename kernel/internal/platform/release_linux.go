@@ -1,0 +1,88 @@
+package platform
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReleaseFilePages removes the pages of files that this process cannot change from its resident memory: code,
+// constants and other private read-only mappings. The system still has them in its cache of files. It maps a page again
+// when the process uses it, together with the pages around it.
+//
+// It must not be called while a debugger changes the code.
+func ReleaseFilePages() error {
+	f, err := os.Open("/proc/self/smaps")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	ranges, err := unchangedFiles(f)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range ranges {
+		errs = append(errs, dontNeed(r.start, r.end))
+	}
+	return errors.Join(errs...)
+}
+
+// ReleaseUnwritten does the same for the memory of a variable whose initial value is in the executable. The process must not have
+// written to the variable: its value is the initial one afterwards.
+func ReleaseUnwritten(b []byte) error {
+	page := uintptr(unix.Getpagesize())
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	first, end := (start+page-1)&^(page-1), (start+uintptr(len(b)))&^(page-1) // whole pages: the rest of others contains other variables
+	if first >= end {
+		return nil
+	}
+	return dontNeed(first, end)
+}
+
+// dontNeed discards the process's copies of pages, and its changes to them.
+func dontNeed(start, end uintptr) error {
+	if err := unix.Madvise(Bytes(start, int(end-start)), unix.MADV_DONTNEED); err != nil {
+		return fmt.Errorf("madvise of %#x to %#x: %w", start, end, err)
+	}
+	return nil
+}
+
+// A memoryRange is the addresses from start to before end.
+type memoryRange struct{ start, end uintptr }
+
+// unchangedFiles reads /proc/PID/smaps. It returns the private mappings of files that are not writable and whose pages are all
+// pages of the file. Relocations and breakpoints make anonymous copies of pages.
+func unchangedFiles(smaps io.Reader) ([]memoryRange, error) {
+	var found []memoryRange
+	var current memoryRange
+	candidate := false
+	lines := bufio.NewScanner(smaps)
+	for lines.Scan() {
+		line := lines.Bytes()
+		name, rest, ok := bytes.Cut(line, []byte(" "))
+		switch {
+		case !ok:
+		case name[len(name)-1] != ':': // the first line of a mapping: addresses, permissions, offset, device, inode, path
+			fields := bytes.Fields(rest)
+			candidate = len(fields) >= 4 && (string(fields[0]) == "r-xp" || string(fields[0]) == "r--p") && string(fields[3]) != "0"
+			if !candidate {
+				continue
+			}
+			if _, err := fmt.Sscanf(string(name), "%x-%x", &current.start, &current.end); err != nil {
+				return nil, fmt.Errorf("%q: %w", line, err)
+			}
+		case candidate && string(name) == "Anonymous:":
+			if string(bytes.TrimSpace(rest)) == "0 kB" {
+				found = append(found, current)
+			}
+		}
+	}
+	return found, lines.Err()
+}
