@@ -49,8 +49,8 @@ type Cluster struct {
 }
 
 // Open starts a NATS server in this process, for this machine only, or joins the one that
-// the option URL names. If ctx ends, Open fails, but not before the server has started and
-// the attempt to connect has ended.
+// the option URL names. If ctx ends, Open fails; it first waits until the server has
+// started and the attempt to connect has ended.
 func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 	o, err := newOptions(opts)
 	if err != nil {

@@ -31,8 +31,8 @@ func (a *agent) storeDeadLetter(d *wire.DeadLetter) {
 	_, _ = a.c.publish(a.ctx, a.c.deadSubject(d.Pool), "", d.Encode()) // the pool gets the error, too
 }
 
-// DeadLetters returns the tasks that were given up, the oldest first. The server keeps up
-// to 10,000 of them for a week.
+// DeadLetters returns the tasks that were given up, oldest first. The server keeps up to
+// 10,000 of them for a week.
 func (c *Cluster) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	info, err := c.dead.Info(ctx)
 	if err != nil {

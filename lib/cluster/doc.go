@@ -40,10 +40,10 @@
 // lists such tasks. A task that returns an error or panics is not tried again. If the
 // message with a result is damaged, the tasks of its batch fail.
 //
-// If the server cannot be reached, a task that is not yet sent fails after a minute. A pool
-// whose process has no workers stops seeing workers after 10 seconds; then its tasks fail
-// with ErrNoWorkers after the WorkerTimeout. When a pool is closed or its process ends, its
-// tasks are dropped.
+// If the server cannot be reached, a task that is not yet sent fails after a minute. A
+// pool whose process has no workers considers all workers lost after 10 seconds; then its
+// tasks fail with ErrNoWorkers after the WorkerTimeout. When a pool is closed or its
+// process ends, its tasks are dropped.
 //
 // When the context of a Map ends, or a notebook is interrupted, tasks that wait are removed
 // from the server, and the contexts of those that run are cancelled, wherever they run. A
@@ -60,8 +60,8 @@
 //
 // # Output
 //
-// What tasks print appears on the standard output and standard error of the process that
-// has the pool. Output may arrive shortly after the result of its task.
+// The output of tasks appears on the standard output and standard error of the process
+// that has the pool. Output may arrive shortly after the result of its task.
 //
 // # Limits
 //

@@ -18,7 +18,7 @@ func NewEvent(ctx context.Context, c *Cluster) (*Event, error) {
 	return &Event{e}, nil
 }
 
-// Set sets the Event and wakes all that wait for it.
+// Set sets the Event and wakes all tasks and processes that wait for it.
 func (e *Event) Set(ctx context.Context) error { return e.put(ctx, "1") }
 
 // Clear resets the Event, so that Wait waits again.

@@ -24,8 +24,8 @@ var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this pr
 // A Mutex excludes tasks and processes of a cluster from each other. It may be part of the
 // argument of a task. The process that has locked it renews a lease of five seconds; if the
 // process dies, Lock or TryLock in another process takes the Mutex after five seconds without
-// a renewal. A process that is suspended for longer than the lease and then continues does
-// not exclude others; Unlock then returns ErrLeaseLost.
+// a renewal. If a process is suspended for longer than the lease, another process may lock
+// the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost.
 type Mutex struct {
 	entry
 

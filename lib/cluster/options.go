@@ -52,8 +52,9 @@ func (o *options) fail(format string, args ...any) {
 	}
 }
 
-// URL joins the NATS server at url, or one of several at URLs separated by commas, instead
-// of starting one. JetStream must be enabled there.
+// URL makes Open join the NATS server at url instead of starting one. url may be several
+// URLs, separated by commas: Open then joins one of these servers. JetStream must be
+// enabled there.
 func URL(url string) Option {
 	return func(o *options) {
 		if o.url = url; url == "" {
@@ -105,8 +106,9 @@ func Replicas(n int) Option {
 }
 
 // Tries sets how often a task may begin. Deaths of child processes on one machine and
-// losses of machines are counted separately; a task with so many of either fails, and is
-// kept as a dead letter. The default is 3. A task that returns an error is not tried again.
+// losses of machines are counted separately. If either number reaches n, the task fails
+// and becomes a dead letter. The default is 3. A task that returns an error is not tried
+// again.
 func Tries(n int) Option {
 	return func(o *options) {
 		if o.tries = n; n < 1 {

@@ -53,8 +53,9 @@ type renderer struct {
 	vectorOnly bool   // see Vector
 }
 
-// HasForm reports whether [Render] shows a value in a form that its type defines, or as a picture or a matrix, and
-// not only as a value. It calls the type's methods that return such forms, and none that returns its text.
+// HasForm reports whether [Render] shows a value in a form that its type defines, or as a
+// picture or a matrix, and not only by its fields and elements. It calls the type's
+// methods that return such forms, and none that returns its text.
 func HasForm(v any) bool {
 	r := renderer{data: Bundle{}, metadata: map[string]any{}}
 	r.forms(v)

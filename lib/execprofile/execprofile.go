@@ -46,9 +46,10 @@ func (p Process) Name() string {
 // Kind is cpu, mem, block, mutex or goroutine. It writes one file per process into folder, which it makes, and removes files of an
 // earlier profile from it. Read reads the folder.
 //
-// The profile of a child that is killed, or that calls os.Exit, is lost. Record returns the error of f, or else an error of the profile.
-// If the folder cannot be written or this process is profiled already, Record does not call f. The profile also ends if f panics or calls
-// runtime.Goexit.
+// The profile of a child that is killed, or that calls os.Exit, is lost. Record returns
+// the error of f or, if f succeeds, an error of the profile. If the folder cannot be
+// written or this process is already being profiled, Record does not call f. The profile
+// also ends if f panics or calls runtime.Goexit.
 func Record(folder, kind string, f func() error) (err error) {
 	if err := mphost.StartProfile(folder, kind); err != nil {
 		return err

@@ -159,8 +159,10 @@ func (g *Goroutine) Totals() (t Totals) {
 	return t
 }
 
-// UsedCores returns how many cores the process used on average, of those that there are. It returns false if that is not
-// known: the clock of processor time is so coarse that a short process seems to use more cores than there are.
+// UsedCores returns the average number of cores that the process used; available is the
+// number of cores of the machine. It returns false if the average is not known: the clock
+// of processor time is so coarse that a short process seems to use more cores than there
+// are.
 func (p *Process) UsedCores(available int) (used float64, ok bool) {
 	if p.End <= p.Begin {
 		return 0, false

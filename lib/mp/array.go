@@ -12,10 +12,10 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Array is a slice whose memory processes share: a write in one process is seen in
-// the others, and nothing is copied. T must not contain pointers. An Array does not
+// An Array is a slice whose memory processes share: a write in one process is seen in the
+// others, and nothing is copied. T must not contain pointers. An Array does not
 // synchronize reads and writes; use a Mutex or a Barrier, for example. GuardedBy names
-// the lock, and CheckLocks finds accesses by At, Set and All that forget it.
+// the lock, and CheckLocks turns on reports of accesses by At, Set and All without it.
 //
 // The memory lies in Go's heap and lives as long as a slice of it is reachable. The
 // elements exist once, but the garbage collector of each process that has the Array
@@ -88,10 +88,10 @@ func (a *Array[T]) Slice() []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.b.Mem[arrayHead])), a.n)
 }
 
-// GuardedBy says that a goroutine must hold the lock to write elements, and hold it at
-// least to read to read them, and returns a. It changes nothing unless accesses are
-// checked: see CheckLocks. Call it before others have the Array; a child that gets the
-// Array gets the lock with it.
+// GuardedBy names the lock that protects the elements, and returns a. A goroutine must
+// hold the lock to write elements; a read lock is enough to read them. GuardedBy has an
+// effect only while accesses are checked: see CheckLocks. Call it before other goroutines
+// and processes have the Array. A child that gets the Array gets the lock with it.
 func (a *Array[T]) GuardedBy(l Lock) *Array[T] {
 	if a == nil {
 		panicNil("Array")

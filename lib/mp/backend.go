@@ -28,13 +28,14 @@ func Init() {
 // manifest; files of an earlier recording are removed. Package lib/exectrace reads the
 // folder and package lib/exectrace/chart draws it; go tool trace shows each file.
 //
-// A child is recorded from when it is sent its first tasks after the recording began. If
-// a child is killed, the last part of its trace, up to a second, is lost; the manifest
-// says so.
+// The recording of a child begins with the first tasks that it gets after Trace was
+// called. If a child is killed, the last part of its trace, up to a second, is lost; the
+// manifest says so.
 //
-// Trace returns the error of f, or else its own: of a folder that cannot be written, or
-// of a process that is traced already, in which case it does not call f. If f panics or
-// calls runtime.Goexit, the recording ends, too.
+// Trace returns the error of f. If f succeeds, Trace returns the error of writing the
+// recording. If the folder cannot be written, or this process is already being traced,
+// Trace returns an error and does not call f. If f panics or calls runtime.Goexit, the
+// recording ends, too.
 func Trace(folder string, f func() error) (err error) {
 	if err := tracing.Clear(folder); err != nil {
 		return err
@@ -69,10 +70,10 @@ func guardOf(l Lock) *guard.Guard {
 // has named. An access without it is reported on standard error, with its stack and the
 // lock, once for each line; the program continues. The environment variable PERIJOVE_MPCHECK=1 does the same.
 //
-// Checked are At, Set and All of an Array, but not its Slice, and the methods of a
-// Value. A lock that was taken before the checks began counts as held by every goroutine
-// of the process, except for a read lock: call CheckLocks while no goroutine has one.
-// Locks are slower while accesses are checked.
+// The checks cover At, Set and All of an Array, and the methods of a Value. They do not
+// cover the Slice of an Array. A lock that was taken before the checks began counts as
+// held by every goroutine of the process, except for a read lock: call CheckLocks while
+// no goroutine has one. Locks are slower while accesses are checked.
 func CheckLocks(check bool) { guard.Set(check) }
 
 // A Backend is where a function runs: in a goroutine or in a child process.

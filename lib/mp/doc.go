@@ -14,19 +14,19 @@
 // is sent as the name of its code. A closure that captures variables exists in one
 // process only; sending it is an error.
 //
-// A function takes one argument, optionally with a context.Context before it. It
-// returns nothing, an error, a result, or a result and an error. Start takes functions
-// without a result, Go those with one. The caller of Go gives the type of the result,
-// because Go cannot infer it from several possible signatures:
+// A function takes one argument, optionally with a context.Context before it. It returns
+// nothing, an error, a result, or a result and an error. Start takes functions without a
+// result, Go those with one. The caller of Go gives the type of the result, because the
+// compiler cannot infer it from several possible signatures:
 //
 //	call, err := mp.Go[int](ctx, mp.Processes, Square, 7)
 //	y, err := call.Result(ctx)
 //
 // # Programs
 //
-// A program must call Init first in main, and in TestMain. In a child Init does not
-// return. Without Init no child is started, since it would run the whole program again
-// and start children itself.
+// A program must call Init first in main, and in TestMain. In a child, Init runs the
+// functions that the parent sends, and does not return. Without Init no child is started,
+// since it would run the whole program again and start children itself.
 //
 // # What a child sees
 //
@@ -35,9 +35,9 @@
 // variable as main. Command copycheck/cmd/copycheck finds functions that are sent to
 // processes and read variables that the program changes.
 //
-// In a notebook, a child runs no cells. A variable whose initializer has no side
-// effects is initialized in the child, as re below. Other variables are zero there:
-// conn is nil.
+// In a notebook, a child runs no cells. A variable whose initializer has no side effects
+// is initialized in the child, such as re below. Other variables are zero there, such as
+// conn.
 //
 //	var re = regexp.MustCompile(`[0-9]+`)
 //	conn, err := net.Dial("tcp", address)
@@ -48,15 +48,15 @@
 //
 // # What can be sent
 //
-// Arguments, results and values in queues may be of any type, also with unexported
-// fields. Functions, channels, and types that work within one process, such as
+// Arguments, results and values in queues may be of any type, including structs with
+// unexported fields. Functions, channels, and types that work within one process, such as
 // sync.Mutex, cannot be sent; the error names the field. A func or channel field may be
 // nil. A value in an interface arrives with its type, which needs no registration. If a
 // type has methods for gob or binary encoding, these are used. Nil and empty slices and
 // maps stay different. Pointers are followed: two pointers to one variable arrive as
-// pointers to two variables, and a cycle is an error. A time.Time keeps its location
-// and loses its monotonic reading. A lock, queue or other object of this package
-// arrives as a reference to the same object.
+// pointers to two variables, and a cycle is an error. A time.Time keeps its location and
+// loses its monotonic reading. A lock, queue or other object of this package arrives as a
+// reference to the same object.
 //
 // One encoded argument or result must be smaller than 2 GiB; a larger one fails with
 // ErrTooLarge before any of it is sent. Put large data into an Array.
@@ -79,10 +79,10 @@
 //
 // A child has its own process group. A process that the child starts stays in the group
 // unless it calls setsid or setpgid, and is killed with the child (on Linux also if the
-// child ends by itself). A child ends when its parent ends, also if the parent is
-// killed or the child is stopped. A worker that dies is replaced, and other workers run
-// the tasks that it had not begun. A worker is also replaced if other code reads from
-// or writes to the pipes between it and its parent. An ExitError gives the exit code or
+// child ends by itself). A child ends when its parent ends, even if the parent is killed
+// or the child is stopped. A worker that dies is replaced, and other workers run the
+// tasks that it had not begun. A worker is also replaced if other code reads from or
+// writes to the pipes between it and its parent. An ExitError gives the exit code or
 // signal, and the Go runtime's report if the child crashed.
 //
 // # Sharing

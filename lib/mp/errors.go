@@ -10,7 +10,8 @@ import (
 var (
 	// ErrNoEntry is the error of starting a child in a program that did not call Init.
 	ErrNoEntry = failure.ErrNoEntry
-	// ErrRunning is in the error of a Join, Result or Wait whose context ended first.
+	// ErrRunning is wrapped by the error of a Join, Result or Wait whose context ended
+	// first.
 	ErrRunning = failure.ErrRunning
 	// ErrUnkillable is the error of Kill and Signal for a goroutine. Kill cancels the
 	// goroutine's context; Signal does nothing.
@@ -19,7 +20,7 @@ var (
 	ErrGoexit = failure.ErrGoexit
 	// ErrUnsupported is the error of a feature that this operating system does not support.
 	ErrUnsupported = failure.ErrUnsupported
-	// ErrTooLarge is in the error of a value that takes about 2 GiB or more when
+	// ErrTooLarge is wrapped by the error of a value that takes about 2 GiB or more when
 	// encoded.
 	ErrTooLarge = failure.ErrTooLarge
 )

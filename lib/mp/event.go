@@ -52,8 +52,9 @@ func (e *Event) IsSet() bool {
 	return e.object().U32(0).Load() == 1
 }
 
-// Wait waits until the flag is set. Its error is ctx's, ErrClosed, or ErrPeerDied if no
-// other process is left that could set the flag.
+// Wait waits until the flag is set. It returns the error of ctx if ctx ends first,
+// ErrClosed if the Event is closed, and ErrPeerDied if no other process is left that
+// could set the flag.
 func (e *Event) Wait(ctx context.Context) error {
 	if e == nil {
 		return nilError("Event")

@@ -171,8 +171,8 @@ func notStarted(err error) *Process {
 type Waiter interface{ Done() <-chan struct{} }
 
 // WaitAny waits until one of ws has ended, and returns its index. If several have ended
-// when it is called, it returns the lowest index. If ctx ends first, the index is -1
-// and the error is ctx's.
+// when it is called, it returns the lowest index. If ctx ends first, WaitAny returns -1
+// and the error of ctx.
 func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	if len(ws) == 0 {
 		return -1, errors.New("mp: WaitAny needs at least one process to wait for")

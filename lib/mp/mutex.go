@@ -15,9 +15,9 @@ import (
 )
 
 // A Mutex is a lock for goroutines or processes. If the process that holds it dies, the
-// next waiter gets it, and Recovered counts that: the data that the mutex protects may
-// then be half-changed. A Mutex is a sync.Locker. The zero Mutex works for goroutines,
-// and is as fast and as fair as a sync.Mutex.
+// next waiter gets the mutex, and Recovered counts this: the data that the mutex protects
+// may then be inconsistent. A Mutex is a sync.Locker. The zero Mutex works for
+// goroutines, and is as fast and as fair as a sync.Mutex.
 //
 // To share a Mutex with a child, send it as the argument of a function or within it.
 type Mutex struct {
@@ -274,9 +274,9 @@ func NewCond(b Backend) (*Cond, error) {
 // Cond is closed, and with ErrPeerDied if no other process is left to signal.
 func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
 
-// WaitContext is Wait, but returns an error: ctx's when ctx ends first, ErrClosed or
-// ErrPeerDied. L is locked when it returns, also with an error, unless L is shared and
-// closed.
+// WaitContext is Wait, but returns an error: the error of ctx if ctx ends first,
+// ErrClosed or ErrPeerDied. L is locked when it returns, also with an error, unless L is
+// shared and closed.
 func (c *Cond) WaitContext(ctx context.Context) error {
 	if c == nil {
 		return nilError("Cond")

@@ -26,9 +26,9 @@ func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	return &Conn[T]{x}, &Conn[T]{y}, nil
 }
 
-// Send sends v to the other end. It may wait if the receiver is far behind. Its error
-// is ErrClosed if either end closed this direction, ErrPeerDied if the process that has
-// the other end is gone, ctx's, or that v cannot be encoded.
+// Send sends v to the other end. It may wait if the receiver is far behind. It returns
+// ErrClosed if either end has closed this direction, ErrPeerDied if the process that has
+// the other end is gone, the error of ctx if ctx ends first, or the error of encoding v.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if c == nil {
 		return nilError("Conn")
@@ -40,9 +40,10 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	return c.end.Send(ctx, unsafe.Pointer(&kept))
 }
 
-// Recv waits for a value from the other end. Its error is io.EOF when no more values
-// come, because the direction was closed or the process that has the other end is gone.
-// Else it is ctx's, or that the value cannot be decoded.
+// Recv waits for a value from the other end. It returns io.EOF when no more values come,
+// because the direction was closed or the process that has the other end is gone.
+// Otherwise it returns the error of ctx if ctx ends first, or the error of decoding the
+// value.
 func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 	err = c.RecvInto(ctx, &v)
 	return v, err

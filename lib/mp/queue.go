@@ -53,9 +53,9 @@ func untypedOf[T any](q *Queue[T]) queue.Untyped {
 	return queue.MakeLocal(&s.Ring, call.ElemOf[T]())
 }
 
-// Put adds v at the end. It waits while the queue is full. Its error is ctx's,
-// ErrClosed, ErrPeerDied if the queue is full and no other process is left to take
-// values, or that v cannot be encoded.
+// Put adds v at the end. It waits while the queue is full. It returns the error of ctx if
+// ctx ends first, ErrClosed if the queue is closed, ErrPeerDied if the queue is full and
+// no other process is left to take values, or the error of encoding v.
 func (q *Queue[T]) Put(ctx context.Context, v T) error { return put(q, ctx, v, true) }
 
 // TryPut is Put without waiting: its error is ErrFull if Put would wait.
@@ -79,9 +79,10 @@ func put[T any](q *Queue[T], ctx context.Context, v T, wait bool) error {
 	return untypedOf(q).Put(ctx, unsafe.Pointer(&kept), wait)
 }
 
-// Get takes the first value, and waits for one if the queue is empty. Its error is
-// ctx's, ErrClosed if the queue is empty and closed, ErrPeerDied if it is empty and no
-// other process is left to put values, or that a value cannot be decoded.
+// Get takes the first value, and waits for one if the queue is empty. It returns the
+// error of ctx if ctx ends first, ErrClosed if the queue is empty and closed, ErrPeerDied
+// if the queue is empty and no other process is left to put values, or the error of
+// decoding the value.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	v, _, err := get(q, ctx, true)
 	return v, err
@@ -131,8 +132,9 @@ func (q *Queue[T]) Len() int { return queue.NotNil(untypedOf(q)).Length() }
 // queue can still be taken.
 func (q *Queue[T]) Close() { queue.NotNil(untypedOf(q)).Close() }
 
-// All yields values until the queue is closed and empty. An error is yielded, too; if
-// ctx has ended, the loop ends after that.
+// All takes values and yields them until the queue is closed and empty. It yields the
+// other errors of Get, with a zero value. The error of ctx is the last one that it
+// yields.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	queue.NotNil(untypedOf(q))
 	return func(yield func(T, error) bool) {

@@ -11,8 +11,9 @@ import (
 )
 
 // A ReentrantMutex is a Mutex that the goroutine which holds it can lock again. It is
-// free after as many calls of Unlock as of Lock. To identify the calling goroutine
-// takes about a microsecond. The zero ReentrantMutex works for goroutines.
+// free after as many calls of Unlock as of Lock. Lock and Unlock identify the calling
+// goroutine, which takes about a microsecond. The zero ReentrantMutex works for
+// goroutines.
 type ReentrantMutex struct{ at object.Handle }
 
 func (m *ReentrantMutex) object() *shm.Object { return m.at.Object(object.Size) }

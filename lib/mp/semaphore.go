@@ -59,8 +59,9 @@ func (s *Semaphore) make(b Backend, n, least int) error {
 	return nil
 }
 
-// Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or ErrPeerDied
-// if no other process is left that could release one.
+// Acquire waits for a unit and takes it. It returns the error of ctx if ctx ends first,
+// ErrClosed if the Semaphore is closed, and ErrPeerDied if no other process is left that
+// could release a unit.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if s == nil {
 		return nilError("Semaphore")

@@ -8,9 +8,8 @@ import (
 )
 
 // A ServedList is a slice that lives in one process and that its children use too. It
-// is for slices what a ServedMap is for maps: its methods may be called from any
-// goroutine and process, and their error matches ErrClosed if the list was closed or
-// its process is gone.
+// corresponds to a ServedMap: its methods may be called from any goroutine and process,
+// and their error matches ErrClosed if the list was closed or its process is gone.
 type ServedList[T any] struct{ ref Ref[[]T] }
 
 // ServeList serves a copy of s until Close.

@@ -38,8 +38,7 @@ func makeValue(v *object.Value, b Backend, first unsafe.Pointer, size uintptr, l
 	return v.Make(shared, first, size, like)
 }
 
-// GuardedBy says that only a goroutine that holds the lock may use the value, as for an
-// Array, and returns v.
+// GuardedBy names the lock that protects the value, as for an Array, and returns v.
 func (v *Value[T]) GuardedBy(l Lock) *Value[T] {
 	if v == nil {
 		panicNil("Value")

@@ -65,8 +65,8 @@ func (g *WaitGroup) Go(f func()) {
 // closed, and with ErrPeerDied if no other process is left that could call Done.
 func (g *WaitGroup) Wait() { mustLock(g.WaitContext(context.Background())) }
 
-// WaitContext is Wait, but returns an error: ctx's when ctx ends first, ErrClosed or
-// ErrPeerDied.
+// WaitContext is Wait, but returns an error: the error of ctx if ctx ends first,
+// ErrClosed or ErrPeerDied.
 func (g *WaitGroup) WaitContext(ctx context.Context) error {
 	if g == nil {
 		return nilError("WaitGroup")

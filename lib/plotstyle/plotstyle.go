@@ -90,8 +90,9 @@ func (s *Plot) Save(width, height vg.Length, file string) error {
 	return os.WriteFile(file, data.Bytes(), 0o666)
 }
 
-// HeightFor returns the height that the picture needs, at s.Width, so that all plots
-// with their axes have the height panels. The rest is for title, legend and caption.
+// HeightFor returns the height of a picture, at s.Width, in which the plots and their
+// axes together have the height panels. The rest is for the title, the legend and the
+// caption.
 func (s *Plot) HeightFor(panels vg.Length) vg.Length {
 	height := vg.Length(4000)
 	for range 2 { // the size of title, legend and caption depends on the height

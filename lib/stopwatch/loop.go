@@ -30,10 +30,10 @@ type loop struct {
 	measured int       // number of loops since begin
 }
 
-// Next ends a run of a repeated statement and returns the number of loops of the next run. If
-// that is 0 there is no further run, and report has the measurement. The first call begins
-// the first run. loops and runs are the numbers that the user has given, or 0 for automatic
-// ones.
+// Next ends a run of a repeated statement and returns the number of loops of the next
+// run. If that is 0 there is no further run, and report has the measurement. The first
+// call begins the first run. loops and runs are the numbers that the user has given, or 0
+// for numbers that Next chooses.
 func (w *Watch) Next(loops, runs int) (n int, report string) {
 	now := time.Now()
 	l := w.loop

@@ -1,5 +1,6 @@
-// Package stopwatch measures the time, the processor time and the memory that statements take. It is behind %time and %timeit in
-// notebooks, and programs can use it in the same way:
+// Package stopwatch measures the time, the processor time and the memory that statements
+// take. The directives %time and %timeit of notebooks use it. Programs can use it in the
+// same way:
 //
 //	w := stopwatch.Start()
 //	work()

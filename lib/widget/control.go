@@ -93,8 +93,8 @@ func (c *Control[T]) Value() T {
 }
 
 // SetValue sets the value, here and in the front end. If that changes the value, the
-// functions passed to OnChange, Live and Interact are called. SetValue fails, and
-// changes nothing, if the control does not allow the value.
+// functions passed to OnChange, Live and Interact are called. If the control does not
+// allow the value, SetValue fails and changes nothing.
 func (c *Control[T]) SetValue(v T) error {
 	if c.check != nil {
 		if err := c.check(v); err != nil {

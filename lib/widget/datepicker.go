@@ -18,8 +18,8 @@ func NewDatePicker(description string, value time.Time) *DatePicker {
 	return d
 }
 
-// SetValue chooses the day of t, in t's location; the zero time means none. It fails,
-// and changes nothing, if the year is not between 1 and 9999.
+// SetValue chooses the day of t, in t's location; the zero time means none. If the year
+// is not between 1 and 9999, SetValue fails and changes nothing.
 func (d *DatePicker) SetValue(t time.Time) error { return d.Control.SetValue(midnight(t)) }
 
 // MIMEBundle returns the control's forms; its text form is description and day.

@@ -6,7 +6,7 @@ type HTML struct{ stringView }
 // NewHTML returns a widget that shows markup.
 func NewHTML(markup string) *HTML { return &HTML{newStringView("HTML", markup)} }
 
-// A Label shows text. As in every Label of ipywidgets, text between dollar signs is a
+// A Label shows text. As in a Label of ipywidgets, text between dollar signs is a
 // formula.
 type Label struct{ stringView }
 

@@ -13,8 +13,8 @@ import (
 //	widget.Interact(func(n int, scale float64, log bool) any { … },
 //		widget.Range("points", 1, 500), widget.Range("scale", 0, 2))
 //
-// The type of a parameter decides on its control: a slider for whole numbers (0 to 100)
-// and floating-point numbers (0 to 1), a Checkbox for bool, a Text for string, a
+// The type of a parameter decides which control it gets: a slider for whole numbers (0 to
+// 100) and floating-point numbers (0 to 1), a Checkbox for bool, a Text for string, a
 // DatePicker for time.Time. The first option is for the first parameter, and so on. An
 // option configures the control or is a control; nil stands for no option. A parameter
 // that is a struct gets one control for each of its fields, with the field's name:

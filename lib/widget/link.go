@@ -15,10 +15,10 @@ type Valued[T any] interface {
 	OnChange(func(T))
 }
 
-// Link keeps the values of two controls equal. This program does it: a change of one
-// control sets the other, in Go and in the page. First, Link sets b to the value of a.
-// If b does not allow that value, Link fails and links nothing. Later, a value that the
-// other control does not allow is not passed on. See [JSLink].
+// Link keeps the values of two controls equal. This program passes the values on: a
+// change of one control sets the other, in Go and in the page. First, Link sets b to the
+// value of a. If b does not allow that value, Link fails and links nothing. Later, a
+// value that the other control does not allow is not passed on. See [JSLink].
 func Link[T any](a, b Valued[T]) error {
 	if a.model() == b.model() {
 		return errors.New("widget: a control cannot be linked with itself")
@@ -42,8 +42,8 @@ func Link[T any](a, b Valued[T]) error {
 	return nil
 }
 
-// JSLink keeps the values of two controls equal. The page does it, without a delay, and
-// then sends the values to this program. First, the page sets b to the value of a.
+// JSLink keeps the values of two controls equal. The page passes the values on, without a
+// delay, and then sends them to this program. First, the page sets b to the value of a.
 // JSLink fails if the page stores the two values in different forms, such as for a menu
 // and a slider.
 func JSLink(a, b Input) error {

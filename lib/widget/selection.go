@@ -111,8 +111,8 @@ func NewSelectMultiple[T comparable](description string, options ...T) *SelectMu
 // Value returns the chosen options, in a new slice.
 func (s *SelectMultiple[T]) Value() []T { return slices.Clone(s.Control.Value()) }
 
-// SetValue chooses options. It fails, and changes nothing, if the list does not have
-// all of them.
+// SetValue chooses options. If the list does not have all of them, SetValue fails and
+// changes nothing.
 func (s *SelectMultiple[T]) SetValue(chosen []T) error {
 	return s.Control.SetValue(slices.Clone(chosen))
 }

@@ -19,7 +19,7 @@ const (
 // script. It returns false for a value whose text form is just as good.
 func HTML(v any) (text string, ok bool) { return new(Rendering).HTML(v) }
 
-// HTML is the HTML form as the function [HTML] returns it.
+// HTML returns the HTML form of the value, as the function [HTML] does.
 func (r *Rendering) HTML(v any) (text string, ok bool) {
 	if v == nil {
 		return "", false

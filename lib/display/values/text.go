@@ -22,7 +22,7 @@ const (
 // at most a screen whose last line has the type and length.
 func Text(v any) string { return new(Rendering).Text(v) }
 
-// Text is the text form as the function [Text] returns it.
+// Text returns the text form of the value, as the function [Text] does.
 func (r *Rendering) Text(v any) string {
 	if v == nil {
 		return "nil"

@@ -110,7 +110,7 @@ func New(t *exectrace.Trace) *Chart {
 // String returns the trace as text.
 func (c *Chart) String() string { return c.trace.String() }
 
-// LeftOut says what the picture does not show, or "".
+// LeftOut returns a text that names what the picture does not show, or "".
 func (c *Chart) LeftOut() string {
 	var parts []string
 	if n := c.left.goroutines; n > 0 {

@@ -39,8 +39,8 @@ func (c *Chart) HTML() string {
 	return hoverimage.HTML(png, width, c.height, alternative, areas)
 }
 
-// ImageHTML returns the picture as part of a page without texts under the pointer, which take most of the space, or as HTML does
-// if the picture is too large for an image.
+// ImageHTML is like HTML, but without the texts under the pointer, which take most of the
+// space. If the picture is too large for an image, ImageHTML returns the same as HTML.
 func (c *Chart) ImageHTML() string {
 	if png := c.PNG(); png != nil {
 		return hoverimage.HTML(png, width, c.height, alternative, nil)

@@ -39,7 +39,7 @@ func (t *Timeline) PNG() []byte { return t.png }
 func (t *Timeline) String() string { return t.text }
 
 // Record is for [speedup.Options].Record. It records with [mp.Trace], so it fails in a
-// process that is recorded already, such as in a cell with %%trace.
+// process that is already being recorded, such as in a cell with %%trace.
 func Record(run func() error) (t speedup.Timeline, err error) {
 	folder, err := os.MkdirTemp("", "perijove-timeline-")
 	if err != nil {
