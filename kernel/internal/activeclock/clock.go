@@ -1,4 +1,5 @@
-// Package activeclock measures time for timeouts. A time in which the whole machine stood still counts as MaxCounted at most.
+// Package activeclock measures time for timeouts. If the whole machine stands still, at
+// most MaxCounted of that time counts.
 package activeclock
 
 import "time"

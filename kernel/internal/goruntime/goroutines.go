@@ -247,9 +247,10 @@ type Stack struct {
 	State   string    // as in the runtime's stack traces
 	Calls   []uintptr // return addresses, innermost first
 	Created uintptr   // the return address of the go statement, or 0
-	// Since is set by a garbage collection if it waits then: to the start of the collection before, in the runtime's
-	// nanoseconds. It has begun to wait after that time. It is 0 if it has run since the last collection, and before
-	// the second one.
+	// Since is a time, in the runtime's nanoseconds, after which the goroutine began to
+	// wait. A garbage collection that finds the goroutine waiting sets it to the start of
+	// the previous collection. Since is 0 if the goroutine has run since the last
+	// collection, and before the second collection.
 	Since int64
 	Waits bool // it waits for something
 }

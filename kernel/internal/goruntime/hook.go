@@ -7,11 +7,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Hook replaces the image's function name by replacement, a top-level
-// function of the same signature. It overwrites the beginning of the function, its stack
-// check, by a jump. It returns the original function, which then runs without
-// a stack check, in the few hundred bytes that every stack has in reserve. It returns nil for it if
-// the function has no stack check.
+// Hook replaces the image's function name by replacement, a top-level function of the
+// same signature. It overwrites the beginning of the function, its stack check, by a
+// jump. It returns the original function, which then runs without a stack check, in the
+// few hundred bytes that every stack has in reserve. The result is nil if the function
+// has no stack check.
 //
 // Hook must be called before the process runs code that calls name.
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {

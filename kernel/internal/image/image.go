@@ -156,8 +156,8 @@ func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, er
 	return Open(ctx, opt)
 }
 
-// WithRace returns an image that is the same but for the race detector, which it has if race is true. It builds the
-// image first if it is not in the cache.
+// WithRace returns the same image with the race detector if race is true, and without it
+// otherwise. It builds the image first if it is not in the cache.
 func (m *Image) WithRace(ctx context.Context, race bool, log func(string)) (*Image, error) {
 	if race {
 		if err := m.Toolchain.findCCompiler(ctx, os.TempDir()); err != nil {

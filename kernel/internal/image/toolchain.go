@@ -56,8 +56,8 @@ func (t Toolchain) Lang() string {
 // supported lists the Go versions whose runtime structures the linker knows, oldest first.
 var supported = []string{"go1.26", "go1.27"}
 
-// FindGo returns the path of the go command: PERIJOVE_GO if set, else the one on PATH,
-// else one in a usual folder.
+// FindGo returns the path of the go command: PERIJOVE_GO if it is set, otherwise the one
+// on PATH, otherwise one in a usual folder.
 func FindGo() (string, error) {
 	if g := os.Getenv("PERIJOVE_GO"); g != "" {
 		path, err := exec.LookPath(g)
@@ -113,7 +113,8 @@ func ToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	return chooseToolchain(ctx, Options{Go: goCommand})
 }
 
-// CachedToolchainOf is like ToolchainOf, but runs the command only if nothing in the cache tells the answer.
+// CachedToolchainOf is like ToolchainOf, but runs the command only if the cache does not
+// have the answer.
 func CachedToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	cache, err := CacheDir()
 	if err != nil {

@@ -35,8 +35,9 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	return p, nil
 }
 
-// Replace says that a package of the image is loaded in another version from now on:
-// references to its symbols, and to those that mention it, are not bound to the image's symbols.
+// Replace tells the linker that a package of the image is loaded in another version from
+// now on: references to its symbols, and to those that mention it, are not bound to the
+// image's symbols.
 func (l *Linker) Replace(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

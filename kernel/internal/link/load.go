@@ -23,8 +23,8 @@ type Request struct {
 	Entry    string // function to call afterwards; may be empty
 	Init     bool   // run the package's own initialization
 	Initial  string // function that gives variables their initial values in a child; may be empty
-	// Forget says to forget all functions, variables and types of the notebook before the load, even if
-	// the load then fails. Their code and data stay in memory.
+	// Forget makes Load forget all functions, variables and types of the notebook before
+	// the load, even if the load then fails. Their code and data stay in memory.
 	Forget bool
 	// Gap, if it is not 0, only reserves this number of bytes of the code area. In a child, it stands
 	// for code that its parent placed there for another purpose, so that addresses are the same in both.

@@ -23,9 +23,9 @@ import (
 // If a type or an exported signature has changed, all types of the packages are new types. Older code keeps the older types
 // and functions.
 
-// Reload says that Archives returns other versions of packages from now on. renew says that
-// exported signatures have changed. Reload reports whether the packages get new types. They do if
-// renew is set or if one of their types has changed.
+// Reload tells the linker that Archives returns other versions of packages from now on.
+// renew reports that exported signatures have changed. Reload reports whether the
+// packages get new types. They do if renew is set or if one of their types has changed.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

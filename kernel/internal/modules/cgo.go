@@ -23,9 +23,9 @@ type cgoRoot struct {
 	Local    string   // hash of the sources of packages in Folders
 }
 
-// CgoPackages looks for C code in the packages that a cell imports and their dependencies.
-// It returns the packages with which a new image must be built, and the import paths of
-// those with C code. If the image in use has them set is nil.
+// CgoPackages looks for C code in the packages that a cell imports and their
+// dependencies. It returns the packages with which a new image must be built, and the
+// import paths of those with C code. If the image in use already has them, set is nil.
 func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -31,8 +31,8 @@ import (
 // the goroutine until that ends; then another goroutine may get the same runtime.g.
 func CurrentG() uintptr
 
-// A Target is a goroutine to stop. There may be several: goroutines that were
-// left behind while they were blocked are stopped when they reach cell code.
+// A Target is a goroutine to stop. There may be several: goroutines that were blocked
+// when their cell ended are stopped when they reach cell code.
 type Target struct {
 	g atomic.Uintptr
 	// want is the address at which the goroutine will return to cell code, if the signal

@@ -10,8 +10,8 @@ import (
 // A Report is a data race: two accesses to the same memory without synchronization between them, at least one of which is a write.
 type Report struct {
 	Accesses [2]Stack // the later one first
-	// Started has the calls that started the goroutines of the accesses. It has none for the main goroutine, and
-	// none if the detector has forgotten the start.
+	// Started has the calls that started the goroutines of the accesses. It has none for
+	// the main goroutine, and none if the detector no longer knows the start.
 	Started [2]Stack
 }
 

@@ -58,7 +58,7 @@ func (r *Recorder) Result(data output.Bundle, metadata map[string]any) {
 	r.Sink.Result(data, metadata)
 }
 
-// HasOutput reports whether the cell of s shows something. It returns true if s is no
+// HasOutput reports whether the cell of s shows something. It returns true if s is not a
 // Recorder.
 func HasOutput(s output.Sink) bool {
 	r, ok := s.(*Recorder)
