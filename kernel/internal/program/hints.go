@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/advice"
@@ -44,25 +43,20 @@ func (b *builder) explain(msg string) string {
 	return msg
 }
 
-// They are compiled at their first use: the tables of letters in them are large.
 var (
-	noMember = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^([\pL_][\pL\pN_]*)\.([\pL_][\pL\pN_]*) undefined \(type `)
-	})
-	noMethod = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`\(type \*?([\pL_][\pL\pN_]*)(?:\[.*\])? has no field or method ([\pL_][\pL\pN_]*)`)
-	})
+	noMember = regexp.MustCompile(`^([^\s.()\[\]{}*&"]+)\.([^\s.()\[\]{}*&"]+) undefined \(type `)
+	noMethod = regexp.MustCompile(`\(type \*?([^\s.()\[\]{}*]+)(?:\[.*\])? has no field or method ([^\s.,()\[\]{}*]+)`)
 )
 
 // memberHint explains an error about a missing field or method: the method is set aside, or the name is meant as
 // a package but the notebook declares it as something else.
 func (b *builder) memberHint(msg string) string {
-	if m := noMethod().FindStringSubmatch(msg); m != nil {
+	if m := noMethod.FindStringSubmatch(msg); m != nil {
 		if method := b.table.Aside[m[1]+"."+m[2]]; method != nil {
 			return " (set aside: " + method.Reason + ")"
 		}
 	}
-	m := noMember().FindStringSubmatch(msg)
+	m := noMember.FindStringSubmatch(msg)
 	if m == nil {
 		return ""
 	}
