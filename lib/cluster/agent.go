@@ -194,9 +194,10 @@ func (a *agent) handle(msg jetstream.Msg) {
 // refuse drops the message of a batch that cannot be decoded. It tells the pool with an empty
 // message; the id of the message contains the pool and the batch.
 func (a *agent) refuse(msg jetstream.Msg) {
-	pool, batch, ok := strings.Cut(msg.Headers().Get(jetstream.MsgIDHeader), ".")
-	id, err := strconv.ParseUint(batch, 10, 64)
-	if ok && err == nil && idFormat.MatchString(pool) {
+	parts := strings.Split(msg.Headers().Get(jetstream.MsgIDHeader)+".", ".")
+	pool := parts[0]
+	id, err := strconv.ParseUint(parts[1], 10, 64)
+	if err == nil && idFormat.MatchString(pool) {
 		if _, err := a.c.publish(a.ctx, a.c.resultSubject(pool, id), "", nil); err != nil {
 			return // the batch is delivered again
 		}
@@ -313,7 +314,10 @@ func (a *agent) awaited(pool string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	seen, ok := a.pools[pool]
-	if !ok {
+	switch {
+	case isJob(pool):
+		return !a.closedLocked(pool)
+	case !ok:
 		seen = a.since
 	}
 	return time.Since(seen) < poolTimeout
@@ -322,6 +326,11 @@ func (a *agent) awaited(pool string) bool {
 // dropExecutors closes the executors of pools that are gone, and forgets old pools.
 func (a *agent) dropExecutors() {
 	a.mu.Lock()
+	for k := range a.held {
+		if x := a.executors[k.pool]; x != nil && isJob(k.pool) {
+			x.since = time.Now() // a job does not announce itself
+		}
+	}
 	var gone []*executor
 	for id, x := range a.executors {
 		if time.Since(a.pools[id]) > poolTimeout && time.Since(x.since) > poolTimeout || a.closedLocked(id) {

@@ -226,4 +226,4 @@ func programName() string {
 // newID returns a random name for a worker or pool.
 func newID() string { return rand.Text() }
 
-var idFormat = regexp.MustCompile("^[A-Z2-7]+$") // of newID
+var idFormat = regexp.MustCompile("^(" + jobPrefix + ")?[A-Z2-7]+$") // of a pool or job

@@ -49,6 +49,16 @@
 // from the server, and the contexts of those that run are cancelled, wherever they run. A
 // child process that ignores that for a second is killed.
 //
+// # Jobs
+//
+// The tasks of a pool end with its process. Those of a Job do not: StartJob stores them, with
+// a name, on the server, which also keeps the results. Another process joins the job with
+// JoinJob and gets every result.
+//
+//	job, err := cluster.StartJob[int](ctx, c, "sweep", Square, xs)
+//	job, err := cluster.JoinJob[int](ctx, c, "sweep") // in another process
+//	ys, err := job.Results(ctx)
+//
 // # Sharing
 //
 // The server keeps objects of the types Value, Mutex, Event, Barrier and Queue, which

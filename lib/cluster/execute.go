@@ -185,7 +185,7 @@ func (r *report) add(i int, t *running) error {
 	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil {
 		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.b.Tries, Worker: r.a.id, Arg: t.arg})
 	}
-	v, err := r.value(o)
+	v, err := r.value(o, taskErr)
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,10 @@ func (r *report) add(i int, t *running) error {
 }
 
 // value returns the Value of an outcome. A large one becomes an object.
-func (r *report) value(o mpremote.Outcome) (wire.Value, error) {
+func (r *report) value(o mpremote.Outcome, taskErr error) (wire.Value, error) {
+	if isJob(r.b.Pool) {
+		return jobValue(r.b, o, taskErr), nil
+	}
 	if n := len(o.Bytes); n > r.b.MaxValue {
 		o = mpremote.Failure(fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
 			"return less, or raise the limit with cluster.MaxValue: %w", r.b.FuncName, n, r.b.MaxValue, mp.ErrTooLarge))
@@ -234,8 +237,20 @@ func (r *report) send(last bool) error {
 	r.sent++
 	id := fmt.Sprintf("%s.%s.%d.%d", r.a.id, r.b.Pool, r.b.ID, r.sent)
 	_, err := r.a.c.publish(r.a.ctx, r.a.c.resultSubject(r.b.Pool, r.b.ID), id, r.part.Encode())
+	if err != nil && isJob(r.b.Pool) && r.a.c.isDeleted(r.a.ctx, r.b.Pool) {
+		err = nil
+	}
 	r.part, r.bytes = wire.Result{}, 0
 	return err
+}
+
+// failure returns the Value of the error of a task that did not run.
+func failure(b *wire.Batch, err error) wire.Value {
+	o := mpremote.Failure(err)
+	if isJob(b.Pool) {
+		return jobValue(b, o, err)
+	}
+	return wire.Value{Form: wire.Failed, Bytes: o.Bytes}
 }
 
 // giveUp fails the tasks of a batch whose workers have died too often.
@@ -244,7 +259,7 @@ func (a *agent) giveUp(b *wire.Batch, msg jetstream.Msg) {
 	r := report{a: a, b: b, begin: time.Now()}
 	for i, v := range b.Args {
 		r.part.Indexes = append(r.part.Indexes, i)
-		r.part.Values = append(r.part.Values, wire.Value{Form: wire.Failed, Bytes: mpremote.Failure(err).Bytes})
+		r.part.Values = append(r.part.Values, failure(b, err))
 		a.storeDeadLetter(&wire.DeadLetter{Pool: b.Pool, Batch: b.ID, Index: i, FuncName: b.FuncName, Error: err.Error(), Tries: b.Tries, Worker: a.id, Arg: v})
 	}
 	if r.send(false) == nil {
@@ -264,6 +279,10 @@ const maxOutput = 64 << 10
 
 func (w outputWriter) Write(b []byte) (int, error) {
 	for part := range slices.Chunk(b, maxOutput) {
+		if isJob(w.pool) {
+			_ = w.a.c.conn.Publish(w.a.c.jobOutput(w.pool, w.isError), part) // nobody may listen
+			continue
+		}
 		s := wire.Result{Pool: w.pool, Worker: w.a.id, Stdout: part}
 		if w.isError {
 			s.Stdout, s.Stderr = nil, part

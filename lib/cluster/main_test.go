@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	}
 	mp.Init()
 	if url := os.Getenv(roleVariable); url != "" {
+		if os.Getenv(jobVariable) != "" {
+			os.Exit(startJob(url))
+		}
 		os.Exit(work(url))
 	}
 	os.Exit(m.Run())

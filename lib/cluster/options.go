@@ -73,8 +73,8 @@ func Connection(opts ...nats.Option) Option {
 	return func(o *options) { o.connection = append(o.connection, opts...) }
 }
 
-// Folder makes the embedded server keep its tasks and values in a folder, not in memory,
-// so that they survive the program.
+// Folder makes the embedded server keep its tasks, jobs and values in a folder, not in
+// memory, so that they survive the program. One process at a time can use a folder.
 func Folder(path string) Option {
 	return func(o *options) {
 		if o.folder = path; path == "" {

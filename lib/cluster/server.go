@@ -17,9 +17,10 @@ const serverTimeout = time.Minute
 
 // An embedded is a NATS server in this process.
 type embedded struct {
-	server *server.Server
-	token  string
-	folder *tempfolder.Folder // to remove afterwards, or nil
+	server    *server.Server
+	token     string
+	temporary *tempfolder.Folder // to remove afterwards, or nil
+	locked    *tempfolder.Folder // that the user has given, or nil
 }
 
 // startServer starts a server on the loopback interface. If folder is empty, the server
@@ -32,7 +33,9 @@ func startServer(folder string) (*embedded, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cluster: cannot make a folder for the server: %w", err)
 		}
-		folder, e.folder = f.Path, f
+		folder, e.temporary = f.Path, f
+	} else if err := e.lock(folder); err != nil {
+		return nil, err
 	}
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: e.token, ServerName: "perijove-" + rand.Text()[:8],
@@ -63,5 +66,18 @@ func (e *embedded) stop() {
 }
 
 func (e *embedded) remove() {
-	_ = e.folder.Remove() // a later startServer removes what is left
+	_ = e.temporary.Remove() // a later startServer removes what is left
+	_ = e.locked.Unlock()    // the end of the process does it, too
+}
+
+// lock locks the folder that the user has given: two servers would damage each other's files.
+func (e *embedded) lock(folder string) (err error) {
+	e.locked, err = tempfolder.Lock(folder)
+	switch {
+	case errors.Is(err, tempfolder.ErrLocked):
+		return fmt.Errorf("cluster: another server uses the folder %s: join it with cluster.URL and cluster.Token, or choose another folder", folder)
+	case err != nil:
+		return fmt.Errorf("cluster: cannot use %s as the store of the server: %w", folder, err)
+	}
+	return nil
 }

@@ -32,6 +32,9 @@ func (c *Cluster) taskSubject(pool string) string {
 // resultSubject returns the subject of the results of a batch, or of output if batch is 0,
 // as no batch has that id. So the batch is known even if the message is damaged.
 func (c *Cluster) resultSubject(pool string, batch uint64) string {
+	if isJob(pool) {
+		return fmt.Sprintf("%s.jobs.%s.%d", c.o.name, pool, batch)
+	}
 	return fmt.Sprintf("%s.results.%s.%d", c.o.name, pool, batch)
 }
 func (c *Cluster) resultSubjects(pool string) string { return c.o.name + ".results." + pool + ".*" }
@@ -53,7 +56,7 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		config jetstream.StreamConfig
 	}{
 		{&c.tasks, jetstream.StreamConfig{Name: c.o.name + "-tasks", Subjects: []string{c.o.name + ".tasks.>"},
-			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: 24 * time.Hour, Duplicates: duplicateWindow}},
+			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: 7 * 24 * time.Hour, Duplicates: duplicateWindow}},
 		{&c.results, jetstream.StreamConfig{Name: c.o.name + "-results", Subjects: []string{c.o.name + ".results.>"},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: time.Hour, Duplicates: duplicateWindow}},
 		{&c.dead, jetstream.StreamConfig{Name: c.o.name + "-dead", Subjects: []string{c.o.name + ".dead.>"},

@@ -4,7 +4,10 @@ package tempfolder
 
 import "os"
 
-const noFollow = 0
+const (
+	noFollow = 0
+	canLock  = false
+)
 
 // tryLock reports that the process owns a file that it has just made. It never reports that
 // another process has ended, so that stale folders stay.

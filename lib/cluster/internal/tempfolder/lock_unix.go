@@ -9,7 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const noFollow = unix.O_NOFOLLOW
+const (
+	noFollow = unix.O_NOFOLLOW
+	canLock  = true
+)
 
 // tryLock locks the file if no other process has locked it, and reports whether it did.
 func tryLock(file *os.File) (bool, error) {

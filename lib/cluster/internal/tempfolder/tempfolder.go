@@ -13,6 +13,9 @@ import (
 // releases the lock when the process ends, however it ends.
 const lockName = "lock"
 
+// ErrLocked is the error of Lock for a folder that another process has locked.
+var ErrLocked = errors.New("another process has locked the folder")
+
 // A Folder is a temporary folder of this process.
 type Folder struct {
 	Path string
@@ -30,32 +33,57 @@ func New(parent, prefix string) (*Folder, error) {
 			return nil, err
 		}
 		f, err := own(path)
-		if f != nil || err != nil {
-			return f, err
+		switch {
+		case f != nil:
+			return f, nil
+		case err != nil && !errors.Is(err, os.ErrNotExist): // not: it was removed as a stale one
+			return nil, errors.Join(err, os.RemoveAll(path))
 		}
 	}
 }
 
-// own locks a folder that this process has made. It returns nil if another process has
-// taken the unlocked folder for a stale one.
+// own locks a folder. It returns nil if another process has locked it, or has removed it
+// because it was not locked.
 func own(path string) (*Folder, error) {
 	name := filepath.Join(path, lockName)
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil // it was removed
-	}
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(path))
+		return nil, err
 	}
 	locked, err := tryLock(file)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", name, err), file.Close(), os.RemoveAll(path))
+		return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", name, err), file.Close())
 	}
 	if !locked || !isAt(file, name) {
 		_ = file.Close()
 		return nil, nil
 	}
 	return &Folder{path, file}, nil
+}
+
+// Lock locks a folder that stays when the process ends, and makes it if it is missing. It
+// returns ErrLocked if another process has locked it, and a nil Folder on systems without such
+// locks.
+func Lock(path string) (*Folder, error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, err
+	}
+	if !canLock {
+		return nil, nil
+	}
+	f, err := own(path)
+	if f == nil && err == nil {
+		err = ErrLocked
+	}
+	return f, err
+}
+
+// Unlock unlocks the folder. On a nil Folder it does nothing.
+func (f *Folder) Unlock() error {
+	if f == nil {
+		return nil
+	}
+	return f.lock.Close()
 }
 
 // isAt reports whether name still names the open file.

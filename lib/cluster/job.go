@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// ErrNoJob is wrapped by the error of JoinJob if there is no job of that name.
+var ErrNoJob = errors.New("no such job")
+
+// A Job is a list of tasks with a name. The server keeps the tasks and their results until
+// Delete is called, so a Job does not need the process that has started it: another one joins
+// it and gets every result, also those of tasks that ended while no process listened.
+//
+// Workers run the tasks of jobs in the same way as those of pools: at least once. A result
+// is yielded once. With the embedded server, jobs end with the process, unless the server
+// has a Folder; then the next process that opens the Folder continues them.
+type Job[R any] struct{ in *job }
+
+// StartJob starts the job name, whose tasks are fn(x) for each x of xs. When it has returned,
+// the server has all tasks. The type of the results is the only type argument to give:
+// cluster.StartJob[int](ctx, c, "sweep", Square, xs).
+//
+// If there is a job of that name with the same tasks, StartJob joins it; tasks that were not
+// sent, as their process was killed, are sent now. If the job comes from another build of
+// the program, such as a notebook before a restart, the workers of this build get the tasks
+// that have no result. If the job has other tasks, StartJob fails.
+//
+// An encoded argument may have up to 128 KiB, and an encoded result up to 512 KiB. The server
+// keeps tasks that no worker takes for a week.
+func StartJob[R, A any, F mp.Func[A, R]](ctx context.Context, c *Cluster, name string, fn F, xs []A) (*Job[R], error) {
+	f, args, err := mpremote.Encode[R](fn, xs)
+	if err != nil {
+		return nil, err
+	}
+	in, err := c.startJob(ctx, name, f, args, reflect.TypeFor[R]())
+	if err != nil {
+		return nil, err
+	}
+	return &Job[R]{in}, nil
+}
+
+// JoinJob joins the job name. R is the type of its results. If the job was started by
+// another build of the program, R must have the same structure there, and must not contain
+// interfaces.
+func JoinJob[R any](ctx context.Context, c *Cluster, name string) (*Job[R], error) {
+	in, err := c.joinJob(ctx, name, reflect.TypeFor[R]())
+	if err != nil {
+		return nil, err
+	}
+	return &Job[R]{in}, nil
+}
+
+// Stream yields the result of each task, in the order of the arguments. It waits for results
+// that are not there yet. If a task has failed, its error is yielded in place of the result;
+// errors of a job from another build have only their text. An error of ctx ends the stream.
+// If the job is deleted, the stream ends with mp.ErrClosed.
+func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		for b, err := range j.in.stream(ctx) {
+			var r R
+			if err == nil {
+				err = mpremote.Unmarshal(b, &r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// Results waits for all tasks and returns their results, in the order of the arguments. If
+// tasks have failed, the error is that of the first, and its result is a zero value.
+func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
+	rs := make([]R, 0, j.in.record.Tasks)
+	var first error
+	for r, err := range j.Stream(ctx) {
+		if err != nil && first == nil {
+			first = fmt.Errorf("cluster: task %d of job %s: %w", len(rs), j.in.name, err)
+		}
+		if rs = append(rs, r); ctx.Err() != nil {
+			break
+		}
+	}
+	return rs[:min(len(rs), j.in.record.Tasks)], first
+}
+
+// Progress returns how many tasks have a result or an error, and how many there are.
+func (j *Job[R]) Progress(ctx context.Context) (done, total int, err error) {
+	ended, err := j.in.stored(ctx)
+	for _, e := range ended {
+		if e {
+			done++
+		}
+	}
+	return done, j.in.record.Tasks, err
+}
+
+// Delete stops the tasks of the job, and deletes it with its results.
+func (j *Job[R]) Delete(ctx context.Context) error { return j.in.delete(ctx) }
+
+// String returns the name of the job and the number of its tasks, and says if it ends with
+// this process.
+func (j *Job[R]) String() string { return j.in.String() }
+
+// Jobs returns the names of the jobs on the server.
+func (c *Cluster) Jobs(ctx context.Context) ([]string, error) { return c.jobNames(ctx) }
+
+// DeleteJob deletes the job name, as Job.Delete does.
+func (c *Cluster) DeleteJob(ctx context.Context, name string) error {
+	j, err := c.findJob(ctx, name)
+	if err != nil {
+		return err
+	}
+	return j.delete(ctx)
+}

@@ -1,0 +1,286 @@
+package cluster
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/cluster/internal/shape"
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// A job is to workers a pool that always exists. Its id begins with jobPrefix. Its results go
+// to a stream of the job, which keeps them.
+const jobPrefix = "job-"
+
+const (
+	// maxJobValue is the largest size of a result of a job. It is part of a message.
+	maxJobValue = 512 << 10
+	// maxJobBatch is the largest number of tasks of a job in a batch. How long they take is
+	// not known, and the tasks of a batch run on one machine.
+	maxJobBatch = 64
+)
+
+func isJob(pool string) bool { return strings.HasPrefix(pool, jobPrefix) }
+
+func (c *Cluster) jobSubjects(id string) string { return c.o.name + ".jobs." + id + ".*" }
+
+// jobOutput is the subject of the output of tasks, which is not stored.
+func (c *Cluster) jobOutput(id string, isError bool) string {
+	if isError {
+		return c.o.name + ".output." + id + ".stderr"
+	}
+	return c.o.name + ".output." + id + ".stdout"
+}
+
+func (c *Cluster) jobStream(id string) string { return c.o.name + "-" + id }
+
+// A jobRecord is the value of the key of a job.
+type jobRecord struct {
+	ID    string
+	Tasks int
+	Batch int    // number of tasks in each batch but the last
+	Func  string // name of the function, for messages
+	Calls string // hash of the function's name, the types and the arguments
+	Shape string // of the result type
+	Build string // whose workers run the tasks
+	Mixed bool   // other builds have run tasks, too
+	Sent  bool   // all tasks were sent
+}
+
+// A job is a Job without its type.
+type job struct {
+	c        *Cluster
+	name     string
+	record   jobRecord
+	revision uint64
+}
+
+func jobKey(name string) string { return "job." + name }
+
+// findJob returns the job name, or an error that wraps ErrNoJob.
+func (c *Cluster) findJob(ctx context.Context, name string) (*job, error) {
+	if c == nil {
+		return nil, errors.New("cluster: the Cluster is nil")
+	}
+	if !nameFormat.MatchString(name) {
+		return nil, fmt.Errorf("cluster: a job cannot have the name %q: a name has 1 to 32 letters, digits, - or _", name)
+	}
+	e, err := c.values.Get(ctx, jobKey(name))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, fmt.Errorf("cluster: %w: %s has no job %q; start it with StartJob", ErrNoJob, c.URL(), name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cluster: cannot read the job %s: %w", name, err)
+	}
+	j := &job{c: c, name: name, revision: e.Revision()}
+	if err := json.Unmarshal(e.Value(), &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !isJob(j.record.ID) {
+		return nil, fmt.Errorf("cluster: the job %s has a malformed record; delete the key %s in the bucket %s-values", name, jobKey(name), c.o.name)
+	}
+	return j, nil
+}
+
+func (c *Cluster) joinJob(ctx context.Context, name string, result reflect.Type) (*job, error) {
+	j, err := c.findJob(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return j, j.check(result)
+}
+
+// check returns an error if results of the job cannot be decoded as the type result.
+func (j *job) check(result reflect.Type) error {
+	have := shape.Of(result)
+	switch {
+	case have.Text != j.record.Shape:
+		return fmt.Errorf("cluster: the results of job %s are %s, not %s", j.name, shape.Name(j.record.Shape), result)
+	case !have.Plain && !j.sameBuild():
+		return fmt.Errorf("cluster: the job %s was started by another build of the program, which cannot send %v: it contains an interface", j.name, result)
+	}
+	return nil
+}
+
+func (j *job) build() string { return hex.EncodeToString(j.c.build[:]) }
+
+// sameBuild reports whether all results come from this build of the program.
+func (j *job) sameBuild() bool { return j.record.Build == j.build() && !j.record.Mixed }
+
+// startJob starts a job, or joins it if it has the same tasks.
+func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, args [][]byte, result reflect.Type) (*job, error) {
+	largest := 0
+	for i, arg := range args {
+		if largest = max(largest, len(arg)); len(arg) > maxInline {
+			return nil, fmt.Errorf("cluster: argument %d of job %s takes %d bytes, more than the limit of %d: divide it: %w", i, name, len(arg), maxInline, mp.ErrTooLarge)
+		}
+	}
+	size := min(max(1, len(args)/256), maxJobBatch, c.o.maxBatch, max(1, maxBatchBytes/max(1, largest)))
+	for {
+		j, err := c.findJob(ctx, name)
+		if errors.Is(err, ErrNoJob) {
+			j = &job{c: c, name: name, record: jobRecord{ID: jobPrefix + newID(), Tasks: len(args), Batch: size, Func: f.Name, Shape: shape.Of(result).Text}}
+			j.record.Calls, j.record.Build = callsHash(f, args), j.build()
+			err = j.create(ctx)
+		}
+		if errors.Is(err, jetstream.ErrKeyExists) {
+			continue // another process has started it meanwhile
+		}
+		if err == nil {
+			err = j.sameTasks(f, args)
+		}
+		if err == nil {
+			err = j.check(result)
+		}
+		if err == nil {
+			err = j.send(ctx, f, args)
+		}
+		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+			continue // another process has changed it meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		return j, nil
+	}
+}
+
+// callsHash returns a hash of the calls of a job, which does not change when the function
+// moves in its file.
+func callsHash(f *mpremote.Func, args [][]byte) string {
+	name, _, _ := strings.Cut(f.Name, " (")
+	h := sha256.New()
+	for _, s := range []string{name, f.Arg, f.Result} {
+		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
+		h.Write([]byte(s))
+	}
+	for _, arg := range args {
+		h.Write(binary.AppendUvarint(nil, uint64(len(arg))))
+		h.Write(arg)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (j *job) sameTasks(f *mpremote.Func, args [][]byte) error {
+	if j.record.Calls == callsHash(f, args) {
+		return nil
+	}
+	return fmt.Errorf("cluster: there is a job %s with other tasks: %d calls of %s; delete it with Cluster.DeleteJob, or choose another name",
+		j.name, j.record.Tasks, j.record.Func)
+}
+
+// create makes the stream of the job, and then its key.
+func (j *job) create(ctx context.Context) error {
+	c := j.c
+	config := c.tasks.CachedInfo().Config
+	_, err := c.js.CreateStream(ctx, jetstream.StreamConfig{Name: c.jobStream(j.record.ID), Subjects: []string{c.jobSubjects(j.record.ID)},
+		Storage: config.Storage, Replicas: config.Replicas, Duplicates: duplicateWindow})
+	if err != nil {
+		return c.streamError(c.jobStream(j.record.ID), err)
+	}
+	b, err := json.Marshal(j.record)
+	if err == nil {
+		j.revision, err = c.values.Create(ctx, jobKey(j.name), b)
+	}
+	if err != nil {
+		_ = c.js.DeleteStream(context.WithoutCancel(ctx), c.jobStream(j.record.ID))
+	}
+	return err
+}
+
+// send sends the tasks that have no result, unless workers of this build have all of them.
+func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte) error {
+	if j.record.Sent && j.record.Build == j.build() {
+		return nil
+	}
+	ended, err := j.stored(ctx)
+	if err != nil {
+		return err
+	}
+	if err := j.dropTasks(ctx); err != nil {
+		return err
+	}
+	r := &runner{c: j.c, id: j.record.ID}
+	for i := 0; i*j.record.Batch < len(args); i++ {
+		from, to := i*j.record.Batch, min((i+1)*j.record.Batch, len(args))
+		if !slices.Contains(ended[from:to], false) {
+			continue
+		}
+		b := &batch{id: uint64(i + 1), q: &queue{f: f}, tasks: make([]*task, to-from)}
+		for k := range b.tasks {
+			b.tasks[k] = &task{arg: args[from+k]}
+		}
+		msg, err := r.encode(b, b.tasks)
+		if err == nil {
+			_, err = j.c.publish(ctx, j.c.taskSubject(r.id), fmt.Sprintf("%s.%d.%s", r.id, b.id, j.c.buildID()), msg)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	j.record.Mixed = j.record.Mixed || j.record.Build != j.build()
+	j.record.Sent, j.record.Build = true, j.build()
+	b, err := json.Marshal(j.record)
+	if err == nil {
+		j.revision, err = j.c.values.Update(ctx, jobKey(j.name), b, j.revision)
+	}
+	return err
+}
+
+// dropTasks removes the tasks that no worker has taken.
+func (j *job) dropTasks(ctx context.Context) error {
+	if err := j.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(j.c.o.name+".tasks.*."+j.record.ID)); err != nil {
+		return fmt.Errorf("cluster: cannot remove the tasks of job %s: %w", j.name, err)
+	}
+	return nil
+}
+
+func (j *job) delete(ctx context.Context) error {
+	c := j.c
+	gone := wire.Pool{ID: j.record.ID, Closed: true}
+	_ = c.conn.Publish(c.poolSubject(), gone.Encode()) // if it is lost, tasks that run end by themselves
+	if err := j.dropTasks(ctx); err != nil {
+		return err
+	}
+	err := c.js.DeleteStream(ctx, c.jobStream(j.record.ID))
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("cluster: cannot delete the job %s: %w", j.name, err)
+	}
+	if now, err := c.findJob(ctx, j.name); err != nil || now.record.ID != j.record.ID {
+		return nil // another process has deleted it
+	}
+	if err := c.values.Purge(ctx, jobKey(j.name)); err != nil {
+		return fmt.Errorf("cluster: cannot delete the job %s: %w", j.name, err)
+	}
+	return nil
+}
+
+func (c *Cluster) jobNames(ctx context.Context) ([]string, error) {
+	keys, err := c.values.ListKeysFiltered(ctx, jobKey("*"))
+	if err != nil {
+		return nil, fmt.Errorf("cluster: cannot list the jobs: %w", err)
+	}
+	var names []string
+	for key := range keys.Keys() {
+		names = append(names, strings.TrimPrefix(key, jobKey("")))
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (j *job) String() string {
+	s := fmt.Sprintf("job %s: %d calls of %s", j.name, j.record.Tasks, j.record.Func)
+	if j.c.embedded != nil && j.c.o.folder == "" {
+		s += "; it ends with this process: to keep it, open the cluster with a Folder or a URL"
+	}
+	return s
+}
