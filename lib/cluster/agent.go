@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
@@ -31,6 +32,7 @@ type agent struct {
 	c        *Cluster
 	id       string
 	slots    int
+	offers   bool // other builds may send tasks: the server has the hashes of this program's functions
 	consumer jetstream.Consumer
 	objects  objectcache.Cache
 	ctx      context.Context
@@ -58,8 +60,11 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		cancels: make(map[heldKey][]int)}
 	a.ctx, a.cancel = context.WithCancelCause(c.ctx)
 	var err error
+	if a.offers, err = c.storeOffer(a.ctx); err != nil {
+		return nil, err
+	}
 	a.consumer, err = c.tasks.CreateOrUpdateConsumer(a.ctx, jetstream.ConsumerConfig{
-		Durable: "build-" + c.buildID(), FilterSubject: c.taskSubject("*"), AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: "build-" + buildID(c.build), FilterSubject: c.taskSubject(buildID(c.build), "*"), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1 << 16, InactiveThreshold: 24 * time.Hour, MaxRequestBatch: 1,
 	})
 	if err != nil {
@@ -114,8 +119,8 @@ func (a *agent) stop() {
 func (a *agent) announce(leaving bool) {
 	host, _ := os.Hostname()
 	w := wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
-		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Restarts: a.restarts(), Leaving: leaving}
-	a.c.members.update(&w)
+		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Restarts: a.restarts(), Leaving: leaving, Offers: a.offers}
+	a.c.members.Update(&w)
 	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // heartbeat repeats it
 }
 
@@ -339,7 +344,7 @@ func (a *agent) dropExecutors() {
 		}
 	}
 	for id, seen := range a.pools {
-		if time.Since(seen) > 10*poolTimeout && !seen.IsZero() || len(a.pools) > maxMembers {
+		if time.Since(seen) > 10*poolTimeout && !seen.IsZero() || len(a.pools) > members.Max {
 			delete(a.pools, id)
 		}
 	}

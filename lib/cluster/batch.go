@@ -26,6 +26,7 @@ const (
 type queue struct {
 	f       *mpremote.Func
 	pending []*task
+	served  time.Time     // when a worker that can run f was last known, or the first task waited
 	perTask time.Duration // smoothed; 0 before the first result
 }
 
@@ -42,6 +43,7 @@ type task struct {
 // A batch is a sent batch. Guarded by runner.mu.
 type batch struct {
 	id    uint64
+	to    build // of the workers that get it
 	q     *queue
 	tasks []*task // an element is nil when its outcome is known
 	left  int
@@ -54,33 +56,36 @@ type batch struct {
 // dispatchLocked sends batches until enough are in flight. It takes from the queues in
 // turn.
 func (r *runner) dispatchLocked() {
-	slots := 0
+	targets := map[*queue][]target{}
 	for tried := 0; tried < len(r.queues); {
-		if slots == 0 {
-			slots = max(r.Workers(), 1)
-		}
-		if len(r.inflight) >= max(8, batchesPerSlot*slots) {
-			return
-		}
 		q := r.queues[0]
 		r.queues = append(r.queues[1:], q)
-		b := r.takeLocked(q, slots)
-		if b == nil {
+		if len(q.pending) == 0 {
+			tried++
+			continue
+		}
+		list, known := targets[q]
+		if !known {
+			list = r.targets(q.f)
+			targets[q] = list
+		}
+		to := r.destinationLocked(q.f, list)
+		if to == nil {
 			tried++
 			continue
 		}
 		tried = 0
+		b := r.takeLocked(q, to.slots)
+		b.to = to.build
 		r.inflight[b.id] = b
+		r.sent[b.to]++
 		go r.send(b)
 	}
 }
 
-// takeLocked makes a batch of the next tasks of q, or returns nil if it has none. The
+// takeLocked makes a batch of the next tasks of q, which has some. The
 // batch should take batchTime, and leave tasks for the other workers.
 func (r *runner) takeLocked(q *queue, slots int) *batch {
-	if len(q.pending) == 0 {
-		return nil
-	}
 	n := 1
 	if q.perTask > 0 {
 		n = min(max(1, int(batchTime/q.perTask)), r.c.o.maxBatch, max(1, len(q.pending)/slots))
@@ -114,7 +119,7 @@ func (r *runner) send(b *batch) {
 	msg, err := r.encode(b, tasks)
 	var seq uint64
 	if err == nil {
-		seq, err = r.c.publish(r.ctx, r.c.taskSubject(r.id), fmt.Sprintf("%s.%d", r.id, b.id), msg)
+		seq, err = r.c.publish(r.ctx, r.c.taskSubject(buildID(b.to), r.id), fmt.Sprintf("%s.%d", r.id, b.id), msg)
 	}
 	if err != nil {
 		r.mu.Lock()
@@ -139,7 +144,10 @@ func (r *runner) send(b *batch) {
 func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 	m := wire.Batch{Pool: r.id, ID: b.id, Tries: r.c.o.tries, MaxValue: r.c.o.maxValue,
 		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks))}
-	for _, s := range []string{m.FuncID, m.FuncName, m.Arg, m.Result} {
+	if b.to != r.c.build {
+		m.FuncID, m.Function, m.Hash = "", b.q.f.Source.Name, b.q.f.Source.Hash
+	}
+	for _, s := range []string{m.FuncID, m.FuncName, m.Arg, m.Result, m.Function} {
 		if len(s) > wire.MaxString {
 			return nil, fmt.Errorf("cluster: cannot send %.200s: its description takes %d bytes, more than the limit of %d; give its types shorter names", m.FuncName, len(s), wire.MaxString)
 		}
@@ -184,6 +192,7 @@ func (r *runner) settleLocked(b *batch, i int, o mpremote.Outcome, err error) {
 	close(t.done)
 	if b.left--; b.left == 0 {
 		delete(r.inflight, b.id)
+		r.sent[b.to]--
 		if len(b.release) > 0 {
 			r.c.background(func() { r.ended(b) })
 		}

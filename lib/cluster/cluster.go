@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/members"
+	"github.com/perijove/perijove/lib/cluster/internal/natsserver"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -28,7 +30,7 @@ var ErrNoWorkers = errors.New("no worker runs this program")
 type Cluster struct {
 	o        options
 	build    [sha256.Size]byte
-	embedded *embedded // nil if the server is another process
+	embedded *natsserver.Server // nil if the server is another process
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	tasks    jetstream.Stream
@@ -37,7 +39,8 @@ type Cluster struct {
 	objects  jetstream.ObjectStore
 	values   jetstream.KeyValue // of shared objects
 	id       string             // of the cluster, the same in all processes
-	members  members
+	members  members.List
+	offers   members.Offers
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	running  sync.WaitGroup
@@ -62,10 +65,10 @@ func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	if o.url == "" {
-		if c.embedded, err = startServer(o.folder); err != nil {
+		if c.embedded, err = natsserver.Start(o.folder); err != nil {
 			return nil, err
 		}
-		c.o.url, c.o.token = c.embedded.server.ClientURL(), c.embedded.token
+		c.o.url, c.o.token = c.embedded.ClientURL(), c.embedded.Token
 	}
 	if err := c.connect(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -79,7 +82,7 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 		opts = append(opts, nats.Token(c.o.token))
 	}
 	if c.embedded != nil {
-		opts = append(opts, nats.InProcessServer(c.embedded.server))
+		opts = append(opts, nats.InProcessServer(c.embedded))
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -116,9 +119,9 @@ func (c *Cluster) URL() string { return c.o.url }
 // process.
 func (c *Cluster) Token() string { return c.o.token }
 
-// buildID returns the beginning of the build's hash, for the names of subjects and
+// buildID returns the beginning of a build's hash, for the names of subjects and
 // consumers.
-func (c *Cluster) buildID() string { return hex.EncodeToString(c.build[:8]) }
+func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 
 // Workers starts n child processes that run tasks of this program. They serve all pools of
 // the program on the server, including those of other processes: the n processes are for
@@ -195,14 +198,14 @@ func (c *Cluster) Close() error {
 		c.conn.Close()
 	}
 	if c.embedded != nil {
-		c.embedded.stop()
+		c.embedded.Stop()
 	}
 	return nil
 }
 
 // String returns the address and the number of workers.
 func (c *Cluster) String() string {
-	return fmt.Sprintf("a cluster of %d workers at %s", c.members.slots(nil), c.URL())
+	return fmt.Sprintf("a cluster of %d workers at %s", c.members.Slots(), c.URL())
 }
 
 // background runs f in a goroutine that Close waits for. After Close it does nothing.

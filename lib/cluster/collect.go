@@ -58,9 +58,14 @@ func (r *runner) receive(msg jetstream.Msg) {
 
 // settle records outcomes and then acknowledges the message.
 func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
+	r.mu.Lock()
+	sent := r.inflight[s.Batch]
+	r.mu.Unlock()
+	portable := sent != nil && sent.to != r.c.build
 	outcomes, errs := make([]mpremote.Outcome, len(s.Values)), make([]error, len(s.Values))
 	for i, v := range s.Values {
 		outcomes[i], errs[i] = r.outcome(v)
+		outcomes[i].Portable = portable
 	}
 	r.mu.Lock()
 	b := r.inflight[s.Batch]

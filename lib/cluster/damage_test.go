@@ -70,7 +70,7 @@ func TestDamagedBatch(t *testing.T) {
 	c, ctx := openAlone(t)
 	p := must.Get(c.Pool())
 	r := only(t, c)
-	must.Get(c.publish(ctx, c.taskSubject(r.id), fmt.Sprintf("%s.1", r.id), []byte("nonsense")))
+	must.Get(c.publish(ctx, c.taskSubject(buildID(c.build), r.id), fmt.Sprintf("%s.1", r.id), []byte("nonsense")))
 	f := mp.Submit[int](ctx, p, twice, 1)
 	await(ctx, t, func() bool {
 		r.mu.Lock()

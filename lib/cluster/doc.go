@@ -23,9 +23,14 @@
 // A function is identified by its position in the program's file. So only workers with the
 // same file, compared by its hash, get its tasks: copy one binary to all machines. If there
 // are only workers of other builds, the tasks fail with ErrNoWorkers after the
-// WorkerTimeout, and the error names the function and both builds. The code of a notebook
-// exists only in its process and its children, so a notebook's tasks run on the workers
-// that it starts itself.
+// WorkerTimeout, and the error names the function and both builds.
+//
+// The tasks of a notebook run on the workers that it starts itself, and on those of
+// programs that perijove build --worker made of the notebook. Such a program gets the tasks
+// of functions that are the same there, compared by a hash of the source that they reach.
+// The error for other tasks names what differs. The type of the argument must not contain
+// an interface, an interface in the result can hold only basic types, and errors arrive as
+// text with the errors that they wrap.
 //
 // # What happens when something fails
 //

@@ -115,7 +115,7 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 		return err
 	}
 	begin := time.Now()
-	f := &mpremote.Func{ID: b.FuncID, Name: b.FuncName, Arg: b.Arg, Result: b.Result}
+	f := &mpremote.Func{ID: b.FuncID, Name: b.FuncName, Arg: b.Arg, Result: b.Result, Registered: b.Function, Hash: b.Hash}
 	tasks := make([]*running, len(b.Args))
 	for i, v := range b.Args {
 		tasks[i] = a.startTask(x, f, b, v)
@@ -148,6 +148,14 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	return errors.Join(err, r.send(true))
 }
 
+// failureFor returns the outcome of a task of b that failed with err.
+func failureFor(b *wire.Batch, err error) mpremote.Outcome {
+	if b.Hash != (build{}) {
+		return mpremote.PortableFailure(err)
+	}
+	return mpremote.Failure(err)
+}
+
 // startTask begins a task. An argument that is an object is fetched first.
 func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.Value) *running {
 	arg, release, err := v.Bytes, func() {}, error(nil)
@@ -162,7 +170,7 @@ func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.V
 	}
 	t := &running{arg: v, release: release}
 	if err != nil {
-		t.Task = mpremote.FailedTask(err)
+		t.Task = mpremote.FailedTask(f, err)
 	} else {
 		t.Task = x.Start(f, arg)
 	}
@@ -203,7 +211,7 @@ func (r *report) value(o mpremote.Outcome, taskErr error) (wire.Value, error) {
 		return jobValue(r.b, o, taskErr), nil
 	}
 	if n := len(o.Bytes); n > r.b.MaxValue {
-		o = mpremote.Failure(fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
+		o = failureFor(r.b, fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
 			"return less, or raise the limit with cluster.MaxValue: %w", r.b.FuncName, n, r.b.MaxValue, mp.ErrTooLarge))
 	}
 	v := wire.Value{Form: wire.Inline, Bytes: o.Bytes}
@@ -246,7 +254,7 @@ func (r *report) send(last bool) error {
 
 // failure returns the Value of the error of a task that did not run.
 func failure(b *wire.Batch, err error) wire.Value {
-	o := mpremote.Failure(err)
+	o := failureFor(b, err)
 	if isJob(b.Pool) {
 		return jobValue(b, o, err)
 	}

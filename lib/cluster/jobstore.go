@@ -215,13 +215,13 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte) error {
 		if !slices.Contains(ended[from:to], false) {
 			continue
 		}
-		b := &batch{id: uint64(i + 1), q: &queue{f: f}, tasks: make([]*task, to-from)}
+		b := &batch{id: uint64(i + 1), to: j.c.build, q: &queue{f: f}, tasks: make([]*task, to-from)}
 		for k := range b.tasks {
 			b.tasks[k] = &task{arg: args[from+k]}
 		}
 		msg, err := r.encode(b, b.tasks)
 		if err == nil {
-			_, err = j.c.publish(ctx, j.c.taskSubject(r.id), fmt.Sprintf("%s.%d.%s", r.id, b.id, j.c.buildID()), msg)
+			_, err = j.c.publish(ctx, j.c.taskSubject(buildID(j.c.build), r.id), fmt.Sprintf("%s.%d.%s", r.id, b.id, buildID(j.c.build)), msg)
 		}
 		if err != nil {
 			return err

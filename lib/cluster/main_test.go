@@ -34,6 +34,9 @@ const roleVariable = "CLUSTER_TEST_WORKER"
 // work runs two workers until standard input ends.
 func work(url string) int {
 	c, err := cluster.Open(context.Background(), cluster.URL(url), cluster.Token(os.Getenv("CLUSTER_TEST_TOKEN")))
+	if err == nil && os.Getenv(otherBuildVariable) != "" {
+		offerFunctions(c)
+	}
 	if err == nil {
 		err = c.Workers(2)
 	}

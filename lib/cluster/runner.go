@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
+	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
 // maxInflightBytes limits the arguments of a pool that are under way.
@@ -34,13 +35,13 @@ type runner struct {
 	mu         sync.Mutex
 	queues     []*queue
 	inflight   map[uint64]*batch
+	sent       map[build]int // number of batches in inflight, by build
 	next       uint64
-	duplicates int       // outcomes of tasks that had one already
-	served     time.Time // when a worker was last known, or the first task waited
+	duplicates int // outcomes of tasks that had one already
 }
 
 func (c *Cluster) newRunner() (*runner, error) {
-	r := &runner{c: c, id: newID(), room: semaphore.NewWeighted(maxInflightBytes), inflight: make(map[uint64]*batch)}
+	r := &runner{c: c, id: newID(), room: semaphore.NewWeighted(maxInflightBytes), inflight: make(map[uint64]*batch), sent: make(map[build]int)}
 	r.objects.Limit, r.objects.Dropped = maxCacheBytes, c.deleteObject
 	r.ctx, r.cancel = context.WithCancelCause(c.ctx)
 	r.close = sync.OnceValue(r.shutdown)
@@ -63,7 +64,14 @@ func (c *Cluster) newRunner() (*runner, error) {
 }
 
 // Workers implements mpremote.Runner.
-func (r *runner) Workers() int { return r.c.members.slots(&r.c.build) }
+func (r *runner) Workers() (n int) {
+	for _, m := range r.c.members.Current() {
+		if m.Build == r.c.build || m.Offers && mpsource.Current() != nil {
+			n += m.Slots
+		}
+	}
+	return n
+}
 
 // Run implements mpremote.Runner.
 func (r *runner) Run(ctx context.Context, f *mpremote.Func, arg []byte) (mpremote.Outcome, error) {
@@ -104,17 +112,21 @@ func (r *runner) acquire(ctx context.Context, size int64) error {
 func (r *runner) add(f *mpremote.Func, t *task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := slices.IndexFunc(r.queues, func(q *queue) bool { return q.f.ID == f.ID && q.f.Arg == f.Arg && q.f.Result == f.Result })
+	i := slices.IndexFunc(r.queues, func(q *queue) bool { return sameFunction(q.f, f) })
 	if i < 0 {
 		i = len(r.queues)
-		r.queues = append(r.queues, &queue{f: f})
-	}
-	if r.served.IsZero() {
-		r.served = time.Now()
+		r.queues = append(r.queues, &queue{f: f, served: time.Now()})
 	}
 	q := r.queues[i]
 	q.pending = append(q.pending, t)
 	r.dispatchLocked()
+}
+
+// sameFunction reports whether two Funcs are the same function with the same source. A
+// notebook's function keeps its ID when a cell declares it again.
+func sameFunction(a, b *mpremote.Func) bool {
+	return a.ID == b.ID && a.Arg == b.Arg && a.Result == b.Result && a.Bound == b.Bound &&
+		(a.Source == nil) == (b.Source == nil) && (a.Source == nil || a.Source.Hash == b.Source.Hash)
 }
 
 // abandon forgets a task that is no longer awaited, and tells the workers.
@@ -163,31 +175,50 @@ func (r *runner) announce(closed bool) {
 	_ = r.c.conn.Publish(r.c.poolSubject(), p.Encode()) // watch repeats it
 }
 
-// checkWorkers sends waiting tasks if there are workers, and fails all tasks if there have
-// been none for the WorkerTimeout.
+// checkWorkers sends waiting tasks if there are workers, and fails the tasks of a function if
+// none could run it for the WorkerTimeout. It takes back batches whose workers have gone if
+// there are others.
 func (r *runner) checkWorkers() {
-	slots := r.Workers()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	waiting := len(r.inflight) > 0 || slices.ContainsFunc(r.queues, func(q *queue) bool { return len(q.pending) > 0 })
-	if slots > 0 || !waiting {
-		r.served = time.Now()
-		r.dispatchLocked()
-		return
-	}
-	if time.Since(r.served) < r.c.o.workerTimeout {
-		return
-	}
-	r.served = time.Now()
 	for _, q := range r.queues {
-		for _, t := range q.pending {
-			t.err = r.c.noWorkers(q.f.Name)
-			close(t.done)
+		targets := r.targets(q.f)
+		waiting := len(q.pending) > 0
+		var orphans []*batch
+		for _, b := range r.inflight {
+			if b.q == q {
+				waiting = true
+				if !slices.ContainsFunc(targets, func(t target) bool { return t.build == b.to }) {
+					orphans = append(orphans, b)
+				}
+			}
 		}
-		q.pending = nil
+		if len(targets) > 0 || !waiting {
+			q.served = time.Now()
+			for _, b := range orphans {
+				r.moveLocked(b)
+			}
+		} else if time.Since(q.served) >= r.c.o.workerTimeout {
+			q.served = time.Now()
+			r.failQueueLocked(q)
+		}
 	}
+	r.dispatchLocked()
+}
+
+// failQueueLocked fails all tasks of a function that no worker can run.
+func (r *runner) failQueueLocked(q *queue) {
+	err := r.c.noWorkers(q.f)
+	for _, t := range q.pending {
+		t.err = err
+		close(t.done)
+	}
+	q.pending = nil
 	for _, b := range r.inflight {
-		r.failLocked(b, r.c.noWorkers(b.q.f.Name))
+		if b.q != q {
+			continue
+		}
+		r.failLocked(b, err)
 		b.drop = true
 		if b.seq > 0 {
 			r.c.background(func() { r.remove(b) })
@@ -209,7 +240,7 @@ func (r *runner) shutdown() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject(r.id))) // what remains ages out
+	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject("*", r.id))) // what remains ages out
 	_ = r.c.results.Purge(ctx, jetstream.WithPurgeSubject(r.c.resultSubjects(r.id)))
 	r.objects.Clear()
 	_ = r.c.results.DeleteConsumer(ctx, r.consumerName())

@@ -25,8 +25,8 @@ const (
 
 // The subjects begin with the cluster's name. Messages to the subjects of tasks, results
 // and dead letters are stored in streams; other messages are not stored.
-func (c *Cluster) taskSubject(pool string) string {
-	return c.o.name + ".tasks." + c.buildID() + "." + pool
+func (c *Cluster) taskSubject(build, pool string) string {
+	return c.o.name + ".tasks." + build + "." + pool
 }
 
 // resultSubject returns the subject of the results of a batch, or of output if batch is 0,

@@ -127,7 +127,7 @@ func exportOptions(ctx context.Context, path string, force bool) (export.Options
 	if err != nil {
 		return opt, err
 	}
-	opt.GOROOT = tc.Root
+	opt.GOROOT, opt.Release = tc.Root, tc.Version
 	opt.Dir, err = filepath.Abs(filepath.Dir(path))
 	return opt, err
 }
@@ -157,15 +157,21 @@ func cellErrors(path string, err error) error {
 
 func newBuildCommand() *cobra.Command {
 	var file string
-	var force bool
+	var force, worker bool
 	var platform export.Platform
 	cmd := &cobra.Command{
 		Use:   "build NOTEBOOK -o PROGRAM",
 		Short: "Compile a notebook to a program",
 		Long: `Build exports a notebook as a Go program, as "perijove export --go" does, and compiles
-it with the go command. With --os and --arch it compiles for another platform.`,
+it with the go command. With --os and --arch it compiles for another platform.
+
+With --worker the program does not run the notebook. It joins a NATS server and runs
+tasks that notebooks send there with package cluster, if they call functions that are
+the same in this notebook.`,
 		Example: `  perijove build analysis.ipynb -o analysis
-  perijove build analysis.ipynb -o analysis-arm64 --os linux --arch arm64`,
+  perijove build analysis.ipynb -o analysis-arm64 --os linux --arch arm64
+  perijove build analysis.ipynb --worker -o worker
+  ./worker --nats nats://host:4222 --workers 8`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNotebook,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -182,6 +188,7 @@ it with the go command. With --os and --arch it compiles for another platform.`,
 			if err != nil {
 				return err
 			}
+			opt.Worker = worker
 			return cellErrors(args[0], export.Build(ctx, nb, opt, file, platform))
 		},
 	}
@@ -189,6 +196,7 @@ it with the go command. With --os and --arch it compiles for another platform.`,
 	f.StringVarP(&file, "output", "o", "", "write the program to `FILE`")
 	f.StringVar(&platform.OS, "os", "", "the operating `SYSTEM`, as GOOS (default: this one)")
 	f.StringVar(&platform.Arch, "arch", "", "the `PROCESSOR`, as GOARCH (default: this one)")
+	f.BoolVar(&worker, "worker", false, "make a program that runs tasks of the notebook's functions for package cluster")
 	f.BoolVar(&force, "force", false, "leave out directives that have no meaning in a program, such as !ls")
 	return cmd
 }

@@ -1,6 +1,9 @@
 package control
 
-import "github.com/perijove/perijove/lib/comm"
+import (
+	"github.com/perijove/perijove/lib/comm"
+	"github.com/perijove/perijove/lib/mp/mpsource"
+)
 
 // Messages that the kernel sends. Requests with an ID are carried out in order, and
 // each is answered by one Reply with the same ID.
@@ -8,19 +11,20 @@ type (
 	// Run loads an object and calls its entry. It is answered by LoadFailed, or
 	// by Loaded and, when the cell has ended, Done.
 	Run struct {
-		ID        int      `json:"id"`                  // of the execution
-		Cell      int      `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
-		Object    string   `json:"object,omitempty"`    // the compiled cell; "" runs nothing
-		Importcfg string   `json:"importcfg,omitempty"` // compiled packages in addition to the image's
-		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines, new or in place of older definitions
-		Renewed   []string `json:"renewed,omitempty"`   // the symbols of Fresh that existed before
-		Literals  []string `json:"literals,omitempty"`  // the symbols of Fresh that are function literals of generic code
-		Entry     string   `json:"entry,omitempty"`     // the symbol to call; "" for none
-		Init      bool     `json:"init,omitempty"`      // the object has variables to initialize
-		Initial   Initial  `json:"initial"`
-		Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
-		Live      []string `json:"live,omitempty"`   // packages that the user edits
-		Retry     []string `json:"retry,omitempty"`  // packages to initialize again after a failed initialization
+		ID        int               `json:"id"`                  // of the execution
+		Cell      int               `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
+		Object    string            `json:"object,omitempty"`    // the compiled cell; "" runs nothing
+		Importcfg string            `json:"importcfg,omitempty"` // compiled packages in addition to the image's
+		Fresh     []string          `json:"fresh,omitempty"`     // symbols that the object defines, new or in place of older definitions
+		Renewed   []string          `json:"renewed,omitempty"`   // the symbols of Fresh that existed before
+		Literals  []string          `json:"literals,omitempty"`  // the symbols of Fresh that are function literals of generic code
+		Entry     string            `json:"entry,omitempty"`     // the symbol to call; "" for none
+		Init      bool              `json:"init,omitempty"`      // the object has variables to initialize
+		Initial   Initial           `json:"initial"`
+		Forget    bool              `json:"forget,omitempty"` // the object is the first of a new program
+		Live      []string          `json:"live,omitempty"`   // packages that the user edits
+		Retry     []string          `json:"retry,omitempty"`  // packages to initialize again after a failed initialization
+		Source    *mpsource.Program `json:"source,omitempty"` // hashes of the notebook's declarations, if package cluster needs them
 		// EndsOnAnyPanic makes a panic in any goroutine end the cell.
 		EndsOnAnyPanic bool `json:"endsOnAnyPanic,omitempty"`
 		// TextOnly reports that the front end is a console.

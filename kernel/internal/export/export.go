@@ -21,6 +21,8 @@ type Options struct {
 	Go      string // path of the go command
 	Library fs.FS  // the files of this project's module
 	Version string // of this project's module
+	Release string // of the toolchain, for a worker program
+	Worker  bool   // write a program that runs tasks of the notebook's functions
 }
 
 func (o Options) module() gomodule.Config {
@@ -43,6 +45,9 @@ func Program(ctx context.Context, nb *notebook.Notebook, opt Options) error {
 		return err
 	}
 	files, err := translate.Program(m, opt.Options, nb)
+	if err == nil && opt.Worker {
+		files, err = workerFiles(m, opt, files)
+	}
 	if err != nil {
 		return err
 	}

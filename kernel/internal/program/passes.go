@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/hashes"
 	"github.com/perijove/perijove/kernel/internal/program/hoist"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -50,6 +51,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	}
 	b.describeUnit(u, e, in)
 	b.describeLiterals(u)
+	u.Source = b.p.hasher.Program(hashes.Notebook{Table: b.table, Lookup: b.lookup, Fresh: b.fresh, Vars: b.vars, Methods: b.methods, Imports: b.imports, Dots: b.dots})
 	u.Effects, u.Flags = b.effects, b.flags
 	if len(e.Files) > 0 {
 		start := time.Now()

@@ -22,7 +22,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/hashes"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
+	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
 // An Importer finds compiled packages.
@@ -42,6 +44,7 @@ type Config struct {
 	GOROOT  string // the toolchain's root, for documentation; may be empty
 	Library fs.FS  // sources of this project's module, for documentation; may be nil
 	Lang    string // language version, "go1.26"
+	Release string // of the toolchain, "go1.26.8"
 	Dir     string // folder for generated sources and objects; must exist
 	// MemoryDir is a folder for small objects, in memory; "" for Dir.
 	MemoryDir string
@@ -81,7 +84,8 @@ type Program struct {
 
 	isSnapshot bool // it serves one query; Build and changes are not allowed
 
-	building sync.Mutex // held by Build, and while the state changes
+	building sync.Mutex     // held by Build, and while the state changes
+	hasher   *hashes.Hasher // used while building is held
 
 	mu     sync.Mutex    // guards the fields below; held only briefly
 	table  *symtab.Table // Build reads it without mu; it changes only while both mutexes are held
@@ -109,6 +113,7 @@ type Unit struct {
 	Timing  Timing
 	Effects effects.Effects
 	Initial Initial
+	Source  *mpsource.Program // hashes of the notebook's declarations; nil if package cluster is not imported
 
 	changes *symtab.Changes
 	program *Program
@@ -144,7 +149,7 @@ func New(cfg Config) *Program {
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
 	})
-	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT, cfg.Library), Compiler: tool, table: symtab.NewTable()}
+	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT, cfg.Library), hasher: &hashes.Hasher{Release: cfg.Release, Library: cfg.Library, Importer: cfg.Importer}, Compiler: tool, table: symtab.NewTable()}
 }
 
 // Commit makes the unit's declarations live. Call it after the worker has loaded the

@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/identity"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -21,9 +22,9 @@ func (b *builder) declare() {
 		if d.Kind == cell.Var {
 			owner := &symtab.Symbol{Kind: cell.Var, Origin: b.origin, Decl: d, Bindings: b.bindings}
 			b.specs = append(b.specs, &emit.Spec{Source: d.Source, Var: d.Var, Names: d.Names, Owner: owner})
-			for _, n := range d.Names {
+			for i, n := range d.Names {
 				if n.Name != "_" {
-					v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.origin, Bindings: b.bindings}
+					v := symtab.NewVariable(n.Name, b.origin, b.bindings, &symtab.Definition{Variable: identity.VariableOf(d.Source, d.Var, nil, i, len(d.Names)), Embed: d.Embed, Bindings: b.bindings})
 					v.Pragma, v.Remote = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
@@ -46,7 +47,7 @@ func (b *builder) declare() {
 		b.noteLocalTypes(s.Ancestors)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
-				v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.origin, Bindings: b.bindings}
+				v := symtab.NewVariable(n.Name, b.origin, b.bindings, &symtab.Definition{Variable: identity.VariableOf(s.Source, s.Var, s.Values, i, len(s.Names)), Embed: s.Embed != "", Bindings: b.stmtBindings})
 				if s.Var != nil {
 					v.Pragma, v.Remote = b.linknames(n.Name)
 				}

@@ -92,7 +92,7 @@ func (b *builder) isStatic(r *check.Result, entry *ast.FuncDecl, st *emit.Stmt) 
 		}
 		for _, sp := range d.Decl.(*ast.GenDecl).Specs {
 			v, ok := sp.(*ast.ValueSpec)
-			if !ok || !sameNames(v.Names, st.Names) {
+			if !ok || !check.SameNames(v.Names, st.Names) {
 				continue
 			}
 			for _, x := range v.Values {
@@ -104,20 +104,6 @@ func (b *builder) isStatic(r *check.Result, entry *ast.FuncDecl, st *emit.Stmt) 
 		}
 	}
 	return false
-}
-
-func sameNames(ids []*ast.Ident, names []cell.Ref) bool {
-	if len(ids) != len(names) {
-		return false
-	}
-	named := false
-	for i, id := range ids {
-		if id.Name != names[i].Name {
-			return false
-		}
-		named = named || id.Name != "_"
-	}
-	return named
 }
 
 // declaredType returns the source form of a variable's declared type if that

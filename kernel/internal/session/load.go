@@ -79,7 +79,7 @@ func (r *run) link(w *worker, program *program.Program, unit *program.Unit, ends
 	loaded := false
 	out, err := w.Run(r.ctx, control.Run{
 		Initial: control.Initial(unit.Initial), Importcfg: extra, Forget: r.session.forget, EndsOnAnyPanic: endsOnAnyPanic, Trace: r.trace.path, TextOnly: r.session.textOnly, Cell: r.n, Live: r.session.modules.Live(), Retry: unit.Retry,
-		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Literals: unit.Literals, Entry: unit.Entry, Init: unit.Init,
+		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Literals: unit.Literals, Entry: unit.Entry, Init: unit.Init, Source: unit.Source,
 	}, r.sink, func(reset, notices []string) {
 		program.Commit(unit)
 		r.session.forget, loaded = false, true

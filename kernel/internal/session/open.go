@@ -61,6 +61,7 @@ func (s *Session) newProgram() *program.Program {
 		Standalone: standalone,
 		Compile:    s.cfg.Image.Toolchain.Compile(),
 		Lang:       s.cfg.Image.Toolchain.Lang(),
+		Release:    s.cfg.Image.Toolchain.Version,
 		GOROOT:     s.cfg.Image.Toolchain.Root,
 		Library:    s.cfg.Image.Sources(),
 		Dir:        s.scratch.Sub(dir),

@@ -15,6 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/streams"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
 // enter records the calling goroutine as that of the cell.
@@ -57,6 +58,9 @@ func (w *worker) run(m control.Run) (err error) {
 		w.steps.add(loadStep{Request: req, Importcfg: m.Importcfg})
 	}
 	displayhost.SetTextOnly(m.TextOnly)
+	if m.Source != nil {
+		mpsource.Set(mpsource.NewTable(*m.Source))
+	}
 	w.cellLabels.Enter(m.ID, m.Cell) // sets the label of this goroutine, which that of the cell inherits
 	changed := w.outputPipes.change(m.OutputPipes)
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {

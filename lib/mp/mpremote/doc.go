@@ -4,7 +4,8 @@
 // Executor runs them in child processes.
 //
 // Functions, types and errors are sent by their places in the binary, so both ends must
-// run the same build: see Build.
+// run the same build: see Build. A function whose source package mpsource knows can also be
+// sent to another build that has registered the same function: see Register.
 package mpremote
 
 import (
@@ -12,6 +13,7 @@ import (
 	"errors"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
 // A Runner runs tasks elsewhere. Its methods may be called concurrently.
@@ -32,23 +34,37 @@ type Func struct {
 	ID          string // names the function and its types for an Executor of the same build
 	Name        string // for messages: "main.Square (main.go:12)"
 	Arg, Result string // the types of the argument and the result
+
+	// Source is the source of the function if other builds may run it, else nil; Bound says why
+	// it is nil. A Func with a Hash is found by the name Registered and the Hash, not by its ID.
+	Source     *mpsource.Function
+	Bound      string
+	Registered string
+	Hash       mpsource.Hash
 }
 
-// An Outcome is the encoded result of a task, or its encoded error if Failed.
+// An Outcome is the encoded result of a task, or its encoded error if Failed. It is Portable
+// if it comes from another build, or may go to one: it then refers to no places in the binary.
 type Outcome struct {
-	Failed bool
-	Bytes  []byte
+	Failed   bool
+	Portable bool
+	Bytes    []byte
 }
 
 // Failure returns the Outcome of a task that failed with err.
-func Failure(err error) Outcome { return Outcome{true, codec.EncodeError(err)} }
+func Failure(err error) Outcome { return Outcome{Failed: true, Bytes: codec.EncodeError(err)} }
+
+// PortableFailure is Failure for a process of another build.
+func PortableFailure(err error) Outcome {
+	return Outcome{Failed: true, Portable: true, Bytes: codec.EncodeErrorFor(err, true)}
+}
 
 // Err returns the error of the Outcome, or nil.
 func (o Outcome) Err() error {
 	if !o.Failed {
 		return nil
 	}
-	if err := codec.DecodeError(o.Bytes); err != nil {
+	if err := codec.DecodeErrorFor(o.Bytes, o.Portable); err != nil {
 		return err
 	}
 	return errors.New("mp: a task failed without an error")

@@ -15,6 +15,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
 // An Executor runs tasks that a Runner has sent, in child processes of this process. Its
@@ -64,19 +65,21 @@ type Task struct {
 	fn     *call.Function
 	result unsafe.Pointer
 	err    error // why it did not begin
+
+	portable bool // its outcome is for another build
 }
 
 // Start begins a task that calls f with an encoded argument. If it fails, the error is the
 // outcome of the Task.
 func (e *Executor) Start(f *Func, arg []byte) *Task {
-	t := &Task{}
+	t := &Task{portable: f.Hash != mpsource.Hash{}}
 	if t.fn, t.err = e.function(f); t.err != nil {
 		return t
 	}
 	fn := *t.fn
 	a := fn.Arg.Room(1)
 	t.result = fn.Result.Room(1)
-	if err := failure.Catch(func() error { return fn.Arg.Decode(arg, a) }); err != nil {
+	if err := failure.Catch(func() error { return decodeArgument(&fn, arg, a, t.portable) }); err != nil {
 		t.err = failure.Wrap("argument of "+f.Name, err)
 		return t
 	}
@@ -87,8 +90,10 @@ func (e *Executor) Start(f *Func, arg []byte) *Task {
 	return t
 }
 
-// FailedTask returns a Task that has failed with err before it began.
-func FailedTask(err error) *Task { return &Task{err: err} }
+// FailedTask returns a Task of f that has failed with err before it began.
+func FailedTask(f *Func, err error) *Task {
+	return &Task{err: err, portable: f.Hash != mpsource.Hash{}}
+}
 
 // closed is a closed channel.
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
@@ -115,17 +120,23 @@ func (t *Task) Outcome() (o Outcome, err error) {
 	}
 	var b []byte
 	if err == nil {
-		err = failure.Catch(func() (err error) { b, err = t.fn.Result.Encode(t.result); return err })
+		err = failure.Catch(func() (err error) { b, err = encodeResult(t.fn, t.result, t.portable); return err })
 	}
-	if err != nil {
+	switch {
+	case err != nil && t.portable:
+		return PortableFailure(err), err
+	case err != nil:
 		return Failure(err), err
 	}
-	return Outcome{Bytes: b}, nil
+	return Outcome{Bytes: b, Portable: t.portable}, nil
 }
 
 // function returns the function with the ID of f. It checks that its types are those of f,
 // so that no argument is decoded as another type.
 func (e *Executor) function(f *Func) (*call.Function, error) {
+	if f.Hash != (mpsource.Hash{}) {
+		return registeredFunction(f)
+	}
 	e.mu.Lock()
 	known := e.funcs[f.ID]
 	e.mu.Unlock()

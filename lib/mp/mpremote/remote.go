@@ -51,6 +51,7 @@ func (m *remote) Prepare(c *call.Function) error {
 		Name: program.Describe(c.Fn.PC),
 		Arg:  typeText(c.Arg), Result: typeText(c.Result),
 	}
+	f.Source, f.Bound = sourceOf(c)
 	c.Do = func(ctx context.Context, a, r unsafe.Pointer) error {
 		arg, err := in.Marshal(a)
 		if err != nil {
@@ -63,14 +64,14 @@ func (m *remote) Prepare(c *call.Function) error {
 		case o.Failed:
 			return o.Err()
 		}
-		return receive(out, o.Bytes, r)
+		return receive(out, o, r)
 	}
 	return nil
 }
 
 // receive decodes a result. It returns an error if a method of a user's type panics.
-func receive(out *codec.Codec, b []byte, r unsafe.Pointer) error {
-	return failure.Catch(func() error { return out.Unmarshal(b, r) })
+func receive(out *codec.Codec, o Outcome, r unsafe.Pointer) error {
+	return failure.Catch(func() error { return out.UnmarshalFor(o.Bytes, r, o.Portable) })
 }
 
 func typeText(e call.Elem) string { return reflect.TypeOf(e.Pointer).Elem().String() }

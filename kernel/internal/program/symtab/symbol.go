@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/identity"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -31,6 +32,7 @@ type Symbol struct {
 	Remote   string // the link symbol in a variable's //go:linkname line
 	Recv     string // receiver type for a method
 
+	Definition        *Definition       // of a variable that a cell declares
 	Type              *typetext.Text    // type of a variable
 	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
 	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
@@ -54,6 +56,18 @@ type Symbol struct {
 
 	PlainType           string // type of a function, as in Declaration.Signature
 	InstanceFingerprint string // of a generic function: fingerprint of its type, for callers of an instance
+}
+
+// A Definition is the source of a variable.
+type Definition struct {
+	identity.Variable
+	Embed    bool // //go:embed gives it a value
+	Bindings map[string]Binding
+}
+
+// NewVariable returns a variable that a cell declares, without a type.
+func NewVariable(name string, o *Origin, binds map[string]Binding, d *Definition) *Symbol {
+	return &Symbol{Key: name, Kind: cell.Var, GoName: mangle.Name(name), Origin: o, Bindings: binds, Definition: d}
 }
 
 type AsideSymbol struct {

@@ -12,7 +12,8 @@ func (b *Batch) Encode() []byte {
 	w.uint(b.ID)
 	w.int(b.Tries)
 	w.int(b.MaxValue)
-	w.strings(b.FuncID, b.FuncName, b.Arg, b.Result)
+	w.strings(b.FuncID, b.FuncName, b.Arg, b.Result, b.Function)
+	w.bytes(b.Hash[:])
 	w.int(len(b.Args))
 	for _, a := range b.Args {
 		w.value(a)
@@ -27,7 +28,8 @@ func DecodeBatch(msg []byte) (*Batch, error) {
 		return nil, err
 	}
 	b := &Batch{Pool: r.string(), ID: r.uint(), Tries: r.int(math.MaxInt32), MaxValue: r.int(math.MaxInt64)}
-	b.FuncID, b.FuncName, b.Arg, b.Result = r.string(), r.string(), r.string(), r.string()
+	b.FuncID, b.FuncName, b.Arg, b.Result, b.Function = r.string(), r.string(), r.string(), r.string(), r.string()
+	b.Hash = r.hash()
 	n := r.int(MaxTasks)
 	if n > r.fits(2) {
 		r.fail()
@@ -114,6 +116,7 @@ func (k *Worker) Encode() []byte {
 		w.int(n)
 	}
 	w.bool(k.Leaving)
+	w.bool(k.Offers)
 	return seal(kindWorker, w.b)
 }
 
@@ -124,15 +127,11 @@ func DecodeWorker(msg []byte) (*Worker, error) {
 		return nil, err
 	}
 	k := &Worker{ID: r.string(), Host: r.string(), Program: r.string(), PID: r.int(math.MaxInt32)}
-	if b := r.bytes(); len(b) == len(k.Build) {
-		k.Build = [len(k.Build)]byte(b)
-	} else {
-		r.fail()
-	}
+	k.Build = r.hash()
 	for _, n := range []*int{&k.Slots, &k.Running, &k.Done, &k.Restarts} {
 		*n = r.int(math.MaxInt64)
 	}
-	k.Leaving = r.bool()
+	k.Leaving, k.Offers = r.bool(), r.bool()
 	if err := r.end("a worker"); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the messages; messages of another version are refused.
-const Version = 1
+const Version = 2
 
 // The kinds of messages.
 const (
@@ -53,7 +53,9 @@ type Batch struct {
 	Tries            int // how often a task may begin
 	MaxValue         int // the largest size of a result in bytes
 	FuncID, FuncName string
-	Arg, Result      string // types
+	Function         string            // for a worker of another build: the name under which it has the function
+	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
+	Arg, Result      string            // types
 	Args             []Value
 }
 
@@ -83,7 +85,8 @@ type Worker struct {
 	Program  string
 	PID      int
 	Build    [sha256.Size]byte
-	Slots    int // tasks that it runs at once
+	Offers   bool // it runs functions of other builds; the server has their hashes
+	Slots    int  // tasks that it runs at once
 	Running  int
 	Done     int
 	Restarts int
@@ -262,6 +265,15 @@ func (r *reader) bool() bool { return r.byte(2) == 1 }
 func (r *reader) value() Value {
 	form := Form(r.byte(byte(forms)))
 	return Value{form, r.bytes()}
+}
+
+func (r *reader) hash() (h [sha256.Size]byte) {
+	b := r.bytes()
+	if len(b) != len(h) {
+		r.fail()
+		return h
+	}
+	return [len(h)]byte(b)
 }
 
 // fits returns how many items of at least size bytes the rest can hold.

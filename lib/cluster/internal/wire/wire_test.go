@@ -17,6 +17,7 @@ var messages = []struct {
 }{
 	{
 		&Batch{Pool: "p", ID: 1 << 40, Tries: 3, MaxValue: 1 << 20, FuncID: "\x00id", FuncName: "main.f", Arg: "int", Result: "string",
+			Function: "f", Hash: [32]byte{7, 31: 9},
 			Args: []Value{{Inline, []byte("arg")}, {Object, []byte("p.abc")}, {Inline, []byte{}}}},
 		func(v any) []byte { return v.(*Batch).Encode() }, func(b []byte) (any, error) { return DecodeBatch(b) },
 	},
@@ -30,7 +31,7 @@ var messages = []struct {
 		func(v any) []byte { return v.(*Cancel).Encode() }, func(b []byte) (any, error) { return DecodeCancel(b) },
 	},
 	{
-		&Worker{ID: "w", Host: "h", Program: "a.out", PID: 17, Build: [32]byte{1, 2}, Slots: 4, Running: 3, Done: 2, Restarts: 1, Leaving: true},
+		&Worker{ID: "w", Host: "h", Program: "a.out", PID: 17, Build: [32]byte{1, 2}, Slots: 4, Running: 3, Done: 2, Restarts: 1, Leaving: true, Offers: true},
 		func(v any) []byte { return v.(*Worker).Encode() }, func(b []byte) (any, error) { return DecodeWorker(b) },
 	},
 	{
@@ -86,7 +87,7 @@ func TestChangedMessages(t *testing.T) {
 func TestOtherVersion(t *testing.T) {
 	msg := (&Pool{ID: "p"}).Encode()
 	msg[2]++
-	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 2 of the protocol, this program has 1") {
+	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 3 of the protocol, this program has 2") {
 		t.Errorf("got %v", err)
 	}
 }

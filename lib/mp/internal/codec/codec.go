@@ -29,7 +29,11 @@ type Codec struct {
 // A Writer collects encoded values. It keeps the first error, and where in the value
 // that happened: on return, each codec puts its part in front of path.
 type Writer struct {
-	B     []byte
+	B []byte
+	// Portable is for a receiver that may be another program: places in the binary mean nothing
+	// there. Errors are then sent as text.
+	Portable bool
+
 	depth int
 	wraps int // how many wrapped errors were written
 	Err   error
@@ -55,7 +59,10 @@ func (w *Writer) ValueErr(c *Codec) error {
 // after it. bad is the error of a part of the current value that a user's method
 // refused: later values can still be read.
 type Reader struct {
-	B     []byte
+	B []byte
+	// Portable refuses places in the binary, as a Writer that is Portable does not write them.
+	Portable bool
+
 	depth int
 	Err   error
 	bad   error
@@ -104,15 +111,21 @@ func Of(t reflect.Type) (*Codec, error) {
 func OfPointee(pointer any) (*Codec, error) { return Of(reflect.TypeOf(pointer).Elem()) }
 
 // Marshal returns the encoding of the value at p.
-func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) {
-	var w Writer
+func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) { return c.MarshalFor(p, false) }
+
+// MarshalFor is Marshal for a Writer that is portable or not.
+func (c *Codec) MarshalFor(p unsafe.Pointer, portable bool) ([]byte, error) {
+	w := Writer{Portable: portable}
 	c.Encode(&w, p)
 	return w.B, w.ValueErr(c)
 }
 
 // Unmarshal decodes b, which is one value, to p.
-func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error {
-	r := Reader{B: b}
+func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error { return c.UnmarshalFor(b, p, false) }
+
+// UnmarshalFor is Unmarshal for a Reader that is portable or not.
+func (c *Codec) UnmarshalFor(b []byte, p unsafe.Pointer, portable bool) error {
+	r := Reader{B: b, Portable: portable}
 	c.Decode(&r, p)
 	if r.Err == nil && len(r.B) != 0 {
 		r.Err = failure.ErrMalformed

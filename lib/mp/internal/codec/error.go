@@ -33,15 +33,21 @@ const (
 )
 
 // EncodeError encodes err, which must not be nil.
-func EncodeError(err error) []byte {
-	var w Writer
+func EncodeError(err error) []byte { return EncodeErrorFor(err, false) }
+
+// EncodeErrorFor is EncodeError for a Writer that is portable or not.
+func EncodeErrorFor(err error, portable bool) []byte {
+	w := Writer{Portable: portable}
 	w.putError(err)
 	return w.B
 }
 
 // DecodeError decodes what EncodeError encoded. If that fails it returns the decoding error.
-func DecodeError(b []byte) error {
-	r := Reader{B: b}
+func DecodeError(b []byte) error { return DecodeErrorFor(b, false) }
+
+// DecodeErrorFor is DecodeError for a Reader that is portable or not.
+func DecodeErrorFor(b []byte, portable bool) error {
+	r := Reader{B: b, Portable: portable}
 	err := r.takeError()
 	if r.Err == nil && len(r.B) > 0 {
 		return failure.ErrMalformed
@@ -55,7 +61,7 @@ func DecodeError(b []byte) error {
 // putError writes an error. It always succeeds: an error that cannot be sent as a value
 // is written as text.
 func (w *Writer) putError(err error) {
-	if id := variableID(err); id != "" {
+	if id := variableID(err); id != "" && (!w.Portable || id[0] == foundKnown) {
 		w.B = append(w.B, errorVariable)
 		w.B = AppendStrings(w.B, id)
 		w.B = binary.LittleEndian.AppendUint64(w.B, likeness(err))
@@ -88,7 +94,7 @@ func (w *Writer) putErrorValue(err error) {
 
 // try writes with f, and reports whether that succeeded; if not, it leaves w unchanged.
 func (w *Writer) try(f func(w *Writer)) bool {
-	part := Writer{B: w.B, depth: w.depth, wraps: w.wraps}
+	part := Writer{B: w.B, Portable: w.Portable, depth: w.depth, wraps: w.wraps}
 	if f(&part); part.Err != nil || len(part.B)-len(w.B) > maxErrorValue {
 		return false
 	}
@@ -179,10 +185,14 @@ func (r *Reader) takeErrorVariable() error {
 	if r.Err != nil {
 		return nil
 	}
+	if r.Portable && (len(id) == 0 || id[0] != foundKnown) {
+		r.fail(failure.ErrMalformed)
+		return nil
+	}
 	if err := variableAt(id); err != nil && likeness(err) == binary.LittleEndian.Uint64(like) {
 		return err
 	}
-	part := Reader{B: rest, depth: r.depth}
+	part := Reader{B: rest, Portable: r.Portable, depth: r.depth}
 	err := part.takeError()
 	if part.Err == nil && len(part.B) > 0 {
 		part.Err = failure.ErrMalformed

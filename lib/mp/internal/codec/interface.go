@@ -28,7 +28,7 @@ func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 		held := v.Elem()
 		mark := len(w.B)
 		err, isError := v.Interface().(error)
-		if isError && isPackageVariable(err) {
+		if isError && isPackageVariable(err) && !w.Portable {
 			w.B = append(w.B, holdsError)
 			w.putError(err)
 			return
@@ -36,7 +36,7 @@ func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 		w.B = append(w.B, holdsValue)
 		w.putDynamic(held)
 		if isError && w.Err != nil && w.depth < maxDepth && t.NumMethod() == 0 {
-			*w = Writer{B: append(w.B[:mark], holdsError), depth: w.depth}
+			*w = Writer{B: append(w.B[:mark], holdsError), Portable: w.Portable, depth: w.depth}
 			w.putError(err)
 		}
 	}
@@ -45,6 +45,9 @@ func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 // putDynamic writes a value with its type.
 func (w *Writer) putDynamic(v reflect.Value) {
 	id, err := typeID(v.Type())
+	if err == nil && w.Portable && !isPortable(v.Type()) {
+		err = fmt.Errorf("mp: the type %v in an interface cannot be sent to another program", v.Type())
+	}
 	var c *Codec
 	if err == nil {
 		c, err = Of(v.Type())

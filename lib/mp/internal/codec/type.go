@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -121,10 +122,10 @@ func (r *Reader) takeType() reflect.Type {
 		r.fail(failure.ErrMalformed)
 		return nil
 	}
-	if t, ok := typesNamed.Load(string(id)); ok {
+	if t, ok := typesNamed.Load(string(id)); ok && (!r.Portable || isPortable(t.(reflect.Type))) {
 		return t.(reflect.Type)
 	}
-	p := Reader{B: id}
+	p := Reader{B: id, Portable: r.Portable}
 	t, err := p.parseType(0)
 	if err == nil && len(p.B) > 0 {
 		err = failure.ErrMalformed
@@ -157,8 +158,8 @@ func (r *Reader) parseType(depth int) (t reflect.Type, err error) {
 		return nil, failure.ErrMalformed
 	case typePlaced:
 		name := r.takeString()
-		if r.Err != nil {
-			return nil, r.Err
+		if r.Err != nil || r.Portable {
+			return nil, cmp.Or(r.Err, failure.ErrMalformed)
 		}
 		addr, err := typeAt(name)
 		if err != nil {

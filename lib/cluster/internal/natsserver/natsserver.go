@@ -1,4 +1,5 @@
-package cluster
+// Package natsserver runs a NATS server with JetStream in this process.
+package natsserver
 
 import (
 	"crypto/rand"
@@ -12,22 +13,23 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/tempfolder"
 )
 
-// serverTimeout is how long the embedded server may take to start.
-const serverTimeout = time.Minute
+// startTimeout is how long a server may take to start.
+const startTimeout = time.Minute
 
-// An embedded is a NATS server in this process.
-type embedded struct {
-	server    *server.Server
-	token     string
+// A Server is a NATS server in this process.
+type Server struct {
+	*server.Server
+	Token string
+
 	temporary *tempfolder.Folder // to remove afterwards, or nil
 	locked    *tempfolder.Folder // that the user has given, or nil
 }
 
-// startServer starts a server on the loopback interface. If folder is empty, the server
-// uses a temporary folder, which stop removes; if this process is killed, the next
-// startServer on this machine removes it.
-func startServer(folder string) (*embedded, error) {
-	e := &embedded{token: rand.Text()}
+// Start starts a server on the loopback interface. If folder is empty, the server
+// uses a temporary folder, which Stop removes; if this process is killed, the next
+// Start on this machine removes it.
+func Start(folder string) (*Server, error) {
+	e := &Server{Token: rand.Text()}
 	if folder == "" {
 		f, err := tempfolder.New(os.TempDir(), "perijove-nats-")
 		if err != nil {
@@ -38,7 +40,7 @@ func startServer(folder string) (*embedded, error) {
 		return nil, err
 	}
 	s, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: e.token, ServerName: "perijove-" + rand.Text()[:8],
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: e.Token, ServerName: "perijove-" + rand.Text()[:8],
 		JetStream: true, StoreDir: folder, JetStreamMaxMemory: 4 << 30, JetStreamMaxStore: 64 << 30,
 		NoLog: true, NoSigs: true, DisableJetStreamBanner: true,
 	})
@@ -46,32 +48,33 @@ func startServer(folder string) (*embedded, error) {
 		e.remove()
 		return nil, fmt.Errorf("cluster: cannot start the server: %w", err)
 	}
-	e.server = s
+	e.Server = s
 	go s.Start()
-	if !s.ReadyForConnections(serverTimeout) {
-		e.stop()
+	if !s.ReadyForConnections(startTimeout) {
+		e.Stop()
 		return nil, errors.New("cluster: the server did not start within a minute")
 	}
 	if !s.JetStreamEnabled() {
-		e.stop()
+		e.Stop()
 		return nil, fmt.Errorf("cluster: the server cannot use %s as its store", folder)
 	}
 	return e, nil
 }
 
-func (e *embedded) stop() {
-	e.server.Shutdown()
-	e.server.WaitForShutdown()
+// Stop stops the server, and removes its temporary folder.
+func (e *Server) Stop() {
+	e.Shutdown()
+	e.WaitForShutdown()
 	e.remove()
 }
 
-func (e *embedded) remove() {
-	_ = e.temporary.Remove() // a later startServer removes what is left
+func (e *Server) remove() {
+	_ = e.temporary.Remove() // a later Start removes what is left
 	_ = e.locked.Unlock()    // the end of the process does it, too
 }
 
 // lock locks the folder that the user has given: two servers would damage each other's files.
-func (e *embedded) lock(folder string) (err error) {
+func (e *Server) lock(folder string) (err error) {
 	e.locked, err = tempfolder.Lock(folder)
 	switch {
 	case errors.Is(err, tempfolder.ErrLocked):

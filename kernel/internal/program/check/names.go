@@ -1,0 +1,22 @@
+package check
+
+import (
+	"go/ast"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// SameNames reports whether the identifiers are those of names, and one of them is not blank.
+func SameNames(ids []*ast.Ident, names []cell.Ref) bool {
+	if len(ids) != len(names) {
+		return false
+	}
+	named := false
+	for i, id := range ids {
+		if id.Name != names[i].Name {
+			return false
+		}
+		named = named || id.Name != "_"
+	}
+	return named
+}

@@ -1,0 +1,128 @@
+// Package identity computes hashes of declarations, by which a notebook and a worker program recognize functions that are
+// the same in both. A hash depends on the syntax of a declaration, without comments, layout and parentheses, and on the
+// packages that its names mean.
+package identity
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/lib/mp/mpsource"
+)
+
+// A Meaning is what a free name of a declaration means: a declaration of the program if Declared, a package if Path is set,
+// or an exported name of a package that was imported with a dot if Dot is set, too. Otherwise it is predeclared, or the name of
+// a field.
+type Meaning struct {
+	Declared bool
+	Path     string
+	Dot      bool
+}
+
+// A Scope knows the meanings of the free names of a declaration.
+type Scope interface {
+	Meaning(r cell.Ref) Meaning
+	// IsStruct reports whether a name of the program is a struct type, so that keys of its literals are fields.
+	IsStruct(name string) bool
+}
+
+// Function returns the Declaration of a function, method, type or group of constants, without a name.
+func Function(d *cell.Decl, scope Scope) mpsource.Declaration {
+	head := "package p\n"
+	if d.Kind == cell.Type {
+		head += "type "
+	}
+	w := newWriter(scope)
+	f, err := parser.ParseFile(token.NewFileSet(), "", head+d.Text, parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) != 1 || d.Linkname {
+		return mpsource.Declaration{Unknown: "cannot be compared"}
+	}
+	w.refs(d.Refs, len(head)+1)
+	w.node(f.Decls[0])
+	return w.declaration()
+}
+
+// A Variable is a variable with its declaration.
+type Variable struct {
+	cell.Source
+	Type   cell.Span // empty if there is no type
+	Values []cell.Span
+	Index  int // of the variable, of Count in the declaration
+	Count  int
+}
+
+// Var returns the Declaration of a variable, without a name.
+func Var(v Variable, scope Scope) mpsource.Declaration {
+	w := newWriter(scope)
+	w.text("var")
+	spans := []cell.Span{v.Type}
+	switch {
+	case len(v.Values) == v.Count:
+		spans = append(spans, v.Values[v.Index])
+	case len(v.Values) > 0:
+		spans = append(spans, v.Values...)
+		w.number(v.Index)
+	}
+	for _, s := range spans {
+		if s.Start >= s.End {
+			w.text("nil")
+			continue
+		}
+		x, err := parser.ParseExpr(v.Text[s.Start:s.End])
+		if err != nil {
+			return mpsource.Declaration{Unknown: "cannot be compared"}
+		}
+		w.refs(v.Refs, 1-s.Start)
+		w.node(x)
+	}
+	return w.declaration()
+}
+
+// declaration returns the hash of what was written, and the names that it uses.
+func (w *writer) declaration() mpsource.Declaration {
+	return mpsource.Declaration{Hash: hex.EncodeToString(w.hash.Sum(nil)[:16]), Uses: slices.Sorted(maps.Keys(w.uses))}
+}
+
+func newWriter(scope Scope) *writer {
+	return &writer{hash: sha256.New(), scope: scope, uses: map[string]bool{}}
+}
+
+// PackageName returns the name of the Declaration of a package.
+func PackageName(path string) string { return "package " + path }
+
+// fields are names in the literal of a struct type.
+func (w *writer) fields(x *ast.CompositeLit) {
+	id, ok := x.Type.(*ast.Ident)
+	if !ok || !w.scope.IsStruct(id.Name) || !w.at[id.Pos()].Declared {
+		return
+	}
+	for _, e := range x.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if key, ok := kv.Key.(*ast.Ident); ok {
+				delete(w.at, key.Pos())
+			}
+		}
+	}
+}
+
+// parseType reports whether the text of a type's declaration declares a struct type.
+func parseType(text string) (isStruct bool, err error) {
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package p\ntype "+text, parser.SkipObjectResolution)
+	if err != nil {
+		return false, err
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TypeSpec); ok {
+			_, isStruct = t.Type.(*ast.StructType)
+			return false
+		}
+		return true
+	})
+	return isStruct, nil
+}

@@ -1,0 +1,163 @@
+package cluster
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/perijove/perijove/lib/cluster/internal/members"
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+	"github.com/perijove/perijove/lib/mp/mpsource"
+)
+
+// A function of another build is recognized by the hash of its source. Each process whose
+// program has registered functions stores the hashes of its source on the server, and a
+// pool sends a task only to builds whose hash of the function is the same.
+
+type build = members.Build
+
+func offerKey(b build) string { return "program." + hex.EncodeToString(b[:]) }
+
+// storeOffer stores the hashes of this program, if it has registered functions. It reports
+// whether it has.
+func (c *Cluster) storeOffer(ctx context.Context) (bool, error) {
+	if !mpremote.Registers() {
+		return false, nil
+	}
+	text, err := json.Marshal(mpsource.Current().Program)
+	if err == nil {
+		_, err = c.values.Put(ctx, offerKey(c.build), text)
+	}
+	if err != nil {
+		return false, fmt.Errorf("cluster: cannot store the hashes of this program's functions at %s: %w", c.URL(), err)
+	}
+	return true, nil
+}
+
+// offerOf returns the hashes of another build, or nil if they are not known yet. Then it
+// begins to read them.
+func (c *Cluster) offerOf(b build) *mpsource.Table {
+	return c.offers.Of(b, func() { c.background(func() { c.readOffer(b) }) })
+}
+
+// readOffer reads the hashes of another build, and lets the pools send tasks there.
+func (c *Cluster) readOffer(b build) {
+	ctx, cancel := context.WithTimeout(c.ctx, 10*time.Second)
+	defer cancel()
+	e, err := c.values.Get(ctx, offerKey(b))
+	if err != nil {
+		return // offerOf tries again
+	}
+	table, err := mpsource.Decode(e.Value())
+	if err != nil {
+		return
+	}
+	c.offers.Set(b, table)
+	c.mu.Lock()
+	var pools []*runner
+	for _, r := range c.pools {
+		pools = append(pools, r)
+	}
+	c.mu.Unlock()
+	for _, r := range pools {
+		r.checkWorkers()
+	}
+}
+
+// A target is a build whose workers can run a function.
+type target struct {
+	build build
+	slots int
+}
+
+// targets returns the builds with workers that can run f.
+func (r *runner) targets(f *mpremote.Func) (list []target) {
+	for _, m := range r.c.members.Current() {
+		if m.Build != r.c.build && (!m.Offers || f.Source == nil || !r.offers(m.Build, f)) {
+			continue
+		}
+		i := slices.IndexFunc(list, func(t target) bool { return t.build == m.Build })
+		if i < 0 {
+			i = len(list)
+			list = append(list, target{build: m.Build})
+		}
+		list[i].slots += m.Slots
+	}
+	return list
+}
+
+func (r *runner) offers(b build, f *mpremote.Func) bool {
+	table := r.c.offerOf(b)
+	return table != nil && table.Offers(f.Source)
+}
+
+// destinationLocked returns the target with the fewest batches for its slots, or nil if all
+// have enough. A function that only this build has is also sent if no worker is there yet.
+func (r *runner) destinationLocked(f *mpremote.Func, targets []target) *target {
+	if len(targets) == 0 && f.Source == nil {
+		targets = []target{{build: r.c.build, slots: 1}}
+	}
+	var best *target
+	for i := range targets {
+		t := &targets[i]
+		if n := r.sent[t.build]; n < max(8, batchesPerSlot*t.slots) && (best == nil || n*best.slots < r.sent[best.build]*t.slots) {
+			best = t
+		}
+	}
+	return best
+}
+
+// moveLocked takes back a batch whose workers have gone, so that its tasks are sent elsewhere.
+func (r *runner) moveLocked(b *batch) {
+	delete(r.inflight, b.id)
+	r.sent[b.to]--
+	var tasks []*task
+	for i, t := range b.tasks {
+		if t != nil {
+			t.batch, b.tasks[i] = nil, nil
+			tasks = append(tasks, t)
+		}
+	}
+	b.q.pending = append(tasks, b.q.pending...)
+	b.left, b.drop = 0, true
+	if b.seq > 0 {
+		r.c.background(func() { r.remove(b) })
+		r.c.background(func() { r.ended(b) })
+	}
+}
+
+// noWorkers returns the error of tasks of f if no worker can run them.
+func (c *Cluster) noWorkers(f *mpremote.Func) error {
+	others := c.members.Current()
+	if len(others) == 0 {
+		return fmt.Errorf("cluster: %w: no worker has joined %s; start some with Workers, here or in another process", ErrNoWorkers, c.URL())
+	}
+	m := others[0]
+	i := slices.IndexFunc(others, func(m wire.Worker) bool { return m.Offers })
+	if i < 0 {
+		return fmt.Errorf("cluster: %w: %s needs a worker of build %.4x, but the processes at %s (%d) run other builds, such as %.4x (process %d on %s); "+
+			"start workers from the same file as this program", ErrNoWorkers, f.Name, c.build, c.URL(), len(others), m.Build, m.PID, m.Host)
+	}
+	m = others[i]
+	return fmt.Errorf("cluster: %w: %s cannot run on %s (process %d on %s): %s; build that program again from this notebook, or start workers here with Workers",
+		ErrNoWorkers, f.Name, m.Program, m.PID, m.Host, c.refusal(f, &m))
+}
+
+// refusal says why a worker of another build cannot run f.
+func (c *Cluster) refusal(f *mpremote.Func, w *wire.Worker) string {
+	if f.Source == nil {
+		return f.Bound
+	}
+	table := c.offerOf(w.Build)
+	if table == nil {
+		return "the hashes of its functions cannot be read from the server"
+	}
+	if text := f.Source.Difference(table); text != "" {
+		return text
+	}
+	return fmt.Sprintf("it does not offer %s to other programs: only functions without type parameters and receiver are offered", f.Source.Name)
+}
