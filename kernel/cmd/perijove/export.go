@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -128,6 +129,7 @@ func exportOptions(ctx context.Context, path string, force bool) (export.Options
 		return opt, err
 	}
 	opt.GOROOT, opt.Release = tc.Root, tc.Version
+	opt.Notice = func(e *cell.Error) { fmt.Fprintln(os.Stderr, e) }
 	opt.Dir, err = filepath.Abs(filepath.Dir(path))
 	return opt, err
 }
@@ -142,7 +144,7 @@ func exportCells(ctx context.Context, cells []output.HistoryEntry, dir, target s
 	if err != nil {
 		return err
 	}
-	opt.Target, opt.Source, opt.Stored = target, "of a session", true
+	opt.Target, opt.Source, opt.Stored, opt.Notice = target, "of a session", true, nil
 	return export.Program(ctx, nb, opt)
 }
 

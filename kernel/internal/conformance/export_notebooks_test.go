@@ -1,8 +1,8 @@
 package conformance
 
 import (
-	"errors"
 	"flag"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,31 +10,23 @@ import (
 	"unicode"
 
 	"github.com/perijove/perijove"
-	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export"
 	"github.com/perijove/perijove/kernel/internal/export/translate"
-	"github.com/perijove/perijove/kernel/internal/image"
 	nbfile "github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/version"
 )
 
-var (
-	exportRun       = flag.Bool("export.run", false, "also run the exported notebooks of this project, and compare what they print")
-	exportNotebooks = flag.String("export.notebooks", "", "export and compare the notebooks in this folder, and no others")
-)
+var exportRun = flag.Bool("export.run", false, "also run the exported notebooks of this project, and compare what they print")
 
-// TestExportedNotebooks exports this project's notebooks: the programs are formatted, pass go vet and compile. With -export.run it also compares
-// the words and the order of what the programs and the notebooks print; see withoutNumbers.
+// TestExportedNotebooks exports this project's notebooks: the programs are formatted, pass go vet and compile. With -export.run it also runs the
+// notebooks and the programs, and compares what each cell prints; see varying.
 func TestExportedNotebooks(t *testing.T) {
 	folder, err := filepath.Abs("../../../notebooks")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *exportNotebooks != "" {
-		folder = *exportNotebooks
-	}
 	files, err := filepath.Glob(filepath.Join(folder, "*.ipynb"))
-	if err != nil || len(files) < 5 && *exportNotebooks == "" {
+	if err != nil || len(files) < 5 {
 		t.Fatal(files, err)
 	}
 	img := openImage(t)
@@ -48,7 +40,11 @@ func TestExportedNotebooks(t *testing.T) {
 	}
 	var exported []string
 	for _, file := range files {
-		if exportNotebook(t, exporter, file, filepath.Join(dir, programOf(file))) {
+		nb, err := nbfile.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exportNotebook(t, exporter, file, nb, filepath.Join(dir, programOf(file))) {
 			exported = append(exported, file)
 		}
 	}
@@ -57,10 +53,18 @@ func TestExportedNotebooks(t *testing.T) {
 	}
 	goInModule(t, img, dir, "vet", "./...")
 	goInModule(t, img, dir, "build", "-o", "bin/", "./...")
-	if *exportRun || *exportNotebooks != "" {
-		for _, file := range exported {
-			t.Run(programOf(file), func(t *testing.T) { compareExport(t, img, file, filepath.Join(dir, "bin", programOf(file))) })
-		}
+	if !*exportRun || t.Failed() {
+		return
+	}
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Fatal("the notebooks run Python programs: ", err)
+	}
+	for _, file := range exported {
+		c := newComparison(t, img, exporter, file, filepath.Join(dir, "marked", programOf(file)))
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // the notebooks sleep most of the time
+			c.run(t, img)
+		})
 	}
 }
 
@@ -68,20 +72,11 @@ func programOf(file string) string {
 	return strings.ToLower(strings.TrimSuffix(filepath.Base(file), ".ipynb"))
 }
 
-// exportNotebook exports a notebook to a folder. Public ones may be refused.
-func exportNotebook(t *testing.T, exporter *export.Exporter, file, dir string) bool {
+// exportNotebook exports a notebook to a folder.
+func exportNotebook(t *testing.T, exporter *export.Exporter, file string, nb *nbfile.Notebook, dir string) bool {
 	t.Helper()
-	nb, err := nbfile.Read(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	sources, err := exporter.Files(nb)
-	var cells cell.Errors
-	switch {
-	case *exportNotebooks != "" && errors.As(err, &cells):
-		t.Logf("%s is refused:\n%v", file, err)
-		return false
-	case err != nil:
+	if err != nil {
 		t.Errorf("%s: %v", file, err)
 		return false
 	}
@@ -89,19 +84,6 @@ func exportNotebook(t *testing.T, exporter *export.Exporter, file, dir string) b
 		writeProgram(t, filepath.Join(dir, name), text)
 	}
 	return true
-}
-
-// compareExport runs a notebook and its program.
-func compareExport(t *testing.T, img *image.Image, file, program string) {
-	nb, err := nbfile.Read(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := outputOf(t, img, nb, filepath.Dir(file))
-	got := runExported(t, program)
-	if withoutNumbers(got) != withoutNumbers(want) {
-		t.Errorf("the program printed\n%s\nthe notebook\n%s", got, want)
-	}
 }
 
 // units are words that follow a number, and change with its size.

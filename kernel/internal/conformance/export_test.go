@@ -18,6 +18,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export"
 	"github.com/perijove/perijove/kernel/internal/export/exporttest"
 	"github.com/perijove/perijove/kernel/internal/export/translate"
@@ -223,7 +224,11 @@ func outputOf(t *testing.T, img *image.Image, nb *nbfile.Notebook, dir string) s
 	}
 	var text strings.Builder
 	for _, c := range nb.Cells {
+		parsed, _ := cell.Parse(1, c.Source)
 		for _, o := range c.Outputs {
+			if o.Name == output.Stdout && parsed != nil && slices.ContainsFunc(parsed.Directives, func(d cell.DirectiveLine) bool { return d.Name == "%cd" }) {
+				_, o.Text, _ = strings.Cut(o.Text, "\n") // the folder, which the kernel prints
+			}
 			plain, _ := o.Data["text/plain"].(string)
 			switch {
 			case o.Type == nbfile.StreamOutput && o.Name == output.Stdout:

@@ -166,3 +166,22 @@ func TestModule(t *testing.T) {
 		t.Errorf("the modules are\n%s\nwant\n%s", out, want)
 	}
 }
+
+// TestNotice: the export tells which types have other names in the program.
+func TestNotice(t *testing.T) {
+	exporter, _ := newTestExporter(t, t.TempDir())
+	nb, err := exporttest.Notebook(txtar.Parse([]byte("-- cell --\ntype T struct{ X int }\ntype A = int\nfmt.Println(T{1}, A(2))\n" +
+		"-- cell --\ntype T struct{ Y int }\ntype A = string\nfmt.Printf(\"%T\", T{2})\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notices []string
+	exporter.opt.Notice = func(e *cell.Error) { notices = append(notices, e.Error()) }
+	if _, err := exporter.Files(nb); err != nil {
+		t.Fatal(err)
+	}
+	want := "Cell [2] line 1:6: this type T is T2 in the program, as %T, %#v and displays of its values show: give it another name"
+	if len(notices) != 1 || notices[0] != want {
+		t.Errorf("the notices are %q, want only %q", notices, want)
+	}
+}

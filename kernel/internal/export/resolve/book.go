@@ -39,13 +39,13 @@ type Book struct {
 	IsGoNB    bool     // written for GoNB, which calls functions named init_NAME
 	UsesCtx   bool
 	numbered  map[string]bool // Out[3] and In[3] in the cells
-	skip      map[int]bool    // execution counts of cells that fail as expected
+	skip      map[int]string  // messages of cells that fail as expected, by their execution counts
 	MayFail   map[int]bool    // those of the cells tagged raises-exception
 	Inferred  *types.Package
 }
 
-// NewBook returns a book without cells. The book leaves out the cells whose execution counts are in skip.
-func NewBook(pkgs *exportdata.Packages, stored bool, skip map[int]bool) *Book {
+// NewBook returns a book without cells. The book leaves out the cells whose execution counts are in skip, which has the reasons.
+func NewBook(pkgs *exportdata.Packages, stored bool, skip map[int]string) *Book {
 	return &Book{
 		Pkgs: pkgs, stored: stored, skip: skip, Idents: map[string]bool{}, Groups: map[*Entity][]*Function{}, instances: map[*Entity][]*Instance{},
 		MayFail: map[int]bool{}, numbered: map[string]bool{},
@@ -68,6 +68,8 @@ type Entity struct {
 	Same     *Entity     // an earlier declaration of the same variable
 	Used     bool        // of a variable
 	isResult bool        // it is the value of a cell, Out[3]
+	Values   int         // how many values the cell has; the entity is the first one. Zero if it is not known
+	WithErr  bool        // the second value is an error that a call returns beside the first one
 	GoName   string      // of a variable: its name in the program, which package translate chooses
 }
 
@@ -112,7 +114,7 @@ func (b *Book) bind() {
 				continue
 			}
 			if _, err := b.Pkgs.Import(im.Path); err != nil {
-				b.Refuse(s, im.Pos, "%v", err)
+				b.Fail(s, im.Pos, "%v", err)
 				continue
 			}
 			name := im.Name

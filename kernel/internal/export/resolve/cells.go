@@ -22,6 +22,7 @@ type Step struct {
 	Doc     string  // text of the Markdown cells above it
 	Params  bool    // it is tagged "parameters"
 	Raises  bool    // it is tagged "raises-exception"
+	LeftOut string  // why the program does not have the code of the cell
 	Alone   bool    // it must be a separate function, because it has a return, a defer or a label at its top level
 
 	Inits []*cell.Decl // functions named init
@@ -34,7 +35,7 @@ type Stmt struct {
 	Facts *source.Facts
 }
 
-// ReadCells parses the code cells of a notebook. It leaves out empty cells, cells tagged "skip-execution", and those that NewBook leaves out.
+// ReadCells parses the code cells of a notebook. It leaves out empty cells, cells tagged "skip-execution", and the code of those that NewBook leaves out.
 func (b *Book) ReadCells(nb *notebook.Notebook) {
 	heading, doc := "", ""
 	n := 0
@@ -59,10 +60,11 @@ func (b *Book) ReadCells(nb *notebook.Notebook) {
 			number = c.ExecutionCount
 		}
 		b.MayFail[number] = c.HasTag(notebook.TagRaises)
-		if b.skip[number] {
-			continue
+		text := c.Source
+		if b.skip[number] != "" {
+			text = ""
 		}
-		parsed, errs := cell.Parse(number, c.Source)
+		parsed, errs := cell.Parse(number, text)
 		if errs != nil {
 			b.Errs = append(b.Errs, errs...)
 			continue
@@ -73,7 +75,7 @@ func (b *Book) ReadCells(nb *notebook.Notebook) {
 		}
 		s := &Step{
 			Index: len(b.Steps), Cell: parsed.Sequence(), Heading: heading, Doc: doc,
-			Params: c.HasTag(notebook.TagParameters), Raises: c.HasTag(notebook.TagRaises),
+			Params: c.HasTag(notebook.TagParameters), Raises: c.HasTag(notebook.TagRaises) && b.skip[number] == "", LeftOut: b.skip[number],
 		}
 		doc = ""
 		b.Steps = append(b.Steps, s)

@@ -96,11 +96,15 @@ func (b *Book) infer() error {
 		return fmt.Errorf("export: %w", err)
 	}
 	conf := types.Config{Importer: b.Pkgs, Error: func(error) {}}
-	pkg, _ := conf.Check("main", fset, []*ast.File{file}, nil) // the program is checked later, with errors
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	pkg, _ := conf.Check("main", fset, []*ast.File{file}, info) // the program is checked later, with errors
 	b.Inferred = pkg
 	for _, e := range vars {
 		if v, ok := pkg.Scope().Lookup(inferredName(e)).(*types.Var); ok {
 			e.Typ = v.Type()
+		}
+		if e.isResult {
+			in.countValues(e, file, info)
 		}
 		if e.Step == 0 {
 			continue

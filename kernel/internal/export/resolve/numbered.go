@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"go/ast"
 	"go/types"
 	"strconv"
 	"strings"
@@ -63,10 +64,42 @@ func (b *Book) ResultVariable(st *Stmt) *Entity {
 	return nil
 }
 
-// HasError reports whether t is the type of a call with a value and an error.
-func HasError(t types.Type) bool {
+// hasError reports whether t is the type of a call with a value and an error.
+func hasError(t types.Type) bool {
 	tuple, ok := t.(*types.Tuple)
 	return ok && tuple.Len() == 2 && types.Identical(tuple.At(1).Type(), types.Universe.Lookup("error").Type())
+}
+
+// countValues sets how many values the cells have, from the calls that result has written.
+func (in *inference) countValues(e *Entity, file *ast.File, info *types.Info) {
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || len(g.Specs) != 1 {
+			continue
+		}
+		spec, ok := g.Specs[0].(*ast.ValueSpec)
+		if !ok || spec.Names[0].Name != inferredName(e) {
+			continue
+		}
+		args := spec.Values[0].(*ast.CallExpr).Args
+		e.Values = len(args)
+		if tuple, ok := info.Types[args[0]].Type.(*types.Tuple); ok && len(args) == 1 {
+			e.Values, e.WithErr = tuple.Len(), hasError(tuple)
+		}
+	}
+}
+
+// checkNumbered refuses uses of Out[3] if cell 3 has several values.
+func (b *Book) checkNumbered() {
+	for _, s := range b.Steps {
+		for _, src := range s.Sources() {
+			for _, r := range src.Refs {
+				if e := b.Lookup(s.Index, r).Entity; isNumbered(r) && e != nil && e.Values > 1 && !e.WithErr {
+					b.Fail(s, src.PosIn(r.Off), "%s is not a value: %s shows %d values: assign them to variables", r.Name, cell.Name(e.Stmt.Step.Cell.N), e.Values)
+				}
+			}
+		}
+	}
 }
 
 // result writes a declaration from which the type checker infers the type of a cell's value. If a call has several values, it is the first one's.

@@ -133,11 +133,27 @@ func (r *reacher) constant(src *cell.Source, f *source.Facts, ref cell.Ref, k in
 			r.b.Refuse(s, src.PosIn(ref.Off), "%s changes in %s, and this function may run after that: give the new one another name",
 				ref.Name, cell.Name(r.b.Steps[j].Cell.N))
 			return
+		case r.inType(src, f.LiteralAt(ref.Off), k, j) != nil:
+			inType := r.inType(src, f.LiteralAt(ref.Off), k, j)
+			r.b.Refuse(s, src.PosIn(inType.Off), "%s changes in %s, and the type of this function literal uses it: give the new one another name",
+				inType.Name, cell.Name(r.b.Steps[j].Cell.N))
+			return
 		default:
 			r.b.follow(ref.Name)
 			r.instance(now, j)
 		}
 	}
+}
+
+// inType returns a constant in the type of a function literal that has another value at step j than at step k, or nil. In a notebook such a
+// literal keeps its code, also if other constants change later.
+func (r *reacher) inType(src *cell.Source, l *source.Literal, k, j int) *cell.Ref {
+	for i, ref := range src.Refs {
+		if ref.Off >= l.Start && ref.Off < l.Lbrace && r.b.ConstantAt(ref.Name, k) != nil && r.b.ConstantAt(ref.Name, j) != r.b.ConstantAt(ref.Name, k) {
+			return &src.Refs[i]
+		}
+	}
+	return nil
 }
 
 // note notes which body a name means. If one place of the program means several, a variable must select the body.

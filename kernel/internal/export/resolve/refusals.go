@@ -9,9 +9,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// Refuse notes that a part of a cell cannot be exported.
+// Refuse notes that a part of a cell cannot be exported, though it runs in a notebook.
 func (b *Book) Refuse(s *Step, pos cell.Pos, format string, args ...any) {
-	b.Errs = append(b.Errs, &cell.Error{Cell: s.Cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(s.Cell.Src, pos.Line)})
+	b.MayFail[s.Cell.N] = false
+	b.Fail(s, pos, format, args...)
+}
+
+// Fail notes that a cell does not compile in a notebook, either. If the cell is tagged raises-exception, the program leaves it out.
+func (b *Book) Fail(s *Step, pos cell.Pos, format string, args ...any) {
+	e := &cell.Error{Cell: s.Cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(s.Cell.Src, pos.Line)}
+	if !slices.ContainsFunc(b.Errs, func(o *cell.Error) bool { return *o == *e }) {
+		b.Errs = append(b.Errs, e)
+	}
 }
 
 // check refuses code that does not behave in a program as in a cell.
@@ -20,11 +29,10 @@ func (b *Book) check() {
 		for _, st := range s.Stmts {
 			b.checkRefs(s, &st.Source)
 			if st.Define >= 0 && !slices.Contains(st.New, true) {
-				b.Refuse(s, st.PosIn(st.Define), "no new variables on left side of := (= assigns to a variable that exists)")
+				b.Fail(s, st.PosIn(st.Define), "no new variables on left side of := (= assigns to a variable that exists)")
 			}
 			for _, off := range st.Facts.Ends(s.Raises) {
 				if s.Index < len(b.Steps)-1 || s.Raises {
-					b.MayFail[s.Cell.N] = false // the cell runs in a notebook
 					b.Refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")
 				}
 			}
@@ -41,7 +49,7 @@ func (b *Book) check() {
 func (b *Book) checkRefs(s *Step, src *cell.Source) {
 	for _, r := range src.Refs {
 		if name, _, ok := strings.Cut(r.Name, "["); ok && b.Tables[s.Index][name] == nil && b.Lookup(s.Index, r) == (Target{}) {
-			b.Refuse(s, src.PosIn(r.Off), "%s is not the value or the text of an earlier cell in a run from the first to the last cell", r.Name)
+			b.Fail(s, src.PosIn(r.Off), "%s is not the value or the text of an earlier cell in a run from the first to the last cell", r.Name)
 		}
 	}
 }

@@ -13,6 +13,10 @@ func (b *Book) Resolve(isDynamic func(method string) bool) error {
 	if err := b.infer(); err != nil {
 		return err
 	}
+	b.checkNumbered()
+	if len(b.Errs) > 0 {
+		return nil
+	}
 	b.version()
 	b.reach()
 	b.checkDispatch()

@@ -86,7 +86,6 @@ func (c *checked) findResults() {
 			key := [2]int{int(x.Pos() - tree.FileStart), int(x.End() - tree.FileStart)}
 			if st := want[key]; st != nil && isKnown(c.info.Types[x]) {
 				c.b.results[st] = c.b.resultOf(st, c.info.Types[x], check.IsPrint(c.info, x))
-				c.b.withError[st] = resolve.HasError(c.info.Types[x].Type)
 				c.b.again = true
 				delete(want, key)
 			}
@@ -209,6 +208,12 @@ func (c *checked) report() {
 			c.b.Errs = append(c.b.Errs, &cell.Error{Cell: c.b.Steps[0].Cell.N, Msg: "the program does not compile, which is a fault of perijove: " + c.fset.Position(e.Pos).String() + ": " + msg})
 			continue
 		}
-		c.b.Refuse(ch.step, ch.src.PosIn(min(off, len(ch.src.Text))), "%s", msg)
+		pos := ch.src.PosIn(min(off, len(ch.src.Text)))
+		if ch.at != ch.step.Index {
+			c.b.Refuse(ch.step, pos, "this does not compile after %s, which changes the meaning of a name here: %s: give the new one another name",
+				cell.Name(c.b.Steps[ch.at].Cell.N), msg)
+			continue
+		}
+		c.b.Fail(ch.step, pos, "%s", msg)
 	}
 }

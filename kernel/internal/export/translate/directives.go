@@ -2,12 +2,14 @@ package translate
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/resolve"
+	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // withoutEffect are directives that change nothing that a program prints.
@@ -23,6 +25,8 @@ var advice = map[string]string{
 	"%%bash":   "call exec.Command in Go",
 	"%%sh":     "call exec.Command in Go",
 	"%%script": "call exec.Command in Go",
+	"%wasm":    "it needs a browser",
+	"%load":    "put the text of the file into the cell",
 	"%run":     "put the file's declarations into a package and import it",
 	"%strict":  "call panic if a value is an error",
 	"%capture": "write to the file in Go",
@@ -39,6 +43,9 @@ type gets struct {
 // directives translates the directives of all cells. They run before the cell's code.
 func (b *translation) directives() {
 	for _, s := range b.Steps {
+		if s.LeftOut != "" {
+			b.comments[s] = append(b.comments[s], cell.Name(s.Cell.N)+" is left out, since it does not compile: "+s.LeftOut)
+		}
 		for _, d := range s.Cell.Directives {
 			b.directive(s, d)
 		}
@@ -64,10 +71,13 @@ func (b *translation) directive(s *resolve.Step, d cell.DirectiveLine) {
 		b.before[s] = append(b.before[s], func(f *file) {
 			f.printf("%s.Setenv(%q, %q)\n", f.pkg("os"), name, value)
 		})
-	case d.Name == "%cd" && args != "" && !strings.ContainsAny(args, "$~"):
-		b.before[s] = append(b.before[s], func(f *file) {
-			f.printf("if err := %s.Chdir(%q); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, f.pkg("log"))
-		})
+	case d.Name == "%cd":
+		b.before[s] = append(b.before[s], func(f *file) { f.changeFolder(args) })
+	case d.Name == "%pwd":
+		b.before[s] = append(b.before[s], (*file).printFolder)
+	case d.Name == "!*" && strings.HasPrefix(args, "go get "):
+		words := strings.Fields(strings.TrimPrefix(args, "go get "))
+		b.gets.paths = append(b.gets.paths, slices.DeleteFunc(words, func(w string) bool { return w == "-u" })...)
 	case d.Name == "%%writefile" || d.Name == "%%file":
 		b.writeFile(s, d, args)
 	case d.Name == "%%" || d.Name == "%main" || d.Name == "%args" || d.Name == "%exec":
@@ -77,18 +87,63 @@ func (b *translation) directive(s *resolve.Step, d cell.DirectiveLine) {
 	}
 }
 
-func (b *translation) writeFile(s *resolve.Step, d cell.DirectiveLine, args string) {
-	if name, ok := strings.CutPrefix(args, "-a "); ok || args == "" || strings.Contains(args, "$") {
-		b.refuseOrKeep(s, d.Pos, d.Name, "write the file "+name+" in Go", d.Name+" "+args)
+// changeFolder writes the code for %cd.
+func (f *file) changeFolder(folder string) {
+	osName, logName := f.pkg("os"), f.pkg("log")
+	rest, isHome := strings.CutPrefix(folder, "~")
+	if folder != "" && (!isHome || rest != "" && rest[0] != '/') {
+		f.printf("if err := %s.Chdir(%q); err != nil {\n%s.Fatal(err)\n}\n", osName, folder, logName)
 		return
 	}
-	text := strconv.Quote(d.Body)
-	if strconv.CanBackquote(strings.ReplaceAll(d.Body, "\n", "")) && strings.Contains(d.Body, "\n") {
-		text = "`" + d.Body + "`"
+	target := "home"
+	if rest = strings.Trim(rest, "/"); rest != "" {
+		target = fmt.Sprintf("%s.Join(home, %q)", f.pkg("path/filepath"), rest)
 	}
-	b.before[s] = append(b.before[s], func(f *file) {
-		f.printf("if err := %s.WriteFile(%q, []byte(%s), 0o644); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, text, f.pkg("log"))
+	f.printf("if home, err := %[1]s.UserHomeDir(); err != nil {\n%[2]s.Fatal(err)\n} else if err := %[1]s.Chdir(%[3]s); err != nil {\n%[2]s.Fatal(err)\n}\n",
+		osName, logName, target)
+}
+
+// printFolder writes the code for %pwd.
+func (f *file) printFolder() {
+	f.printf("if folder, err := %s.Getwd(); err != nil {\n%s.Fatal(err)\n} else {\n%s.Println(folder)\n}\n", f.pkg("os"), f.pkg("log"), f.pkg("fmt"))
+}
+
+// writeFile translates %%writefile.
+func (b *translation) writeFile(s *resolve.Step, d cell.DirectiveLine, args string) {
+	name, isAppended := strings.CutPrefix(args, "-a ")
+	name = strings.TrimSpace(name)
+	ofKernel := ""
+	os.Expand(name, func(variable string) string {
+		if strings.HasPrefix(variable, "GONB_") {
+			ofKernel = variable
+		}
+		return ""
 	})
+	if name == "" || ofKernel != "" {
+		hint := "name a file"
+		if ofKernel != "" {
+			hint = "the kernel sets the environment variable " + ofKernel + " of the file's name, and a program does not have it"
+		}
+		b.refuseOrKeep(s, d.Pos, d.Name, hint, d.Name+" "+args)
+		return
+	}
+	b.before[s] = append(b.before[s], func(f *file) { f.writeText(name, source.Quote(d.Body), isAppended) })
+}
+
+// writeText writes code that writes a text, a string literal, to a file.
+func (f *file) writeText(name, text string, isAppended bool) {
+	osName, logName := f.pkg("os"), f.pkg("log")
+	file := strconv.Quote(name)
+	if strings.Contains(name, "$") {
+		file = fmt.Sprintf("%s.ExpandEnv(%q)", osName, name)
+	}
+	if !isAppended {
+		f.printf("if err := %s.WriteFile(%s, []byte(%s), 0o644); err != nil {\n%s.Fatal(err)\n}\n", osName, file, text, logName)
+		return
+	}
+	f.printf("if f, err := %[1]s.OpenFile(%[2]s, %[1]s.O_WRONLY|%[1]s.O_CREATE|%[1]s.O_APPEND, 0o644); err != nil {\n%[4]s.Fatal(err)\n"+
+		"} else if _, err := f.WriteString(%[3]s); err != nil {\n%[4]s.Fatal(err)\n} else if err := f.Close(); err != nil {\n%[4]s.Fatal(err)\n}\n",
+		osName, file, text, logName)
 }
 
 // arguments sets the arguments for directives with which a cell is a program. Without arguments the program's own are kept.
@@ -121,9 +176,8 @@ func (b *translation) refuseOrKeep(s *resolve.Step, pos cell.Pos, name, hint, te
 		}
 		return
 	}
-	if hint != "" {
-		hint = ": " + hint
+	if hint == "" {
+		hint = "it is about the kernel, so remove the line"
 	}
-	b.MayFail[s.Cell.N] = false
-	b.Refuse(s, pos, "%s has no meaning in a program%s; --force keeps it as a comment", name, hint)
+	b.Refuse(s, pos, "%s has no meaning in a program: %s; --force keeps it as a comment", name, hint)
 }

@@ -27,28 +27,28 @@ func (b *translation) embedIn(s *resolve.Step, st *resolve.Stmt) {
 	e := b.Tables[s.Index][st.Names[0].Name]
 	switch {
 	case len(st.Names) != 1 || e == nil || e.Stmt != st:
-		b.Refuse(s, st.Pos, "//go:embed must be above the declaration of one variable")
+		b.Fail(s, st.Pos, "//go:embed must be above the declaration of one variable")
 		return
 	case len(st.Var.Values) > 0:
-		b.Refuse(s, st.Pos, "a variable with //go:embed cannot have a value")
+		b.Fail(s, st.Pos, "a variable with //go:embed cannot have a value")
 		return
 	case e.Typ == nil || !check.CanEmbed(e.Typ):
-		b.Refuse(s, st.Pos, "//go:embed fills a string, a []byte or an embed.FS")
+		b.Fail(s, st.Pos, "//go:embed fills a string, a []byte or an embed.FS")
 		return
 	}
 	names, err := embedfiles.Match(os.DirFS(b.opt.Dir), st.Embed)
 	if err != nil {
-		b.Refuse(s, st.Pos, "%v", err)
+		b.Fail(s, st.Pos, "%v", err)
 		return
 	}
 	if basic, ok := e.Typ.Underlying().(*types.Basic); len(names) != 1 && (ok && basic.Kind() == types.String || isBytes(e.Typ)) {
-		b.Refuse(s, st.Pos, "//go:embed %s: matches %d files, and %s holds only one: use an embed.FS", st.Embed, len(names), e.Name)
+		b.Fail(s, st.Pos, "//go:embed %s: matches %d files, and %s holds only one: use an embed.FS", st.Embed, len(names), e.Name)
 		return
 	}
 	for _, name := range names {
 		text, err := os.ReadFile(filepath.Join(b.opt.Dir, name))
 		if err != nil {
-			b.Refuse(s, st.Pos, "%v", err)
+			b.Fail(s, st.Pos, "%v", err)
 		}
 		b.embedded[filepath.FromSlash(name)] = text
 	}

@@ -184,6 +184,9 @@ func (f *file) declare(in *resolve.Instance) {
 		f.printf("%s", prose.Above(src, d.Pos))
 		c.write(0, len(d.Text), over)
 	default:
+		if hasOtherName(in) {
+			f.printf("// %s is %s of %s. %%T and %%#v of its values print %[1]s.\n", in.GoName, in.Entity.Name, cell.Name(f.b.Steps[in.Entity.Step].Cell.N))
+		}
 		f.printf("%s%s ", prose.Above(src, d.Pos), d.Keyword)
 		over := map[int]string{}
 		if d.Names[0].Name != "_" {

@@ -28,6 +28,7 @@ type chunk struct {
 	src        *cell.Source
 	from       int
 	step       *resolve.Step
+	at         int // the step at which names have their meaning
 	edits      []placed
 	stmt       *resolve.Stmt
 }
@@ -137,7 +138,7 @@ func (f *file) copyStmt(st *resolve.Stmt) copier {
 
 // write writes a range of the source with the names of the program.
 func (c copier) write(from, to int, overrides map[int]string) {
-	whole := chunk{start: c.f.text.Len(), src: c.src, from: from, step: c.step, stmt: c.stmt}
+	whole := chunk{start: c.f.text.Len(), src: c.src, from: from, step: c.step, stmt: c.stmt, at: c.at}
 	at := from
 	for {
 		l, list := c.following(at, to)
@@ -178,7 +179,7 @@ func (c copier) part(from, to int, overrides map[int]string) {
 		}
 		edits[off] = resolve.Edit{Length: n - off, Text: text}
 	}
-	ch := chunk{start: c.f.text.Len(), src: c.src, from: from, step: c.step, stmt: c.stmt}
+	ch := chunk{start: c.f.text.Len(), src: c.src, from: from, step: c.step, stmt: c.stmt, at: c.at}
 	at := from
 	for _, off := range slices.Sorted(maps.Keys(edits)) {
 		if off < from || off >= to {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/format"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -21,25 +20,44 @@ type Options struct {
 	Source string // the notebook's file name, for comments
 	Dir    string // the notebook's folder
 	GOROOT string
-	Stored bool // name the cells by their stored execution counts in errors, and not by those of a run
-	Force  bool // keep directives without a meaning in a program as comments
+	Stored bool              // name the cells by their stored execution counts in errors, and not by those of a run
+	Force  bool              // keep directives without a meaning in a program as comments
+	Notice func(*cell.Error) // gets what the program prints in another way than the notebook; may be nil
 }
 
 // maxChecks is the maximum number of times that the program is written and checked.
 const maxChecks = 12
 
 // Program returns the Go files of a notebook's program, and its embedded files, by name. It leaves out cells tagged
-// "raises-exception" that do not compile: they do nothing in a notebook, either. The error is a cell.Errors if cells cannot be exported.
+// "raises-exception" that do not compile, with a comment: they print only an error in a notebook. The error is a cell.Errors if cells cannot be exported.
 func Program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (map[string][]byte, error) {
 	b, err := withoutFailures(m, opt, nb)
 	if err != nil {
 		return nil, err
 	}
+	b.noticeTypes()
 	return b.files()
 }
 
+// noticeTypes reports the types whose names differ from those of the notebook.
+func (b *translation) noticeTypes() {
+	for _, x := range b.All {
+		if b.opt.Notice != nil && hasOtherName(x) {
+			s := b.Steps[x.Entity.Step]
+			pos := x.Entity.Decl.Pos
+			b.opt.Notice(&cell.Error{Cell: s.Cell.N, Pos: pos, Source: cell.Line(s.Cell.Src, pos.Line),
+				Msg: fmt.Sprintf("this type %s is %s in the program, as %%T, %%#v and displays of its values show: give it another name", x.Entity.Name, x.GoName)})
+		}
+	}
+}
+
+// hasOtherName reports whether an instance is a type that the program declares with another name, which its values show.
+func hasOtherName(x *resolve.Instance) bool {
+	return x.Used && x.Entity.Kind == cell.Type && x.GoName != "" && x.GoName != x.Entity.Name && !x.Entity.Decl.Alias
+}
+
 func withoutFailures(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*translation, error) {
-	skip := map[int]bool{}
+	skip := map[int]string{}
 	for {
 		b, err := translate(m, opt, nb, skip)
 		if err != nil {
@@ -52,28 +70,26 @@ func withoutFailures(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*t
 		case len(failed) == 0:
 			return nil, b.Errs.Sorted()
 		}
-		for _, n := range failed {
-			skip[n] = true
-		}
+		maps.Copy(skip, failed)
 	}
 }
 
-// expectedFailures returns the cells with errors, or nil if one of them must not fail.
-func (b *translation) expectedFailures() []int {
-	var list []int
-	for _, e := range b.Errs {
+// expectedFailures returns the cells with errors, with their first messages, or nil if one of them must not fail.
+func (b *translation) expectedFailures() map[int]string {
+	failed := map[int]string{}
+	for _, e := range b.Errs.Sorted() {
 		if !b.MayFail[e.Cell] {
 			return nil
 		}
-		if !slices.Contains(list, e.Cell) {
-			list = append(list, e.Cell)
+		if failed[e.Cell] == "" {
+			failed[e.Cell] = e.Msg
 		}
 	}
-	return list
+	return failed
 }
 
 // translate makes the program. Errors of cells are in Book.Errs.
-func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]bool) (*translation, error) {
+func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]string) (*translation, error) {
 	b := newTranslation(opt, resolve.NewBook(exportdata.New(m, opt.GOROOT, nil), opt.Stored, skip))
 	b.ReadCells(nb)
 	b.directives()

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/parser"
@@ -317,17 +318,22 @@ func trailing(text string, st *resolve.Stmt) string {
 }
 
 // keepResult writes the assignment of a cell's value to its variable, and returns the list of variables to show in place of the expression. If
-// the expression is a call with a value and an error, the list includes a variable for the error.
+// there are several values, the list includes variables for the others.
 func (f *file) keepResult(st *resolve.Stmt, e *resolve.Entity) string {
 	names, op := e.GoName, ":="
-	if f.b.withError[st] {
+	switch {
+	case e.WithErr:
 		names += ", " + e.GoName + "Err"
-	}
-	if f.b.isGlobal[e] {
-		op = "="
-		if f.b.withError[st] {
+		if f.b.isGlobal[e] {
+			op = "="
 			f.printf("var %sErr error\n", e.GoName)
 		}
+	case e.Values > 1: // no other code uses them
+		for i := 1; i < e.Values; i++ {
+			names += fmt.Sprintf(", %s%c", e.GoName, 'A'+i)
+		}
+	case f.b.isGlobal[e]:
+		op = "="
 	}
 	f.printf("%s %s ", names, op)
 	f.copyStmt(st).write(st.Expr.Start, st.Expr.End, nil)

@@ -18,7 +18,6 @@ type translation struct {
 	embedded    map[string][]byte          // files for //go:embed
 	watches     map[*resolve.Stmt]string   // variables that measure, by the first statement
 	kept        map[keptAt]bool            // unused values in repeated statements, of calls
-	withError   map[*resolve.Stmt]bool     // results of calls with a value and an error
 
 	parameters []parameter
 	paramStep  int
@@ -45,7 +44,7 @@ type translation struct {
 func newTranslation(opt Options, b *resolve.Book) *translation {
 	return &translation{
 		Book: b, opt: opt, before: map[*resolve.Step][]func(*file){}, comments: map[*resolve.Step][]string{}, packages: map[string]map[string]bool{},
-		embedded: map[string][]byte{}, kept: map[keptAt]bool{}, withError: map[*resolve.Stmt]bool{}, scope: map[*resolve.Entity]*section{},
+		embedded: map[string][]byte{}, kept: map[keptAt]bool{}, scope: map[*resolve.Entity]*section{},
 		isGlobal: map[*resolve.Entity]bool{}, inFunction: map[*resolve.Entity]bool{}, importNames: map[[2]string]string{}, valueKeys: map[keyAt]bool{},
 		promoted: map[*resolve.Entity]bool{}, unused: map[*resolve.Entity]bool{}, results: map[*resolve.Stmt]result{},
 	}

@@ -1,0 +1,131 @@
+package conformance
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export"
+	"github.com/perijove/perijove/kernel/internal/image"
+)
+
+var exportFolder = flag.String("export.notebooks", "", "a folder with Go notebooks, such as public ones: export and run them, and compare what they print")
+
+// An outcome is what the comparison of a notebook with its program has found.
+type outcome string
+
+const (
+	isSame      outcome = "the program prints the same"
+	isSameApart outcome = "the program prints the same but for cells that print something else in each run"
+	isRefused   outcome = "the export refuses the notebook"
+	isFailing   outcome = "the notebook does not run here"
+)
+
+// TestFolderOfNotebooks exports the notebooks of a folder. Each program must print what the notebook prints. Notebooks that the export refuses, or of which a cell
+// fails, are counted. Without a folder the test has its own notebooks, one of each kind.
+func TestFolderOfNotebooks(t *testing.T) {
+	img := openImage(t)
+	folder := *exportFolder
+	want := map[outcome]int{}
+	if folder == "" {
+		folder, want = ownNotebooks(t)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.ipynb"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	dir := t.TempDir()
+	exporter := newExporter(t, img, dir)
+	counts := map[outcome]int{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".ipynb")
+		o, err := outcomeOf(t, img, exporter, file, filepath.Join(dir, strings.ToLower(name)))
+		if o == "" {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		counts[o]++
+		t.Logf("%s: %s: %v", name, o, err)
+	}
+	t.Log(counts)
+	if len(want) > 0 && !maps.Equal(counts, want) {
+		t.Errorf("the outcomes are %v, want %v", counts, want)
+	}
+}
+
+// outcomeOf compares a notebook with its program, in the folder dir. The error has the reason of the outcome; without an outcome, the difference.
+func outcomeOf(t *testing.T, img *image.Image, exporter *export.Exporter, file, dir string) (outcome, error) {
+	nb, ids := marked(t, file)
+	var runs []map[string]string
+	for range 2 { // what differs between them may differ in the program
+		out, err := runCells(t, img, nb, t.TempDir())
+		if err != nil {
+			return isFailing, err
+		}
+		runs = append(runs, out)
+	}
+	sources, err := exporter.Files(nb)
+	var cells cell.Errors
+	switch {
+	case errors.As(err, &cells):
+		return isRefused, cells
+	case err != nil:
+		return "", err
+	}
+	for name, text := range sources {
+		writeProgram(t, filepath.Join(dir, name), text)
+	}
+	program := filepath.Join(dir, "program")
+	goInModule(t, img, dir, "vet", ".")
+	goInModule(t, img, dir, "build", "-o", program, ".")
+	got := programOutputs(t, program, t.TempDir())
+	o := isSame
+	for _, id := range ids {
+		switch {
+		case got[id] == runs[0][id] || got[id] == runs[1][id]:
+		case runs[0][id] != runs[1][id] && anyOrder.compare(runs[0][id], got[id], nil) == nil:
+			o = isSameApart
+		default:
+			return "", fmt.Errorf("cell %s: the program printed\n%s\nthe notebook\n%s", id, got[id], runs[0][id])
+		}
+	}
+	return o, nil
+}
+
+// ownNotebooks writes notebooks of all outcomes to a folder, and returns it with how many there are of each.
+func ownNotebooks(t *testing.T) (string, map[outcome]int) {
+	folder := t.TempDir()
+	list := map[outcome][]string{
+		isSame: {
+			"func double(n int) int { return 2 * n }\n%%\nfmt.Println(double(4))", // as in notebooks for GoNB
+			"%%writefile ${LIST_DIR}list.txt\na\n",
+			"%%writefile -a list.txt\nb\n",
+			"func init() { fmt.Println(\"init\") }",
+			"var a, _, c = func() (int, int, int) { return 3, 5, 7 }()\nfmt.Println(a, c)",
+			"import \"fmt\"\nfunc main() { fmt.Println(\"main\") }",
+		},
+		isSameApart: {"fmt.Println(time.Now().UnixNano())"},
+		isRefused: {
+			"!echo hello", "%%bash\necho hello", "%%script cat\nhello", "%ls", "%capture list.txt\nfmt.Println(1)", "%reset",
+			"%%writefile ${GONB_TMP_DIR}list.txt\nhello",
+		},
+		isFailing: {"missing", "panic(1)"},
+	}
+	counts := map[outcome]int{}
+	for o, cells := range list {
+		for i, text := range cells {
+			nb := parseNotebook(t, []string{text, "1 + 1"})
+			if err := nb.Write(filepath.Join(folder, fmt.Sprintf("%c%d.ipynb", "sarf"[slices.Index([]outcome{isSame, isSameApart, isRefused, isFailing}, o)], i))); err != nil {
+				t.Fatal(err)
+			}
+			counts[o]++
+		}
+	}
+	return folder, counts
+}
