@@ -133,7 +133,7 @@ func waitNotice(step string, first bool, waited time.Duration) string {
 	return prepareNotice + " (" + step + ")"
 }
 
-const prepareNotice = "perijove: preparing for this Go toolchain, which happens once"
+const prepareNotice = "perijove: preparing for this Go toolchain; later kernels start at once"
 
 func newError(name, value string) *output.Error {
 	return &output.Error{Name: name, Value: value, Traceback: strings.Split(name+": "+value, "\n")}

@@ -52,11 +52,25 @@ const forgotten = "(the race detector no longer has these calls)"
 
 func newSide(access, start racereport.Stack, style traceback.Style) side {
 	s := side{what: access.What, calls: []string{forgotten}, at: forgotten}
-	if lines := calls(access.Calls, style.InGoroutine()); len(lines) > 0 {
+	if name := atomicCall(access.Calls); name != "" {
+		s.calls, s.at = append([]string{name + " " + noCaller}, style.InGoroutine().Calls(frames(access.Calls))...), name
+	} else if lines := calls(access.Calls, style.InGoroutine()); len(lines) > 0 {
 		s.calls, s.at = lines, place(lines[0])
 	}
 	s.started = style.Calls(frames(start.Calls))
 	return s
+}
+
+// noCaller follows the name of a function of sync/atomic. These functions are written in assembly and called through a wrapper. Go's
+// race detector records the call in the wrapper, and that of the function whose code calls the wrapper, but not the call between them.
+const noCaller = "(the race detector does not record the line that calls it)"
+
+// atomicCall returns the function of sync/atomic that the innermost of these calls is, or "".
+func atomicCall(list []racereport.Call) string {
+	if len(list) == 0 || !strings.HasPrefix(list[0].Func, "sync/atomic.") || !strings.HasSuffix(list[0].File, ".s") {
+		return ""
+	}
+	return strings.TrimPrefix(list[0].Func, "sync/")
 }
 
 // maxCalls is the maximum number of calls that are shown if none is in a cell.

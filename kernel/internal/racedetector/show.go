@@ -39,7 +39,7 @@ func (s *side) lines(i int) []string {
 	return lines
 }
 
-// maxColumn is the greatest width of a column of the text form, in characters.
+// maxColumn is the greatest width of a column of the text form, in characters. Longer lines are wrapped.
 const maxColumn = 60
 
 // text returns the text form, with the accesses side by side.
@@ -53,8 +53,12 @@ func text(races []race) string {
 		}
 		fmt.Fprintln(&b, r.title(i, len(races)))
 		for j := range max(len(left), len(right)) {
-			line := "  " + fit(at(left, j), width) + " | " + fit(at(right, j), maxColumn)
-			fmt.Fprintln(&b, strings.TrimRight(line, " "))
+			l, r := wrap(at(left, j)), wrap(at(right, j))
+			for k := range max(len(l), len(r)) {
+				line := at(l, k)
+				line = "  " + line + strings.Repeat(" ", width-utf8.RuneCountInString(line)) + " | " + at(r, k)
+				fmt.Fprintln(&b, strings.TrimRight(line, " "))
+			}
 		}
 	}
 	return b.String() + advice
@@ -67,13 +71,27 @@ func at(list []string, i int) string {
 	return ""
 }
 
-// fit pads or cuts a line.
-func fit(line string, width int) string {
-	n := utf8.RuneCountInString(line)
-	if n > width {
-		return string([]rune(line)[:width-1]) + "…"
+// wrap divides a line into lines of at most maxColumn characters, if possible at a blank. The second and later lines are
+// indented two characters more than the first.
+func wrap(line string) []string {
+	margin := line[:len(line)-len(strings.TrimLeft(line, " "))]
+	margin = margin[:min(len(margin), maxColumn/2)] + "  "
+	var out []string
+	for {
+		text := []rune(line)
+		if len(text) <= maxColumn {
+			return append(out, line)
+		}
+		end := maxColumn
+		for i := maxColumn; i > maxColumn/2; i-- {
+			if text[i] == ' ' {
+				end = i
+				break
+			}
+		}
+		out = append(out, string(text[:end]))
+		line = margin + strings.TrimLeft(string(text[end:]), " ")
 	}
-	return line + strings.Repeat(" ", width-n)
 }
 
 // page returns the HTML form. Its colors suit light and dark pages.

@@ -153,7 +153,7 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 		return nil
 	}
 	names := strings.Join(code, ", ")
-	waits := "building a worker that contains the C code of " + names + ", which happens once and may take minutes"
+	waits := "building a worker that contains the C code of " + names + ", which may take minutes; later notebooks use it too"
 	line.set(waits)
 	img, err := r.session.cfg.Image.With(r.ctx, set, func(step string) {
 		r.session.cfg.Log.Info(step)

@@ -56,7 +56,10 @@ func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
 	frames = withoutWrappers(frames)
 	for i, f := range frames {
-		n, ok := CellOf(f.File)
+		n, ok := cellNumber(f.File)
+		if ok && n == 0 {
+			continue
+		}
 		if !ok {
 			if s.AllFrames && f.File != "" {
 				dir, file := path.Split(f.File)
@@ -119,8 +122,14 @@ func mark(src string, line int, panicText string) []string {
 	return []string{"    " + cell.Mark(text[margin:], start-margin, end-margin)}
 }
 
-// CellOf returns the number of a cell from a file name in the line table.
+// CellOf returns the number of a cell from a file name in the line table. It returns false for generated code, such as that of %test.
 func CellOf(file string) (int, bool) {
+	n, ok := cellNumber(file)
+	return n, ok && n > 0
+}
+
+// cellNumber returns the number of a cell from a file name. Generated code has the number 0.
+func cellNumber(file string) (int, bool) {
 	i := strings.LastIndex(file, "Cell [")
 	if i < 0 {
 		return 0, false
