@@ -164,6 +164,15 @@ func (f *fileReader) goroutine(id xtrace.GoID) *history {
 	return h
 }
 
+const (
+	// cellCall is the name of the function that calls a cell in a notebook's worker, which the worker gives it. It is also that of
+	// the function with which mainGoroutine begins.
+	cellCall      = "runtime.main"
+	mainGoroutine = 1
+	// cellName is the name of the goroutine of a cell whose code is in no stack, since it ended with a panic before it waited.
+	cellName = "main.the cell"
+)
+
 // transition changes the state of a goroutine.
 func (f *fileReader) transition(e xtrace.Event, s xtrace.StateTransition, at time.Duration) {
 	from, to := s.Goroutine()
@@ -171,6 +180,9 @@ func (f *fileReader) transition(e xtrace.Event, s xtrace.StateTransition, at tim
 	seen := f.frames(s.Stack)
 	h.user = h.user || seen.user
 	if name := seen.name(); h.Name == "" || from == xtrace.GoNotExist || seen.user && !h.named {
+		if f.code.notebook && name == cellCall && h.ID != mainGoroutine {
+			name = cellName
+		}
 		h.Name, h.named = name, seen.user
 	}
 	if from == xtrace.GoNotExist && to == xtrace.GoRunnable {

@@ -25,8 +25,9 @@ func Init() {
 // Trace calls f and records what this process and its children do meanwhile: which
 // goroutines run, which wait, and for what; tasks of pools, locks, values in queues and
 // pipes. It writes one file per process into folder, which it makes, and a
-// manifest; files of an earlier recording are removed. Package lib/exectrace reads the
-// folder and package lib/exectrace/chart draws it; go tool trace shows each file.
+// manifest. It removes the files of an earlier recording from the folder: a recording
+// that is to be kept needs another folder than the next one. Package lib/exectrace reads
+// the folder and package lib/exectrace/chart draws it; go tool trace shows each file.
 //
 // The recording of a child begins with the first tasks that it gets after Trace was
 // called. If a child is killed, the last part of its trace, up to a second, is lost; the

@@ -19,7 +19,7 @@ import (
 
 // A Case is one of the ways to do the work that Measure compares.
 type Case struct {
-	Name string // in the table and the chart
+	Name string // in the table and the chart; the cases of a measurement have different names
 	// Run does all of the work with the given number of workers, and returns
 	// when it is done. The total work must not depend on workers, unless
 	// Options.Work says how it grows with them.
@@ -115,6 +115,10 @@ func checkOptions(opts *Options, cases []Case) error {
 	for i, c := range cases {
 		if c.Run == nil {
 			return fmt.Errorf("speedup: case %d (%q) has no Run function", i+1, c.Name)
+		}
+		same := func(other Case) bool { return other.Name == c.Name }
+		if first := slices.IndexFunc(cases, same); first < i {
+			return fmt.Errorf("speedup: cases %d and %d have the same name, %q: the table and the chart show cases by name, so each needs another", first+1, i+1, c.Name)
 		}
 	}
 	if opts.Rounds < 0 {
@@ -223,7 +227,7 @@ func (m *measurement) measureSerial(ctx context.Context) (time.Duration, error) 
 }
 
 func (m *measurement) measureCase(ctx context.Context, c, workers int) (time.Duration, error) {
-	what := fmt.Sprintf("%s with %d workers", m.cases[c].Name, workers)
+	what := m.cases[c].Name + " with " + countText(float64(workers), "worker")
 	return m.measureTime(ctx, what, func() error { return m.cases[c].Run(workers) })
 }
 

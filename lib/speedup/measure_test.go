@@ -99,6 +99,8 @@ func TestMeasureRefuses(t *testing.T) {
 		{context.Background(), Options{Workers: []int{2, 2}}, []Case{ok}, "has 2 twice"},
 		{context.Background(), Options{Workers: []int{1}}, nil, "no case"},
 		{context.Background(), Options{Workers: []int{1}}, []Case{{Name: "x"}}, `("x") has no Run`},
+		{context.Background(), Options{Workers: []int{1}}, []Case{ok, bad, ok}, `cases 1 and 3 have the same name, "ok"`},
+		{context.Background(), Options{Workers: []int{1}}, []Case{bad}, "bad with 1 worker: no children left"},
 		{context.Background(), Options{Workers: []int{1}, Rounds: -1}, []Case{ok}, "Options.Rounds is -1"},
 		{context.Background(), Options{Workers: []int{4}}, []Case{ok, bad}, "bad with 4 workers: no children left"},
 		{cancelled, Options{Workers: []int{1}}, []Case{ok}, "context canceled"},

@@ -19,7 +19,7 @@ func (r *Result) Summary() string {
 		b.WriteString(" " + text)
 	}
 	if most := r.largest(); float64(r.Workers[most]) > r.Cores && most != at {
-		fmt.Fprintf(&b, " With %d workers, more than there are cores: %s.", r.Workers[most], r.gains(most))
+		fmt.Fprintf(&b, " With %s, more than there are cores: %s.", countText(float64(r.Workers[most]), "worker"), r.gains(most))
 	}
 	if n := r.Disturbed(); n > 0 {
 		fmt.Fprintf(&b, "\n\n> **Disturbed:** during %d of %s other programs kept the cores busy, or the baseline changed. "+

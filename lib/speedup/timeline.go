@@ -58,9 +58,9 @@ func (r *Result) Timeline(name string, workers int) (Timeline, error) {
 		}
 	}
 	if r.recordErr != nil {
-		return nil, fmt.Errorf("speedup: no timeline of %q with %d workers: %w", name, workers, r.recordErr)
+		return nil, fmt.Errorf("speedup: no timeline of %q with %s: %w", name, countText(float64(workers), "worker"), r.recordErr)
 	}
-	return nil, fmt.Errorf("speedup: no timeline of %q with %d workers: %w", name, workers, errNotRecorded)
+	return nil, fmt.Errorf("speedup: no timeline of %q with %s: %w", name, countText(float64(workers), "worker"), errNotRecorded)
 }
 
 var errNotRecorded = errors.New("it was not recorded; set Options.Record, and give the name of a case and one of Options.Workers")

@@ -61,7 +61,7 @@ func TestProfile(t *testing.T) {
 	if own, total := p.Share("main.cell.3"); own != 0 || total < 0.999 {
 		t.Errorf("the cell has %v, %v", own, total)
 	}
-	text, page := p.Tables("Cell [3]", func(int) string { return "\tx < f()" })
+	text, page := p.Tables(3, func(int, int) string { return "\tx < f()" })
 	for _, want := range []string{"waiting time: 4s", "  75.0%   75.0%           3s  main.f\n", "  75.0%  100.0%           4s    2  \tx < f()"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
@@ -126,7 +126,7 @@ func TestProcesses(t *testing.T) {
 		return p
 	}
 	p := record(2)
-	text, page := p.Tables("Cell [3]", nil)
+	text, page := p.Tables(3, nil)
 	for _, want := range []string{
 		"waiting time: 8s in 3 processes\nchild 99 is missing: it ended\n", "  50.0%           4s  process 1\n", "  25.0%           2s  child 3\n",
 		"  75.0%   75.0%           6s  main.f\n",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/traceback"
 	"github.com/perijove/perijove/lib/execprofile"
@@ -29,6 +30,9 @@ func NewRun(args []string, dir, scratch string) (*Run, error) {
 			p.save = filepath.Join(dir, p.save)
 		}
 	}
+	if n := len(args); n > 0 && args[n-1] == "-o" {
+		return nil, errors.New("the name of the file after -o is missing: write %%prof KIND -o FILE")
+	}
 	if len(args) > 1 {
 		return nil, errors.New("write %%prof KIND, or %%prof KIND -o FILE")
 	}
@@ -49,8 +53,9 @@ func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 	return err
 }
 
-// End stops the profiler and shows the profile of a cell, also if the cell has failed while it ran. line returns a line of the cell.
-func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, name string, line func(int) string) {
+// End stops the profiler and shows the profile of a cell, also if the cell has failed while it ran. ran is the number of the cell,
+// source returns the text of a cell.
+func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, ran int, source func(cell int) (string, bool)) {
 	defer os.RemoveAll(p.folder)
 	if failed != nil && failed.Name == traceback.WorkerDied {
 		sink.Stream(output.Stderr, "there is no profile: the worker ended before it wrote one\n")
@@ -62,14 +67,14 @@ func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed 
 	case err != nil:
 		sink.Stream(output.Stderr, "there is no profile: "+err.Value+"\n")
 	default:
-		if err := p.show(sink, name, line); err != nil {
+		if err := p.show(sink, ran, source); err != nil {
 			sink.Stream(output.Stderr, "there is no profile: "+err.Error()+"\n")
 		}
 	}
 }
 
 // show shows the profile and writes the file of -o.
-func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
+func (p *Run) show(sink output.Sink, ran int, source func(cell int) (string, bool)) error {
 	recording, err := execprofile.Read(p.folder)
 	if err != nil {
 		return err
@@ -81,7 +86,10 @@ func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
 	if profile.Total > 0 {
 		sink.Display(display(profile.Flame()))
 	}
-	text, page := profile.Tables(name, line)
+	text, page := profile.Tables(ran, func(n, line int) string {
+		text, _ := source(n)
+		return cell.Line(text, line)
+	})
 	sink.Display(output.Display{Data: output.Bundle{"text/plain": text, "text/html": page}})
 	if p.save == "" {
 		return nil

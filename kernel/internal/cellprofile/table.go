@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
 // A row is a function, or a line of a cell, with its values.
@@ -64,9 +67,26 @@ func (p *Profile) lines(file string) []row {
 // maxRows is the number of functions and of processes in the table.
 const maxRows = 15
 
-// Tables returns the processes, the functions with the highest values, and the lines of a cell that have some. source returns a line of
-// the cell.
-func (p *Profile) Tables(file string, source func(line int) string) (text, page string) {
+// minShare is the share from which a line of another cell is in the table.
+const minShare = 0.01
+
+// cells returns the numbers of the cells that have calls in the profile: first the one that ran, then the others.
+func (p *Profile) cells(ran int) []int {
+	found := map[int]bool{}
+	for _, s := range p.samples {
+		for _, f := range s.calls {
+			if n, ok := traceback.CellOf(f.file); ok {
+				found[n] = true
+			}
+		}
+	}
+	delete(found, ran)
+	return append([]int{ran}, slices.Sorted(maps.Keys(found))...)
+}
+
+// Tables returns the processes, the functions with the highest values, and the lines of the cell that ran, and of the cells whose
+// functions it called, that have some. source returns a line of a cell.
+func (p *Profile) Tables(ran int, source func(cell, line int) string) (text, page string) {
 	t := &table{p: p}
 	fmt.Fprintf(&t.text, "%s\n", p.heading())
 	fmt.Fprintf(&t.page, "<div>%s</div>\n", p.heading())
@@ -77,10 +97,13 @@ func (p *Profile) Tables(file string, source func(line int) string) (text, page 
 	t.page.WriteString("<table>\n")
 	t.processes(p.processRows())
 	t.functions(p.functions())
-	if lines := p.lines(file); len(lines) > 0 {
-		t.header("line of " + file)
+	for _, n := range p.cells(ran) {
+		lines := slices.DeleteFunc(p.lines(cell.Name(n)), func(r row) bool { return n != ran && share(r.total, p.Total) < minShare })
+		if len(lines) > 0 {
+			t.header("line of " + cell.Name(n))
+		}
 		for _, r := range lines {
-			t.row(r, fmt.Sprintf("%3d  %s", r.line, strings.TrimRight(source(int(r.line)), " \t")))
+			t.row(r, fmt.Sprintf("%3d  %s", r.line, strings.TrimRight(source(n, int(r.line)), " \t")))
 		}
 	}
 	t.page.WriteString("</table>")
@@ -132,7 +155,7 @@ func (t *table) functions(list []row) {
 	if len(list) == 0 {
 		return
 	}
-	t.header("function")
+	t.header("function, highest own share first")
 	for _, r := range list[:min(len(list), maxRows)] {
 		t.row(r, r.name)
 	}

@@ -21,3 +21,15 @@ func TestCounterparts(t *testing.T) {
 		t.Errorf("math has the same path in Go, but has the counterpart %s", path)
 	}
 }
+
+// TestMagics checks the texts about directives of IPython.
+func TestMagics(t *testing.T) {
+	for _, name := range []string{"%pip", "%matplotlib", "%%html", "%cat"} {
+		if Magic(name) == "" {
+			t.Errorf("nothing is said about %s", name)
+		}
+	}
+	if text := Magic("%nothing"); text != "" {
+		t.Error(text)
+	}
+}

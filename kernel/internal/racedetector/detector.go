@@ -16,8 +16,8 @@ import (
 const (
 	buildNotice = "building a worker with the race detector, which later notebooks use too: it takes one to four minutes, 1 GB of memory meanwhile, and about 500 MB of disk; " +
 		"it is built again for another version of Go or Perijove, and after four other workers were used"
-	onNotice    = "the race detector is on: cells take 2 to 20 times as long, and 5 to 10 times the memory"
-	offNotice   = "the race detector is off"
+	onNotice  = "the race detector is on: cells take 2 to 20 times as long, and 5 to 10 times the memory"
+	offNotice = "the race detector is off"
 )
 
 // A Detector is the race detector of a session.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/python"
 	"github.com/perijove/perijove/kernel/internal/spelling"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 	"github.com/perijove/perijove/kernel/internal/traceback"
@@ -135,7 +136,9 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 		}
 	}
 	text := fmt.Sprintf("%s line %d: %s is not known", cell.Name(r.n), d.Pos.Line, d.Name)
-	if near := closestDirective(d.Name); near != "" {
+	if other := python.Magic(d.Name); other != "" {
+		text += ": " + other
+	} else if near := closestDirective(d.Name); near != "" {
 		text += ", " + near + " is"
 	}
 	return traceback.New("DirectiveError", text+"; %help lists all directives")
@@ -201,7 +204,7 @@ func (d directive) usage() string {
 func directiveHelp(name string) (string, bool) {
 	for _, d := range directives() {
 		for _, known := range d.names {
-			if known == name || known == "%"+name {
+			if strings.TrimLeft(known, "%") == strings.TrimLeft(name, "%") {
 				return d.usage() + "\n\n" + d.help, true
 			}
 		}

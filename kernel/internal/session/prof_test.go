@@ -22,8 +22,8 @@ func TestProfileShare(t *testing.T) {
 		"func used() time.Duration {\n\tvar r syscall.Rusage\n\tsyscall.Getrusage(syscall.RUSAGE_SELF, &r)\n\treturn time.Duration(r.Utime.Nano())\n}\n"+
 		"func rounds(least time.Duration) (x int) {\n\tfor begin := used(); used()-begin < least; {\n\t\tx += hot(150_000_000) + cold(50_000_000)\n\t}\n\treturn x\n}")
 	got := execute(t, s, "%%prof cpu -o cpu.prof\nrounds(3*time.Second);")
-	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "main.rounds", "line of Cell [2]", "2  rounds(3*time.Second)")
-	if !regexp.MustCompile(`function\n.* main\.hot\n.* main\.cold\n`).MatchString(got) {
+	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "main.rounds", "line of Cell [2]", "2  rounds(3*time.Second)", "line of Cell [1]", "5  \t\tx += i*i ^ x")
+	if !regexp.MustCompile(`function, highest own share first\n.* main\.hot\n.* main\.cold\n`).MatchString(got) {
 		t.Errorf("hot and cold are not the first two functions:\n%s", got)
 	}
 	kind, err := cellprofile.KindOf("cpu")

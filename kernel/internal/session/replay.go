@@ -83,7 +83,9 @@ func replayArgs(args string) (list bool, without []int, err error) {
 
 // repeat runs one cell again.
 func (r *run) repeat(s replay.Step) *output.Error {
-	again := &run{session: r.session, ctx: r.ctx, n: s.Cell, sink: sinks.TextOnly{Sink: r.sink}}
+	text := &sinks.WholeLines{TextOnly: sinks.TextOnly{Sink: r.sink}}
+	defer text.End()
+	again := &run{session: r.session, ctx: r.ctx, n: s.Cell, sink: text}
 	m := control.Setup{Dir: s.Dir, Args: s.Args}
 	if m.Dir == "" {
 		m.Dir = r.session.startDir()

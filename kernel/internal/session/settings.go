@@ -221,5 +221,5 @@ func (r *run) profilerCell(code string) *output.Error {
 }
 
 func (r *run) endProfile(failed *output.Error) {
-	r.prof.End(r.profilerCell, r.sink, failed, cell.Name(r.n), func(line int) string { return cell.Line(r.code, line) })
+	r.prof.End(r.profilerCell, r.sink, failed, r.n, r.session.style().Source)
 }

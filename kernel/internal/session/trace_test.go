@@ -81,3 +81,17 @@ call.Result(ctx)
 		t.Errorf("the folder has %v, %v; want 4 traces and the manifest", files, err)
 	}
 }
+
+// TestTraceOfPanic checks the name of the goroutine of a cell that ends before its code is in a stack of the trace.
+func TestTraceOfPanic(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%%trace kept\npanic(1)")
+	tr, err := exectrace.Read(filepath.Join(s.cfg.Dir, "kept"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := tr.String()
+	if mustContain(t, text, "process "); strings.Contains(text, "runtime.main") || !strings.Contains(text, "the cell (") && !strings.Contains(text, "cell.1 (") {
+		t.Error(text)
+	}
+}

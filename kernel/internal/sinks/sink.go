@@ -5,6 +5,8 @@ package sinks
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -69,3 +71,31 @@ func (TextOnly) Display(output.Display)               {}
 func (TextOnly) Result(output.Bundle, map[string]any) {}
 func (TextOnly) Error(*output.Error)                  {}
 func (TextOnly) Clear(bool)                           {}
+
+// WholeLines is a TextOnly whose End ends the last line of standard output, if the text that was passed on does not.
+type WholeLines struct {
+	TextOnly
+
+	mu   sync.Mutex
+	open bool // the text on standard output does not end with a new line
+}
+
+// Stream passes on text.
+func (w *WholeLines) Stream(name, text string) {
+	if name == output.Stdout && text != "" {
+		w.mu.Lock()
+		w.open = !strings.HasSuffix(text, "\n")
+		w.mu.Unlock()
+	}
+	w.TextOnly.Stream(name, text)
+}
+
+// End ends the last line.
+func (w *WholeLines) End() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open {
+		w.open = false
+		w.TextOnly.Stream(output.Stdout, "\n")
+	}
+}

@@ -3,6 +3,7 @@ package sinks
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -78,5 +79,21 @@ func TestDecoder(t *testing.T) {
 	got += d.End()
 	if want := "a😀é\uFFFD\uFFFD"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestWholeLines(t *testing.T) {
+	for _, test := range []struct{ texts, want string }{{"", ""}, {"a", "a\n"}, {"a\n|", "a\n"}, {"a\n|b", "a\nb\n"}, {"a|\n", "a\n"}} {
+		kept := &streams{text: map[string]string{}}
+		w := &WholeLines{TextOnly: TextOnly{Sink: kept}}
+		for text := range strings.SplitSeq(test.texts, "|") {
+			w.Stream(output.Stdout, text)
+		}
+		w.Stream(output.Stderr, "e")
+		w.End()
+		w.End()
+		if got := kept.text[output.Stdout]; got != test.want || kept.text[output.Stderr] != "e" {
+			t.Errorf("%q: %q, want %q", test.texts, got, test.want)
+		}
 	}
 }
