@@ -94,71 +94,90 @@ func (j *job) endings(subject string, data []byte) map[int]ending {
 }
 
 // consume calls f with each message of the stream of results, the oldest first, until f
-// returns false. f gets the number of stored messages that follow. If no message has come for
-// a second, it calls idle.
-func (j *job) consume(ctx context.Context, f func(ends map[int]ending, left uint64) bool, idle func() error) error {
-	s, err := j.c.js.Stream(ctx, j.c.jobStream(j.record.ID))
-	var consumer jetstream.Consumer
-	if err == nil {
-		consumer, err = s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
-	}
-	var it jetstream.MessagesContext
-	if err == nil {
-		it, err = consumer.Messages()
-	}
-	if err != nil {
-		return j.error(err)
-	}
-	defer it.Stop()
+// returns false. f gets the number of stored messages that follow.
+func (j *job) consume(ctx context.Context, f func(ends map[int]ending, left uint64) bool) error {
+	last := uint64(0) // sequence number of the last message
 	for {
-		try, cancel := context.WithTimeout(ctx, time.Second)
-		msg, err := it.Next(jetstream.NextContext(try))
-		cancel()
+		ended, err := j.read(ctx, &last, f)
 		switch {
+		case ended:
+			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case j.c.ctx.Err() != nil:
+		case j.c.ctx.Err() != nil || j.c.isDeleted(ctx, j.record.ID):
 			return mp.ErrClosed
-		case errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, jetstream.ErrNoHeartbeat):
-			if err := idle(); err != nil {
-				return err
-			}
-			continue
-		case err != nil:
-			return j.error(err)
+		case err != nil && !isTransient(err):
+			return fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
+		}
+		select {
+		case <-time.After(100 * time.Millisecond): // the server or its stream cannot be reached
+		case <-ctx.Done():
+		}
+	}
+}
+
+// isTransient reports whether an error of reading a stream may end by itself.
+func isTransient(err error) bool {
+	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoHeartbeat, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound, jetstream.ErrNoStreamResponse,
+		jetstream.ErrStreamNotFound, jetstream.ErrMsgIteratorClosed, nats.ErrDisconnected, nats.ErrConnectionReconnecting, context.DeadlineExceeded, errGap} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.Code >= 500
+}
+
+var errGap = errors.New("cluster: a message was lost on its way to this process")
+
+// read is consume until an error. last is the sequence number of the last message.
+func (j *job) read(ctx context.Context, last *uint64, f func(ends map[int]ending, left uint64) bool) (ended bool, err error) {
+	stream := j.c.jobStream(j.record.ID)
+	consumer, err := j.c.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})
+	if err != nil {
+		return false, err
+	}
+	defer j.c.background(func() {
+		short, cancel := context.WithTimeout(j.c.ctx, 5*time.Second)
+		defer cancel()
+		_ = j.c.js.DeleteConsumer(short, stream, consumer.CachedInfo().Name) // otherwise the server does it after a minute
+	})
+	it, err := consumer.Messages(jetstream.PullExpiry(4*time.Second), jetstream.PullHeartbeat(time.Second)) // so that a deletion is noticed soon
+	if err != nil {
+		return false, err
+	}
+	defer it.Stop()
+	stop := context.AfterFunc(j.c.ctx, it.Stop)
+	defer stop()
+	for n := uint64(1); ; n++ {
+		msg, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return false, err
 		}
 		meta, err := msg.Metadata()
+		if err == nil && meta.Sequence.Consumer != n {
+			err = errGap
+		}
 		if err != nil {
-			return j.error(err)
+			return false, err
 		}
+		*last = meta.Sequence.Stream
 		if !f(j.endings(msg.Subject(), msg.Data()), meta.NumPending) {
-			return nil
+			return true, nil
 		}
 	}
-}
-
-// error returns mp.ErrClosed if the job was deleted.
-func (j *job) error(err error) error {
-	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrMsgIteratorClosed) || errors.Is(err, jetstream.ErrConsumerDeleted) {
-		return mp.ErrClosed
-	}
-	return fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
-}
-
-// exists returns mp.ErrClosed if the job was deleted.
-func (j *job) exists(ctx context.Context) error {
-	if j.c.isDeleted(ctx, j.record.ID) {
-		return mp.ErrClosed
-	}
-	return nil
 }
 
 // stored reports for each task whether the server has its end.
 func (j *job) stored(ctx context.Context) ([]bool, error) {
 	ended := make([]bool, j.record.Tasks)
 	s, err := j.c.js.Stream(ctx, j.c.jobStream(j.record.ID))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return ended, mp.ErrClosed
+	}
 	if err != nil {
-		return ended, j.error(err)
+		return ended, fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
 	}
 	if s.CachedInfo().State.Msgs == 0 {
 		return ended, nil
@@ -168,7 +187,7 @@ func (j *job) stored(ctx context.Context) ([]bool, error) {
 			ended[i] = true
 		}
 		return left > 0
-	}, func() error { return j.exists(ctx) })
+	})
 	return ended, err
 }
 
@@ -192,7 +211,7 @@ func (j *job) stream(ctx context.Context) iter.Seq2[[]byte, error] {
 				stopped = !yield(e.result, e.err)
 			}
 			return next < j.record.Tasks && !stopped
-		}, func() error { return j.exists(ctx) })
+		})
 		if err != nil && !stopped {
 			yield(nil, err)
 		}
