@@ -69,7 +69,8 @@ func (p *Process) text(b *strings.Builder, t *Trace) {
 	}
 }
 
-// active returns the time for which a goroutine is listed first.
+// active returns the time by which goroutines are sorted: how long g ran, or could have
+// run.
 func (g *Goroutine) active() time.Duration {
 	t := g.Totals()
 	return t[Running] + t[Syscall] + t[Runnable]
@@ -108,7 +109,7 @@ func ShortName(function string) string {
 	return strings.TrimPrefix(name, "main.")
 }
 
-// account says how long the goroutine was in which state.
+// account returns a text with the time that the goroutine was in each state.
 func (g *Goroutine) account() string {
 	total := g.Totals()
 	var life time.Duration

@@ -46,12 +46,12 @@ const (
 func (w barrierWord) waiting() int   { return int(w & barrierWaiters >> 32) }
 func (w barrierWord) isBroken() bool { return w&barrierBroken != 0 }
 
-// completed returns the state after a round in which all parties came.
+// completed returns the state after a round in which all parties called Wait.
 func (w barrierWord) completed() barrierWord {
 	return w&^(barrierWaiters|barrierRounds) | (w+1)&barrierRounds
 }
 
-// broken returns the state after a round that broke.
+// broken returns the state after the barrier broke in the current round.
 func (w barrierWord) broken() barrierWord {
 	return barrierWord(uint32(w)+barrierBreak) | barrierBroken
 }

@@ -229,8 +229,8 @@ func (l layout) styled(p *plot.Plot) *plot.Plot {
 	return &q
 }
 
-// sane corrects the range of an axis as gonum does when it draws: infinite ends become
-// 0, reversed ends are swapped, and an empty range is widened.
+// sane corrects the range of an axis in the same way as gonum when it draws: infinite
+// ends become 0, reversed ends are swapped, and an empty range is widened.
 func sane(low, high float64) (float64, float64) {
 	if math.IsInf(low, 0) {
 		low = 0

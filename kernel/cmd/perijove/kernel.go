@@ -64,7 +64,7 @@ const trimDelay = time.Second
 func trim(log *slog.Logger) {
 	debug.FreeOSMemory()
 	if err := errors.Join(plotfonts.Release(), platform.ReleaseFilePages()); err != nil {
-		log.Info("the memory of the start is not freed", "error", err)
+		log.Info("cannot free the memory that the start of the kernel used", "error", err)
 	}
 }
 
@@ -92,8 +92,9 @@ func kernelID(connectionFile string) string {
 	return strings.TrimPrefix(name, "kernel-")
 }
 
-// toolchain returns the go command and its version. After an error the version is "unknown".
-// The kernel serves front ends all the same, so that they can show the error to the user.
+// toolchain returns the go command and its version. After an error the version is
+// "unknown". The kernel still serves front ends, so that they can show the error to the
+// user.
 func toolchain(ctx context.Context) (goCommand, version string, err error) {
 	if goCommand, err = findGo(); err != nil {
 		return "", "unknown", err

@@ -82,7 +82,7 @@ func finish(m *gomodule.Module, opt Options, files map[string][]byte) error {
 		return err
 	}
 	if _, err := m.Run(nil, "build", "-o", os.DevNull, "."); err != nil {
-		return fmt.Errorf("the program does not compile, which is a fault of perijove: %w", err)
+		return fmt.Errorf("the program does not compile; this is a bug in Perijove, not in the notebook: %w", err)
 	}
 	if err := m.Relocate(); err != nil {
 		return err

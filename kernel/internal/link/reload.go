@@ -115,8 +115,8 @@ func (p *pkg) declaredTypes() map[string]*typeRecord {
 	return list
 }
 
-// In reloaded packages, replacements resolves the new versions of those functions that have stubs. It
-// returns the packages' init tasks.
+// replacements resolves the new versions of the functions of reloaded packages that have
+// stubs. It returns the packages' init tasks.
 func (ld *load) replacements() (map[string]*initNode, error) {
 	nodes := map[string]*initNode{}
 	for _, path := range ld.reloaded {

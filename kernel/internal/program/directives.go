@@ -133,8 +133,8 @@ func (b *builder) firstUse(name string) cell.Pos {
 	return sources[0].Pos
 }
 
-// noteConstraints prints a notice for a //go:build line that would keep a file out of a build: the cell runs all the
-// same.
+// noteConstraints prints a notice for a //go:build line that would keep a file out of a
+// build: the cell runs anyway.
 func (b *builder) noteConstraints() {
 	for _, line := range b.cell.Builds {
 		if x, err := constraint.Parse(line.Text); err == nil && !x.Eval(b.tagHolds) {
@@ -180,7 +180,7 @@ func (b *builder) embedErrors() cell.Errors {
 			msg = "a variable with //go:embed cannot have a value"
 		case v.IsEmbeddable:
 		default:
-			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, but %s has type %s", name, v.TypeString)
+			msg = fmt.Sprintf("//go:embed needs a variable of type string, []byte or embed.FS, but %s has type %s", name, v.TypeString)
 		}
 		if msg != "" {
 			errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: st.Pos, Msg: msg, Source: cell.Line(b.cell.Src, st.Pos.Line)})

@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// replayDirective runs the cells again, in their order, that made or changed variables which
+// replayDirective runs again, in their order, the cells that made or changed variables which
 // were lost with a worker.
 func (r *run) replayDirective(d cell.DirectiveLine) error {
 	list, without, err := replayArgs(d.Args)

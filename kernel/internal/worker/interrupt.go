@@ -16,8 +16,8 @@ const (
 	// contextTimeout is how long a cell that uses ctx may take to end by itself after
 	// ctx was cancelled.
 	contextTimeout = 100 * time.Millisecond
-	// blockedTimeout is how long a goroutine may be blocked, or in a system
-	// call, before it is left behind.
+	// blockedTimeout is how long a goroutine may be blocked, or in a system call, before
+	// the cell ends without it.
 	blockedTimeout = 30 * time.Millisecond
 	// childrenTimeout is blockedTimeout for a cell that has started processes. The interrupt
 	// ends them, and the cell may be waiting for that.
@@ -25,7 +25,8 @@ const (
 	// libraryTimeout is blockedTimeout for a cell that may be waiting for package mp, which ends
 	// its processes itself.
 	libraryTimeout = stopTimeout
-	// stopTimeout is how long a goroutine may run outside of cell code before it is left behind.
+	// stopTimeout is how long a goroutine may run outside of cell code before the cell
+	// ends without it.
 	stopTimeout = 500 * time.Millisecond
 	// signalOnlyPeriod is how long to try signals before stopping the world.
 	signalOnlyPeriod = 10 * time.Millisecond

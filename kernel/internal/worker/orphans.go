@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// orphanInterval is the time between two attempts to stop goroutines that were left behind. An attempt on
-// a running goroutine costs a signal to each thread.
+// orphanInterval is the time between two attempts to stop goroutines whose cell has ended
+// without them. An attempt on a running goroutine costs a signal to each thread.
 const orphanInterval = 20 * time.Millisecond
 
 // orphans are executions whose goroutine could not be stopped by an interrupt,

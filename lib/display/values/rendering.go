@@ -44,7 +44,8 @@ type place struct {
 	typ     reflect.Type
 }
 
-// identity returns a key for a value, or nil if a copy of the value cannot be told from it.
+// identity returns a key that is the same only for the same value, or nil if there is no
+// such key.
 func identity(v reflect.Value) any {
 	switch {
 	case v.CanAddr() && v.Type().Size() > 0:

@@ -33,7 +33,7 @@ func (b *Book) check() {
 			}
 			for _, off := range st.Facts.Ends(s.Raises) {
 				if s.Index < len(b.Steps)-1 || s.Raises {
-					b.Refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")
+					b.Refuse(s, st.PosIn(off), "this ends only the cell in a notebook, but it would end the whole program: use return")
 				}
 			}
 		}

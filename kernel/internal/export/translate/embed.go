@@ -33,7 +33,7 @@ func (b *translation) embedIn(s *resolve.Step, st *resolve.Stmt) {
 		b.Fail(s, st.Pos, "a variable with //go:embed cannot have a value")
 		return
 	case e.Typ == nil || !check.CanEmbed(e.Typ):
-		b.Fail(s, st.Pos, "//go:embed fills a string, a []byte or an embed.FS")
+		b.Fail(s, st.Pos, "//go:embed needs a variable of type string, []byte or embed.FS")
 		return
 	}
 	names, err := embedfiles.Match(os.DirFS(b.opt.Dir), st.Embed)

@@ -127,7 +127,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 			return b, nil
 		}
 	}
-	return nil, errors.New("export: renaming variables does not end; this is a fault of perijove")
+	return nil, errors.New("export: renaming variables does not end; this is a bug in Perijove, not in the notebook")
 }
 
 // fetch compiles the packages that the cells use. It gets missing modules if the notebook has %autoget or is written for GoNB.

@@ -27,7 +27,7 @@ type Source struct {
 	Import func(path string) *types.Package
 }
 
-// A question is one error of the type checker.
+// A question is one error of the type checker for which a suggestion is to be found.
 type question struct {
 	Source
 	pos  token.Pos

@@ -64,9 +64,11 @@ func RecordRange(r program.Range) {
 	scanVariables(r.Start, r.End, addressOfHeap())
 }
 
-// scanVariables records the errors and heap pointers among the words from start to end. heap is the result of addressOfHeap.
-// An interface table is looked for first, since it may be among the addresses that count as the heap: the runtime places
-// the heap at random, in one process of some thousand next to the binary.
+// scanVariables records the errors and heap pointers among the words from start to end.
+// heap is the result of addressOfHeap. It tests first whether a word points to an
+// interface table. The runtime places the heap at a random address, which is next to the
+// binary in about one of a thousand processes; then interface tables are among the
+// addresses that count as the heap.
 func scanVariables(start, end, heap uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
 	constants, _ := program.Loaded()

@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-// The files in a folder. It has one stopName and one kindName, and for each process those
-// of the others that apply. A child with a told file, but without a profile or a problem,
-// ended before it wrote one.
+// The files in a folder: one stopName and one kindName, and the other files for each
+// process to which they apply. If a child has a toldName file, but neither a profileName
+// nor a problemName file, it ended before it wrote its profile.
 const (
 	stopName    = "stopped" // tells children to write their profiles
 	kindName    = "kind"    // has the kind of the profile
