@@ -28,6 +28,7 @@ func Main(source, notebook string) {
 	if err := json.Unmarshal([]byte(source), &p); err != nil {
 		panic(err) // the program was not made by perijove
 	}
+	p.Layout = mpsource.Layout()
 	mpsource.Set(mpsource.NewTable(p))
 	mp.Init()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

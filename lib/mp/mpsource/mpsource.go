@@ -5,11 +5,13 @@ package mpsource
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -18,7 +20,18 @@ import (
 type Program struct {
 	Go           string        `json:"go"`      // release, such as "go1.26.8"
 	Library      string        `json:"library"` // hash of this project's library, which encodes arguments and results
+	Layout       string        `json:"layout"`  // of values in memory: see Layout
 	Declarations []Declaration `json:"declarations"`
+}
+
+// Layout describes the memory layout of values in this process, since values without
+// pointers are sent as their memory: "64 bits, little endian".
+func Layout() string {
+	order := "big"
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		order = "little"
+	}
+	return fmt.Sprintf("%d bits, %s endian", strconv.IntSize, order)
 }
 
 // A Declaration is a function, method, type, variable or constant of the main package, or a
@@ -145,7 +158,7 @@ func (t *Table) reach(name string) *Function {
 	}
 	sorted := slices.SortedFunc(slices.Values(f.reached), func(a, b *Declaration) int { return strings.Compare(a.Name, b.Name) })
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "1 %q %q %q\n", t.Go, t.Library, name) // a hash returns no error
+	_, _ = fmt.Fprintf(h, "1 %q %q %q %q\n", t.Go, t.Library, t.Layout, name) // a hash returns no error
 	for _, d := range sorted {
 		if d.Hash == "" {
 			return f
@@ -179,8 +192,11 @@ func (f *Function) Difference(other *Table) string {
 			return fmt.Sprintf("%s differs there", f.title(d))
 		}
 	}
-	if t := f.program; t.Go != other.Go {
+	switch t := f.program; {
+	case t.Go != other.Go:
 		return fmt.Sprintf("it was built with %s, not with %s", other.Go, t.Go)
+	case t.Layout != other.Layout:
+		return fmt.Sprintf("its processor keeps numbers in another form: %s, not %s", other.Layout, t.Layout)
 	}
 	return "it was built with another version of perijove"
 }

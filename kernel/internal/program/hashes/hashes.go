@@ -65,7 +65,7 @@ func (h *Hasher) Program(b Notebook) *mpsource.Program {
 		list = append(list, programContext())
 	}
 	h.hashed = hashed
-	return &mpsource.Program{Go: h.Release, Library: h.libraryHash(), Declarations: identity.Packages(list, h.packageVersion)}
+	return &mpsource.Program{Go: h.Release, Library: h.libraryHash(), Layout: mpsource.Layout(), Declarations: identity.Packages(list, h.packageVersion)}
 }
 
 // names lists the names of declarations and methods.
