@@ -140,3 +140,37 @@ func TestMovesToThisBuild(t *testing.T) {
 		t.Errorf("%v, error %v", got, err)
 	}
 }
+
+// TestJobOfOtherBuild: a worker of another build runs a job, whose starter has no workers.
+func TestJobOfOtherBuild(t *testing.T) {
+	mpsource.Set(sourceTable(false))
+	t.Cleanup(func() { mpsource.Set(nil) })
+	t.Setenv(otherBuildVariable, "1")
+	c, ctx := open(t, 0), watchdog(t)
+	startMachine(t, c)
+	p := newPool(t, c)
+	if got, err := mp.Submit[int](ctx, p, offeredSum, point{1, 2, "a"}).Result(ctx); err != nil || got != 3 { // the worker is there
+		t.Fatalf("%v, error %v", got, err)
+	}
+	points := []point{{1, 2, "a"}, {Name: "end"}, {3, 4, "b"}}
+	for range 2 {
+		j, err := cluster.StartJob[int](ctx, c, "sums", offeredSum, points)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := j.Results(ctx)
+		if fmt.Sprint(got) != "[3 0 7]" || err == nil || !strings.Contains(err.Error(), "task 1 of job sums: EOF") {
+			t.Errorf("%v, error %v", got, err)
+		}
+	}
+	other, err := cluster.StartJob[any](ctx, c, "any", offeredAny, []int{1}) // its result stays in this build
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Workers(1); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := other.Results(ctx); err != nil || fmt.Sprint(got) != "[1]" {
+		t.Errorf("%v, error %v", got, err)
+	}
+}

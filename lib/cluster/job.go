@@ -28,9 +28,12 @@ type Job[R any] struct{ in *job }
 // cluster.StartJob[int](ctx, c, "sweep", Square, xs).
 //
 // If there is a job of that name with the same tasks, StartJob joins it; tasks that were not
-// sent, as their process was killed, are sent now. If the job comes from another build of
-// the program, such as a notebook before a restart, the workers of this build get the tasks
-// that have no result. If the job has other tasks, StartJob fails.
+// sent, as their process was killed, are sent now. If the workers that have the tasks are
+// gone, such as those of a notebook before a restart, others get the tasks that have no
+// result. If the job has other tasks, StartJob fails.
+//
+// All tasks go to the workers of one program: this one, or another that has the function,
+// whichever has more workers when StartJob is called.
 //
 // An encoded argument may have up to 128 KiB, and an encoded result up to 512 KiB. The server
 // keeps tasks that no worker takes for a week.

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -142,7 +143,7 @@ func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, a
 			err = j.check(result)
 		}
 		if err == nil {
-			err = j.send(ctx, f, args)
+			err = j.send(ctx, f, args, shape.Of(result).Plain)
 		}
 		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 			continue // another process has changed it meanwhile
@@ -197,9 +198,40 @@ func (j *job) create(ctx context.Context) error {
 	return err
 }
 
-// send sends the tasks that have no result, unless workers of this build have all of them.
-func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte) error {
-	if j.record.Sent && j.record.Build == j.build() {
+// destination returns the build whose workers should run the tasks: the one that has them
+// already, or the one with the most workers that have f. Without workers, it is this build.
+// Other builds run only functions whose results are plain.
+func (j *job) destination(ctx context.Context, f *mpremote.Func, plain bool) build {
+	if f.Source == nil || !plain {
+		return j.c.build
+	}
+	r := &runner{c: j.c}
+	targets := r.targets(f)
+	for range 20 { // when the Cluster has just been opened, workers have not yet answered
+		if len(targets) > 0 || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		targets = r.targets(f)
+	}
+	best := target{build: j.c.build}
+	for _, t := range targets {
+		if j.record.Sent && hex.EncodeToString(t.build[:]) == j.record.Build {
+			return t.build
+		}
+		if t.slots > best.slots {
+			best = t
+		}
+	}
+	return best.build
+}
+
+// send sends the tasks that have no result, unless the workers of their destination have all
+// of them.
+func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain bool) error {
+	dest := j.destination(ctx, f, plain)
+	destID := hex.EncodeToString(dest[:])
+	if j.record.Sent && j.record.Build == destID {
 		return nil
 	}
 	ended, err := j.stored(ctx)
@@ -215,20 +247,20 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte) error {
 		if !slices.Contains(ended[from:to], false) {
 			continue
 		}
-		b := &batch{id: uint64(i + 1), to: j.c.build, q: &queue{f: f}, tasks: make([]*task, to-from)}
+		b := &batch{id: uint64(i + 1), to: dest, q: &queue{f: f}, tasks: make([]*task, to-from)}
 		for k := range b.tasks {
 			b.tasks[k] = &task{arg: args[from+k]}
 		}
 		msg, err := r.encode(b, b.tasks)
 		if err == nil {
-			_, err = j.c.publish(ctx, j.c.taskSubject(buildID(j.c.build), r.id), fmt.Sprintf("%s.%d.%s", r.id, b.id, buildID(j.c.build)), msg)
+			_, err = j.c.publish(ctx, j.c.taskSubject(buildID(dest), r.id), fmt.Sprintf("%s.%d.%s", r.id, b.id, buildID(dest)), msg)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	j.record.Mixed = j.record.Mixed || j.record.Build != j.build()
-	j.record.Sent, j.record.Build = true, j.build()
+	j.record.Mixed = j.record.Mixed || j.record.Build != destID
+	j.record.Sent, j.record.Build = true, destID
 	b, err := json.Marshal(j.record)
 	if err == nil {
 		j.revision, err = j.c.values.Update(ctx, jobKey(j.name), b, j.revision)
