@@ -11,11 +11,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/replay"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -96,90 +96,28 @@ func (j *job) endings(subject string, data []byte) map[int]ending {
 // consume calls f with each message of the stream of results, the oldest first, until f
 // returns false. f gets the number of stored messages that follow.
 func (j *job) consume(ctx context.Context, f func(ends map[int]ending, left uint64) bool) error {
-	last := uint64(0) // sequence number of the last message
-	for {
-		ended, err := j.read(ctx, &last, f)
-		switch {
-		case ended:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case j.c.ctx.Err() != nil || j.c.isDeleted(ctx, j.record.ID):
-			return mp.ErrClosed
-		case err != nil && !isTransient(err):
-			return fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
-		}
-		select {
-		case <-time.After(100 * time.Millisecond): // the server or its stream cannot be reached
-		case <-ctx.Done():
-		}
-	}
-}
-
-// isTransient reports whether an error of reading a stream may end by itself.
-func isTransient(err error) bool {
-	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoHeartbeat, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound, jetstream.ErrNoStreamResponse,
-		jetstream.ErrStreamNotFound, jetstream.ErrMsgIteratorClosed, nats.ErrDisconnected, nats.ErrConnectionReconnecting, context.DeadlineExceeded, errGap} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	api, ok := errors.AsType[*jetstream.APIError](err)
-	return ok && api.Code >= 500
-}
-
-var errGap = errors.New("cluster: a message was lost on its way to this process")
-
-// read is consume until an error. last is the sequence number of the last message.
-func (j *job) read(ctx context.Context, last *uint64, f func(ends map[int]ending, left uint64) bool) (ended bool, err error) {
-	stream := j.c.jobStream(j.record.ID)
-	consumer, err := j.c.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1,
-		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})
-	if err != nil {
-		return false, err
-	}
-	defer j.c.background(func() {
-		short, cancel := context.WithTimeout(j.c.ctx, 5*time.Second)
-		defer cancel()
-		_ = j.c.js.DeleteConsumer(short, stream, consumer.CachedInfo().Name) // otherwise the server does it after a minute
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(j.c.ctx, func() { cancel(mp.ErrClosed) })()
+	err := replay.Stream(ctx, j.c.js, j.c.jobStream(j.record.ID), func(subject string, data []byte, left uint64) bool {
+		return f(j.endings(subject, data), left)
 	})
-	it, err := consumer.Messages(jetstream.PullExpiry(4*time.Second), jetstream.PullHeartbeat(time.Second)) // so that a deletion is noticed soon
-	if err != nil {
-		return false, err
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return mp.ErrClosed
 	}
-	defer it.Stop()
-	stop := context.AfterFunc(j.c.ctx, it.Stop)
-	defer stop()
-	for n := uint64(1); ; n++ {
-		msg, err := it.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return false, err
-		}
-		meta, err := msg.Metadata()
-		if err == nil && meta.Sequence.Consumer != n {
-			err = errGap
-		}
-		if err != nil {
-			return false, err
-		}
-		*last = meta.Sequence.Stream
-		if !f(j.endings(msg.Subject(), msg.Data()), meta.NumPending) {
-			return true, nil
-		}
-	}
+	return fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
 }
 
 // stored reports for each task whether the server has its end.
 func (j *job) stored(ctx context.Context) ([]bool, error) {
 	ended := make([]bool, j.record.Tasks)
 	s, err := j.c.js.Stream(ctx, j.c.jobStream(j.record.ID))
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return ended, mp.ErrClosed
-	}
-	if err != nil {
-		return ended, fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
-	}
-	if s.CachedInfo().State.Msgs == 0 {
+	if err == nil && s.CachedInfo().State.Msgs == 0 {
 		return ended, nil
 	}
 	err = j.consume(ctx, func(ends map[int]ending, left uint64) bool {

@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -155,20 +153,8 @@ func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, a
 	}
 }
 
-// callsHash returns a hash of the calls of a job, which does not change when the function
-// moves in its file.
 func callsHash(f *mpremote.Func, args [][]byte) string {
-	name, _, _ := strings.Cut(f.Name, " (")
-	h := sha256.New()
-	for _, s := range []string{name, f.Arg, f.Result} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-		h.Write([]byte(s))
-	}
-	for _, arg := range args {
-		h.Write(binary.AppendUvarint(nil, uint64(len(arg))))
-		h.Write(arg)
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	return shape.Calls(f.Name, f.Arg, f.Result, args)
 }
 
 func (j *job) sameTasks(f *mpremote.Func, args [][]byte) error {

@@ -32,3 +32,19 @@ func TestShapes(t *testing.T) {
 		}
 	}
 }
+
+func TestCalls(t *testing.T) {
+	args := [][]byte{[]byte("a"), []byte("bc")}
+	first := Calls("main.f (x.go:1)", "string", "int", args)
+	if Calls("main.f (y.go:2)", "string", "int", args) != first {
+		t.Error("a function that has moved has another hash")
+	}
+	for _, other := range []string{
+		Calls("main.g (x.go:1)", "string", "int", args), Calls("main.f (x.go:1)", "string", "uint", args), Calls("main.f (x.go:1)", "[]byte", "int", args),
+		Calls("main.f (x.go:1)", "string", "int", args[:1]), Calls("main.f (x.go:1)", "string", "int", [][]byte{[]byte("ab"), []byte("c")}),
+	} {
+		if other == first {
+			t.Error("other calls have the same hash")
+		}
+	}
+}

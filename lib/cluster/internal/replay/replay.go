@@ -1,0 +1,96 @@
+// Package replay reads a stream from its beginning.
+package replay
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// retryDelay is the time after which Stream tries again when the server does not answer.
+const retryDelay = 100 * time.Millisecond
+
+// Stream calls f with each message of a stream, the oldest first, until f returns false. It
+// waits for messages that are not stored yet. left is the number of stored messages that
+// follow. If the stream does not exist, or is deleted meanwhile, the error is
+// jetstream.ErrStreamNotFound; if ctx ends, it is that of ctx.
+//
+// The ordered consumer of package jetstream tries forever to read a stream that was deleted,
+// and does not heed the context meanwhile.
+func Stream(ctx context.Context, js jetstream.JetStream, name string, f func(subject string, data []byte, left uint64) bool) error {
+	last := uint64(0) // sequence number of the last message
+	for {
+		done, err := read(ctx, js, name, &last, f)
+		if done {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if _, gone := js.Stream(ctx, name); errors.Is(gone, jetstream.ErrStreamNotFound) {
+			return gone
+		}
+		if !isTransient(err) {
+			return err
+		}
+		select {
+		case <-time.After(retryDelay):
+		case <-ctx.Done():
+		}
+	}
+}
+
+var errGap = errors.New("a message was lost on its way to this process")
+
+// isTransient reports whether an error of reading a stream that exists may end by itself.
+func isTransient(err error) bool {
+	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse,
+		jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound, jetstream.ErrStreamNotFound, context.DeadlineExceeded, errGap} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.Code >= 500
+}
+
+// read is Stream until an error. last is the sequence number of the last message.
+func read(ctx context.Context, js jetstream.JetStream, name string, last *uint64, f func(subject string, data []byte, left uint64) bool) (done bool, err error) {
+	consumer, err := js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		go func() {
+			short, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			_ = js.DeleteConsumer(short, name, consumer.CachedInfo().Name) // otherwise the server does it after a minute
+		}()
+	}()
+	it, err := consumer.Messages(jetstream.PullExpiry(4*time.Second), jetstream.PullHeartbeat(time.Second)) // so that a deletion is noticed soon
+	if err != nil {
+		return false, err
+	}
+	defer it.Stop()
+	for n := uint64(1); ; n++ {
+		msg, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return false, err
+		}
+		meta, err := msg.Metadata()
+		if err == nil && meta.Sequence.Consumer != n {
+			err = errGap
+		}
+		if err != nil {
+			return false, err
+		}
+		*last = meta.Sequence.Stream
+		if !f(msg.Subject(), msg.Data(), meta.NumPending) {
+			return true, nil
+		}
+	}
+}
