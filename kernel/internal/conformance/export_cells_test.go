@@ -54,7 +54,7 @@ func (c *comparison) run(t *testing.T, img *image.Image) {
 	for _, p := range smaller[c.name] {
 		flags = append(flags, "-"+p)
 	}
-	want, err := runCells(t, img, c.nb, filepath.Dir(c.file))
+	want, err := runCells(t.Context(), img, c.nb, filepath.Dir(c.file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func programOutputs(t *testing.T, program, dir string, flags ...string) map[stri
 
 // runCells runs a notebook, and returns what each cell prints. Directives that watch cells are left out: the program has the statements of these
 // cells, and a comment in place of what the kernel shows about them. The error is that of a cell that must not fail.
-func runCells(t *testing.T, img *image.Image, nb *nbfile.Notebook, dir string) (map[string]string, error) {
+func runCells(ctx context.Context, img *image.Image, nb *nbfile.Notebook, dir string) (map[string]string, error) {
 	s, err := session.New(session.Config{Image: img, Dir: dir, ProgressDelay: noProgress})
 	if err != nil {
 		return nil, err
@@ -144,13 +144,13 @@ func runCells(t *testing.T, img *image.Image, nb *nbfile.Notebook, dir string) (
 			continue
 		}
 		sink := &printedParts{}
-		reply := s.Execute(t.Context(), output.Request{Code: withoutWatching(c.Source), StoreHistory: true}, sink)
+		reply := s.Execute(ctx, output.Request{Code: withoutWatching(c.Source), StoreHistory: true}, sink)
 		if reply.Status != output.OK && !c.HasTag(nbfile.TagRaises) {
 			return nil, fmt.Errorf("cell %s failed: %v", c.ID, reply.Error)
 		}
-		text.WriteString(sink.text())
+		text.WriteString(kernelMessages.ReplaceAllString(sink.text(), ""))
 	}
-	return split(kernelMessages.ReplaceAllString(text.String(), "")), nil
+	return split(text.String()), nil
 }
 
 // withoutWatching returns a cell without the directives %%trace, %%prof and %race, which show how the cell runs.

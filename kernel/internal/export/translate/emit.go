@@ -22,11 +22,9 @@ func (b *translation) write() (main, test *file) {
 		}
 	}
 	decls := b.declarations()
+	main.globals()
+	main.mainFunction()
 	for k := range b.Steps {
-		if k == 0 {
-			main.globals()
-			main.mainFunction()
-		}
 		for _, in := range decls[k] {
 			if b.isTest(in) {
 				test.declare(in)
