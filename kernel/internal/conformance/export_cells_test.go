@@ -76,7 +76,7 @@ func (c *comparison) run(t *testing.T, img *image.Image) {
 	}
 }
 
-// A mark is printed after a cell. No text of a notebook has its first and last character.
+// mark returns the text that is printed after a cell. No text of a notebook has its first and last character.
 func mark(id string) string { return "\x02" + id + "\x03" }
 
 var marks = regexp.MustCompile("\x02([^\x03]*)\x03")
@@ -99,7 +99,9 @@ func marked(t *testing.T, file string) (*nbfile.Notebook, []string) {
 			c.ID = fmt.Sprint("cell ", i+1)
 		}
 		ids = append(ids, c.ID)
-		cells = append(cells, parseNotebook(t, []string{fmt.Sprintf("fmt.Print(%q)", mark(c.ID))}).Cells[0])
+		m := parseNotebook(t, []string{fmt.Sprintf("fmt.Print(%q)", mark(c.ID))}).Cells[0]
+		m.ID = "after " + c.ID
+		cells = append(cells, m)
 	}
 	nb.Cells = cells
 	return nb, ids
@@ -138,19 +140,23 @@ func runCells(ctx context.Context, img *image.Image, nb *nbfile.Notebook, dir st
 		return nil, err
 	}
 	defer s.Close()
-	var text strings.Builder
+	sinks := map[string]*printedParts{}
 	for _, c := range nb.Cells {
 		if c.Type != nbfile.CodeCell || c.HasTag(nbfile.TagSkip) {
 			continue
 		}
 		sink := &printedParts{}
+		sinks[c.ID] = sink
 		reply := s.Execute(ctx, output.Request{Code: withoutWatching(c.Source), StoreHistory: true}, sink)
 		if reply.Status != output.OK && !c.HasTag(nbfile.TagRaises) {
 			return nil, fmt.Errorf("cell %s failed: %v", c.ID, reply.Error)
 		}
-		text.WriteString(kernelMessages.ReplaceAllString(sink.text(), ""))
 	}
-	return split(text.String()), nil
+	out := map[string]string{}
+	for id, sink := range sinks { // goroutines may have printed after the end of their cell
+		out[id] = kernelMessages.ReplaceAllString(sink.text(), "")
+	}
+	return out, nil
 }
 
 // withoutWatching returns a cell without the directives %%trace, %%prof and %race, which show how the cell runs.
