@@ -83,7 +83,7 @@ func TestOtherBuild(t *testing.T) {
 	mpsource.Set(sourceTable(false))
 	t.Cleanup(func() { mpsource.Set(nil) })
 	t.Setenv(otherBuildVariable, "1")
-	c := open(t, 0, cluster.WorkerTimeout(3*time.Second))
+	c := open(t, 0)
 	startMachine(t, c)
 	p, ctx := newPool(t, c), watchdog(t)
 	if got, err := mp.Map[int](ctx, p, offeredSum, []point{{1, 2, "a"}, {3, 4, "b"}}); err != nil || fmt.Sprint(got) != "[3 7]" {
@@ -104,6 +104,12 @@ func TestOtherBuild(t *testing.T) {
 	if panicked, ok := errors.AsType[*mp.PanicError](err); !ok || !strings.Contains(panicked.Stack, "offeredSum") {
 		t.Errorf("the error of a panic is %v", err)
 	}
+	impatient, err := cluster.Open(ctx, cluster.URL(c.URL()), cluster.Token(c.Token()), cluster.WorkerTimeout(10*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer impatient.Close()
+	p = newPool(t, impatient)
 	for want, f := range map[string]*mp.Future[int]{
 		"the constant limit, which changedFunc uses, differs there": mp.Submit[int](ctx, p, changedFunc, 1),
 		"it does not have the function missingFunc":                 mp.Submit[int](ctx, p, missingFunc, 1),
@@ -114,7 +120,7 @@ func TestOtherBuild(t *testing.T) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
-	_, err = mp.Submit[any](ctx, p, offeredAny, -1).Result(ctx)
+	_, err = mp.Submit[any](ctx, newPool(t, c), offeredAny, -1).Result(ctx)
 	if want := "cannot be sent to another program"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a result of a type that only the worker has: %v, want an error with %q", err, want)
 	}

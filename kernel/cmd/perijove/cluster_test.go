@@ -97,7 +97,7 @@ _, err = mp.Submit[float64](ctx, pool, price, Order{}).Result(ctx)
 fmt.Println(err)`
 
 	redeclared = `func double(n int) int { return 3 * n }
-impatient, err := cluster.Open(ctx, cluster.URL(os.Getenv("TEST_NATS_URL")), cluster.Token("secret"), cluster.WorkerTimeout(3*time.Second))
+impatient, err := cluster.Open(ctx, cluster.URL(os.Getenv("TEST_NATS_URL")), cluster.Token("secret"), cluster.WorkerTimeout(10*time.Second))
 if err != nil {
 	panic(err)
 }
