@@ -7,11 +7,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/python"
 )
 
 // Get runs go get for paths, in the notebook's module if there is one, or else in a scratch
 // module. It returns the output of go get.
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
+	for _, path := range paths {
+		if other := python.Counterpart(path); other != "" {
+			return "", fmt.Errorf("%s is a module of Python; the Go package for this is %s", path, other)
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.ensureModule(); err != nil {

@@ -28,10 +28,13 @@ func (r *run) historyDirective(d cell.DirectiveLine) error {
 		}
 		only = append(only, [2]int{first, last})
 	}
-	for _, h := range r.session.History() {
-		if len(only) > 0 && !slices.ContainsFunc(only, func(x [2]int) bool { return x[0] <= h.Line && h.Line <= x[1] }) {
-			continue
-		}
+	list := slices.DeleteFunc(slices.Clone(r.session.History()), func(h output.HistoryEntry) bool {
+		return len(only) > 0 && !slices.ContainsFunc(only, func(x [2]int) bool { return x[0] <= h.Line && h.Line <= x[1] })
+	})
+	if len(only) > 0 && len(list) == 0 {
+		return errors.New("no cell with such a number has run")
+	}
+	for _, h := range list {
 		r.print("%s\n%s\n\n", cell.Name(h.Line), strings.TrimRight(h.Input, "\n"))
 	}
 	return nil

@@ -50,7 +50,7 @@ func (r *run) writeFileDirective(d cell.DirectiveLine) error {
 
 // fileArgument parses "[-a] FILE" and expands environment variables in FILE.
 func (r *run) fileArgument(args string) (path string, appending bool, err error) {
-	file, appending := strings.CutPrefix(strings.TrimSpace(args), "-a ")
+	file, appending := strings.CutPrefix(strings.TrimSpace(args)+" ", "-a ")
 	file = os.Expand(strings.TrimSpace(file), r.getenv)
 	if file == "" {
 		return "", false, errors.New("name a file")

@@ -21,6 +21,9 @@ import (
 )
 
 func (r *run) shellDirective(d cell.DirectiveLine) error {
+	if strings.TrimSpace(d.Args) == "" {
+		return errors.New("write !COMMAND")
+	}
 	return r.shellCommand(d.Args, r.session.dir())
 }
 
