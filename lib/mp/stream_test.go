@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -51,6 +52,28 @@ func TestStreamUnorderedYieldsAll(t *testing.T) {
 		}
 		if n != 20_000 || sum != 20_000*19_999/2 {
 			t.Errorf("%d results, sum %d", n, sum)
+		}
+	})
+}
+
+// TestStreamKeepsItsPool runs a stream of a pool to which there is no other reference.
+func TestStreamKeepsItsPool(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		p, err := mp.NewPool(b, mp.Workers(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for y, err := range mp.Stream[int](watchdog(t), p, square, naturals) {
+			if err != nil || y != n*n {
+				t.Fatalf("result %d is %d, %v", n, y, err)
+			}
+			if n++; n%100 == 0 {
+				runtime.GC()
+			}
+			if n == 3000 {
+				break
+			}
 		}
 	})
 }

@@ -69,6 +69,12 @@ var varying = map[string]map[string]rule{
 		"compare":    chosen,
 		"disturbed":  perhaps,
 	},
+	"05-many-machines": {
+		"measure":     chosen,
+		"chart":       chosen,
+		"summary":     chosen,
+		"kill-result": chosen, // the ids of processes, and which had returned results before one was killed
+	},
 	"06-seeing": {
 		"orders":         recorded,
 		"orders-result":  chosen,
