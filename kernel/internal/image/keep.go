@@ -33,15 +33,30 @@ func (b *builder) keepSymbols() error {
 	return nil
 }
 
-// loadedPackages lists packages of the library with large dependencies. The image has them, compiled, but they
-// and the packages that only they need are not in the worker: it loads them when a cell imports them.
-var loadedPackages = []string{"github.com/perijove/perijove/lib/cluster", "github.com/perijove/perijove/lib/execprofile"}
+// loadedPackages lists packages of the library with large dependencies. The image has them, compiled, but they,
+// the packages that import them, and the packages that only these need are not in the worker: it loads them when a
+// cell imports them.
+var loadedPackages = []string{
+	"github.com/perijove/perijove/lib/cluster", "github.com/perijove/perijove/lib/cluster/internal/natsserver",
+	"github.com/perijove/perijove/lib/execprofile",
+}
 
-// linkedPackages returns the packages that the worker contains: all but loadedPackages and what only these need.
+// linkedPackages returns the packages that the worker contains: all but loadedPackages, those that import one of these, and
+// what only these need.
 func linkedPackages(list []listed) map[string]bool {
 	byPath := make(map[string]listed, len(list))
 	for _, p := range list {
 		byPath[p.ImportPath] = p
+	}
+	loaded := make(map[string]bool, len(list)) // whether the package needs one of loadedPackages
+	var isLoaded func(path string) bool
+	isLoaded = func(path string) bool {
+		is, known := loaded[path]
+		if !known {
+			is = slices.Contains(loadedPackages, path) || slices.ContainsFunc(byPath[path].Imports, isLoaded)
+			loaded[path] = is
+		}
+		return is
 	}
 	linked := make(map[string]bool, len(list))
 	var add func(path string)
@@ -54,7 +69,7 @@ func linkedPackages(list []listed) map[string]bool {
 		}
 	}
 	for _, p := range list {
-		if !p.DepOnly && !slices.Contains(loadedPackages, p.ImportPath) {
+		if !p.DepOnly && !isLoaded(p.ImportPath) {
 			add(p.ImportPath)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestLinkedPackages checks that the worker has neither package cluster nor what only that package needs.
+// TestLinkedPackages checks that the worker has neither package cluster, nor a package that imports it, nor what only these need.
 func TestLinkedPackages(t *testing.T) {
 	linked := linkedPackages([]listed{
 		{ImportPath: "fmt", Imports: []string{"io"}},
@@ -15,6 +15,7 @@ func TestLinkedPackages(t *testing.T) {
 		{ImportPath: "nats", DepOnly: true, Imports: []string{"fmt", "shared", "crypto"}},
 		{ImportPath: "crypto", DepOnly: true},
 		{ImportPath: "github.com/perijove/perijove/lib/cluster", Imports: []string{"nats", "github.com/perijove/perijove/lib/mp"}},
+		{ImportPath: "github.com/perijove/perijove/lib/cluster/clusterworker", Imports: []string{"io", "github.com/perijove/perijove/lib/cluster"}},
 		{ImportPath: "github.com/perijove/perijove/lib/mp", Imports: []string{"shared", "unsafe"}},
 	})
 	want := []string{"fmt", "github.com/perijove/perijove/lib/mp", "io", "shared"}
