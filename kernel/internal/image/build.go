@@ -61,7 +61,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		opt.Log("building the worker image, once for " + tc.Version + ": about a minute")
 	}
 	if !tc.native() {
-		b.unfit = fmt.Errorf("Perijove does not know the runtime of %s, only that of %s", goText(tc.Version), supportedText())
+		b.unfit = fmt.Errorf("this version of Perijove does not know the runtime of %s, only that of %s", goText(tc.Version), supportedText())
 	}
 	for _, step := range []struct {
 		name   string
