@@ -15,11 +15,15 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
+// resultAckWait is how long the server waits until it delivers a message with results again.
+// A message may be lost when the server that leads the stream is.
+const resultAckWait = 3 * time.Second
+
 // collect begins to receive the results of the pool.
 func (r *runner) collect() error {
 	consumer, err := r.c.results.CreateConsumer(r.ctx, jetstream.ConsumerConfig{
 		Durable: r.consumerName(), FilterSubject: r.c.resultSubjects(r.id), AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: time.Minute, InactiveThreshold: 10 * time.Minute, MaxAckPending: 1 << 14, MemoryStorage: true,
+		AckWait: resultAckWait, InactiveThreshold: 10 * time.Minute, MaxAckPending: 1 << 14, MemoryStorage: true,
 	})
 	if err != nil {
 		return r.c.streamError(r.c.o.name+"-results", err)
@@ -49,10 +53,30 @@ func (r *runner) receive(msg jetstream.Msg) {
 	_, _ = os.Stderr.Write(s.Stderr)
 	for _, v := range s.Values {
 		if v.Form == wire.Object || v.Form == wire.FailedObject {
-			r.c.background(func() { r.settle(s, msg) }) // fetching takes time
+			r.c.background(func() { r.settleObjects(s, msg) }) // fetching takes time
 			return
 		}
 	}
+	r.settle(s, msg)
+}
+
+// settleObjects is settle for results of which some are objects. It tells the server that
+// the message has arrived.
+func (r *runner) settleObjects(s *wire.Result, msg jetstream.Msg) {
+	done := make(chan struct{})
+	defer close(done)
+	r.c.background(func() {
+		ticker := time.NewTicker(resultAckWait / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				_ = msg.InProgress() // if it is lost, the message is delivered again
+			case <-done:
+				return
+			}
+		}
+	})
 	r.settle(s, msg)
 }
 
@@ -88,6 +112,11 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 	}
 	r.mu.Unlock()
 	_ = msg.Ack() // on an error it is delivered again, and its outcomes are ignored
+	for i, v := range s.Values {
+		if errs[i] == nil && (v.Form == wire.Object || v.Form == wire.FailedObject) {
+			r.c.deleteObject(string(v.Bytes))
+		}
+	}
 }
 
 // failDamaged ends the tasks of a batch whose results cannot be read, and cancels those that
@@ -116,13 +145,12 @@ func (r *runner) outcome(v wire.Value) (mpremote.Outcome, error) {
 	if v.Form == wire.Inline || v.Form == wire.Failed {
 		return o, nil
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, publishTimeout)
+	ctx, cancel := context.WithTimeout(r.ctx, objectTimeout)
 	defer cancel()
 	b, err := r.c.getObject(ctx, string(v.Bytes), r.c.o.maxValue)
 	if err != nil {
 		return o, fmt.Errorf("cluster: cannot fetch a result: %w", err)
 	}
-	r.c.deleteObject(string(v.Bytes))
 	o.Bytes = b
 	return o, nil
 }

@@ -73,6 +73,9 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 			Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas,
 		})
 	}
+	if err == nil {
+		c.chunks, err = c.js.Stream(ctx, "OBJ_"+name)
+	}
 	if err != nil {
 		return c.streamError(name, err)
 	}
@@ -80,7 +83,28 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 	if c.values, err = c.js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
 		c.values, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Storage: storage, Replicas: c.o.replicas})
 	}
+	if err == nil && c.o.replicas > 1 {
+		if err = c.readFromLeader(ctx, "KV_"+name); err == nil {
+			c.values, err = c.js.KeyValue(ctx, name)
+		}
+	}
 	return c.streamError(name, err)
+}
+
+// readFromLeader makes the server that leads a stream answer all reads. The other servers
+// may not have the newest values yet.
+func (c *Cluster) readFromLeader(ctx context.Context, stream string) error {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	config := s.CachedInfo().Config
+	if !config.AllowDirect {
+		return nil
+	}
+	config.AllowDirect = false
+	_, err = c.js.UpdateStream(ctx, config)
+	return err
 }
 
 // openStream returns the stream of that name, whatever its storage, or makes it.
@@ -114,13 +138,15 @@ func (c *Cluster) streamError(name string, err error) error {
 // message, so that it is stored once.
 func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (seq uint64, err error) {
 	last := time.Now().Add(publishTimeout)
+	timeout := firstTry
 	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
 		var opts []jetstream.PublishOpt
 		if id != "" {
 			opts = append(opts, jetstream.WithMsgID(id))
 		}
-		try, cancel := context.WithTimeout(ctx, 10*time.Second)
+		try, cancel := context.WithTimeout(ctx, timeout)
 		ack, err := c.js.Publish(try, subject, msg, opts...)
+		late := try.Err() != nil
 		cancel()
 		switch {
 		case err == nil:
@@ -129,6 +155,9 @@ func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (
 			return 0, context.Cause(ctx)
 		case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrConnectionClosed), time.Now().After(last):
 			return 0, fmt.Errorf("cluster: the server at %s cannot store a message: %w", c.URL(), err)
+		}
+		if late {
+			timeout = min(timeout+timeout/2, maxTry)
 		}
 		select {
 		case <-time.After(delay):

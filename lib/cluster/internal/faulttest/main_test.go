@@ -1,0 +1,84 @@
+package faulttest
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+var (
+	taskCount   = flag.Int("tasks", 3000, "number of tasks that are run at least")
+	cutTime     = flag.Duration("cut", 3*time.Second, "how long links are cut or slow")
+	networkName = flag.String("network", "", `"namespaces" or "loopback"; by default namespaces if this process may make them`)
+)
+
+// roleVariable is the environment variable that tells a process of the test what it is;
+// configVariable has its config.
+const (
+	roleVariable   = "FAULTTEST_ROLE"
+	configVariable = "FAULTTEST_CONFIG"
+)
+
+// token is what the servers ask of clients.
+const token = "the token of the test"
+
+// A config is what a process of the test needs to know.
+type config struct {
+	Name      string
+	Interface string // the address of eth0 in the process's network namespace; empty on loopback
+	Host      string // where a server listens
+
+	// Of a server:
+	ClientPort, ClusterPort int // -1 for any
+	Advertise               string
+	Routes                  []string
+	Store                   string
+
+	// Of a process with workers:
+	URL     string
+	Workers int
+}
+
+func TestMain(m *testing.M) {
+	mp.Init()
+	switch role := os.Getenv(roleVariable); role {
+	case "server":
+		exit(serve)
+	case "probe":
+		if err := probe(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	case "worker":
+		exit(work)
+	}
+	os.Exit(m.Run())
+}
+
+// exit runs a role after the test has written a line to standard input, and ends with it
+// or with standard input.
+func exit(role func(config) error) {
+	var c config
+	err := json.Unmarshal([]byte(os.Getenv(configVariable)), &c)
+	if err == nil {
+		_, err = os.Stdin.Read(make([]byte, 1))
+	}
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		os.Exit(0)
+	}()
+	if err == nil && c.Interface != "" {
+		err = setInterface(c.Interface)
+	}
+	if err == nil {
+		err = role(c)
+	}
+	fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name, err)
+	os.Exit(1)
+}
