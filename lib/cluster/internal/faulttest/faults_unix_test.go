@@ -131,24 +131,26 @@ func (r *run) poll(what string, f func(context.Context) error) {
 	}
 }
 
-// A fault is something that breaks, and how it is mended. While it lasts, tasks go on.
+// A fault is something that breaks, and how it is mended. Tasks go on meanwhile.
 type fault struct {
 	name  string
 	apply func() (mend func())
-	lasts time.Duration
+	lasts time.Duration // 0 for until the tasks have recovered
 }
 
-// apply applies a fault, waits until all tasks that were submitted before have results,
-// mends what is broken, and waits until all workers run tasks again.
+// apply applies a fault and mends what is broken. It waits until all tasks that were
+// submitted before have results, and then until all workers run tasks again.
 func (r *run) apply(f fault) {
 	begin, before := time.Now(), r.load.begun()
 	mend := f.apply()
+	if f.lasts > 0 {
+		time.Sleep(f.lasts)
+		mend()
+	}
 	r.must(r.load.await(r.watchdog(), func() bool { return r.load.complete >= before }))
-	recovered := time.Since(begin)
+	recovered, gap := time.Since(begin), r.load.longestGap()
 	r.t.Logf("%s: recovered after %v", f.name, recovered)
-	gap := r.load.longestGap()
-	time.Sleep(f.lasts - recovered)
-	if mend != nil {
+	if f.lasts == 0 {
 		mend()
 	}
 	mended := time.Now()
@@ -219,10 +221,10 @@ func (r *run) faults() []fault {
 		{"the link of a process with workers is cut", func() func() { return r.cutLink(r.workers[1]) }, *cutTime},
 		{"a link is slow", r.slowLink, *cutTime},
 		{"the link of the server that leads is cut", func() func() { return r.cutLink(r.servers[r.leader()]) }, *cutTime},
-		{"the link of the program is cut", r.cutOwnLink, 0},
+		{"the link of the program is cut", r.cutOwnLink, *cutTime},
 	}
 	if r.hasStores() {
-		return append(list, fault{"the disk of the server that leads is full", r.fillDisk, *cutTime})
+		return append(list, fault{"the disk of the server that leads is full", r.fillDisk, 0})
 	}
 	r.t.Log("left out, because it needs the right to mount a file system: the disk of the server that leads is full")
 	return list
@@ -250,13 +252,9 @@ func (r *run) slowLink() func() {
 	return l.restore
 }
 
-// cutOwnLink cuts the link of the program with the tasks, for a time: there are no results
-// before it is mended.
 func (r *run) cutOwnLink() func() {
 	r.own.cut()
-	time.Sleep(*cutTime)
-	r.own.restore()
-	return nil
+	return r.own.restore
 }
 
 func (r *run) fillDisk() func() {
