@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perijove/perijove/lib/cluster/internal/objects"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
@@ -158,9 +159,9 @@ func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 		case len(t.arg) <= maxInline:
 			m.Args[i].Bytes = t.arg
 		default:
-			name := argumentName(r.id, t.arg)
+			name := objects.ArgumentName(r.id, t.arg)
 			_, release, err := r.objects.Use(name, func() ([]byte, int, error) {
-				return nil, len(t.arg), r.c.putObject(r.ctx, name, t.arg)
+				return nil, len(t.arg), r.c.objects.Put(r.ctx, name, t.arg)
 			})
 			if err != nil {
 				return nil, err

@@ -11,13 +11,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/natsserver"
+	"github.com/perijove/perijove/lib/cluster/internal/objects"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -36,8 +37,7 @@ type Cluster struct {
 	tasks    jetstream.Stream
 	results  jetstream.Stream
 	dead     jetstream.Stream
-	objects  jetstream.ObjectStore
-	chunks   jetstream.Stream   // of objects
+	objects  *objects.Store
 	values   jetstream.KeyValue // of shared objects
 	id       string             // of the cluster, the same in all processes
 	members  members.List
@@ -78,16 +78,12 @@ func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 }
 
 func (c *Cluster) connect(ctx context.Context) (err error) {
-	opts := []nats.Option{nats.Name("perijove " + programName()), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.Timeout(5 * time.Second),
-		nats.ErrorHandler(reportError)}
+	opts := append(servers.Options(c.embedded == nil), nats.Name("perijove "+programName()))
 	if c.o.token != "" {
 		opts = append(opts, nats.Token(c.o.token))
 	}
 	if c.embedded != nil {
 		opts = append(opts, nats.InProcessServer(c.embedded))
-	} else {
-		// If the server or its machine is lost and nothing ends the connection, these end it.
-		opts = append(opts, nats.PingInterval(3*time.Second), nats.MaxPingsOutstanding(5))
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -115,19 +111,6 @@ func (c *Cluster) connectError(err error) error {
 		return fmt.Errorf("cluster: no NATS server answers at %s: start nats-server with -js there, or leave out cluster.URL: %w", c.URL(), err)
 	}
 	return fmt.Errorf("cluster: cannot connect to %s: %w", c.URL(), err)
-}
-
-// reportError prints an error of the connection, such as a subject that the server forbids.
-// It leaves out that messages were dropped because too many came at once, as after an
-// interruption: the server delivers them again.
-func reportError(_ *nats.Conn, sub *nats.Subscription, err error) {
-	switch {
-	case errors.Is(err, nats.ErrSlowConsumer):
-	case sub != nil:
-		fmt.Fprintf(os.Stderr, "cluster: %s: %v\n", sub.Subject, err)
-	default:
-		fmt.Fprintf(os.Stderr, "cluster: %v\n", err)
-	}
 }
 
 // URL returns the address of the server, for the option URL of another process.

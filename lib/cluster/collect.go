@@ -114,7 +114,7 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 	_ = msg.Ack() // on an error it is delivered again, and its outcomes are ignored
 	for i, v := range s.Values {
 		if errs[i] == nil && (v.Form == wire.Object || v.Form == wire.FailedObject) {
-			r.c.deleteObject(string(v.Bytes))
+			r.c.objects.Delete(string(v.Bytes))
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (r *runner) outcome(v wire.Value) (mpremote.Outcome, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, objectTimeout)
 	defer cancel()
-	b, err := r.c.getObject(ctx, string(v.Bytes), r.c.o.maxValue)
+	b, err := r.c.objects.Get(ctx, string(v.Bytes), r.c.o.maxValue)
 	if err != nil {
 		return o, fmt.Errorf("cluster: cannot fetch a result: %w", err)
 	}

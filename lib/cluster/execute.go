@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/objects"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -164,7 +165,7 @@ func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.V
 		arg, release, err = a.objects.Use(name, func() ([]byte, int, error) {
 			ctx, cancel := context.WithTimeout(a.ctx, objectTimeout)
 			defer cancel()
-			data, err := a.c.getObject(ctx, name, b.MaxValue)
+			data, err := a.c.objects.Get(ctx, name, b.MaxValue)
 			return data, len(data), err
 		})
 	}
@@ -223,8 +224,8 @@ func (r *report) value(o mpremote.Outcome, taskErr error) (wire.Value, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.a.ctx, objectTimeout)
 	defer cancel()
-	name := resultName(r.b.Pool, o.Bytes)
-	if err := r.a.c.putObject(ctx, name, o.Bytes); err != nil {
+	name := objects.ResultName(r.b.Pool, o.Bytes)
+	if err := r.a.c.objects.Put(ctx, name, o.Bytes); err != nil {
 		return v, err
 	}
 	if v.Form, v.Bytes = wire.Object, []byte(name); o.Failed {

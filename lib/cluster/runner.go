@@ -42,7 +42,7 @@ type runner struct {
 
 func (c *Cluster) newRunner() (*runner, error) {
 	r := &runner{c: c, id: newID(), room: semaphore.NewWeighted(maxInflightBytes), inflight: make(map[uint64]*batch), sent: make(map[build]int)}
-	r.objects.Limit, r.objects.Dropped = maxCacheBytes, c.deleteObject
+	r.objects.Limit, r.objects.Dropped = maxCacheBytes, c.objects.Delete
 	r.ctx, r.cancel = context.WithCancelCause(c.ctx)
 	r.close = sync.OnceValue(r.shutdown)
 	c.mu.Lock()

@@ -9,6 +9,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/cluster/internal/objects"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
 const (
@@ -19,6 +22,8 @@ const (
 	// publishTimeout is how long publish tries again while the server does not answer or its
 	// stream is full.
 	publishTimeout = time.Minute
+	// maxTry is how long one try of publish takes at most.
+	maxTry = 5 * time.Second
 	// duplicateWindow is how long the server recognizes a message that was sent again.
 	duplicateWindow = 2 * time.Minute
 )
@@ -68,15 +73,7 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		}
 	}
 	name := c.o.name + "-objects"
-	if c.objects, err = c.js.ObjectStore(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
-		c.objects, err = c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
-			Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas,
-		})
-	}
-	if err == nil {
-		c.chunks, err = c.js.Stream(ctx, "OBJ_"+name)
-	}
-	if err != nil {
+	if c.objects, err = objects.Open(ctx, c.js, jetstream.ObjectStoreConfig{Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas}); err != nil {
 		return c.streamError(name, err)
 	}
 	name = c.o.name + "-values"
@@ -84,27 +81,11 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		c.values, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Storage: storage, Replicas: c.o.replicas})
 	}
 	if err == nil && c.o.replicas > 1 {
-		if err = c.readFromLeader(ctx, "KV_"+name); err == nil {
+		if err = servers.ReadFromLeader(ctx, c.js, "KV_"+name); err == nil {
 			c.values, err = c.js.KeyValue(ctx, name)
 		}
 	}
 	return c.streamError(name, err)
-}
-
-// readFromLeader makes the server that leads a stream answer all reads. The other servers
-// may not have the newest values yet.
-func (c *Cluster) readFromLeader(ctx context.Context, stream string) error {
-	s, err := c.js.Stream(ctx, stream)
-	if err != nil {
-		return err
-	}
-	config := s.CachedInfo().Config
-	if !config.AllowDirect {
-		return nil
-	}
-	config.AllowDirect = false
-	_, err = c.js.UpdateStream(ctx, config)
-	return err
 }
 
 // openStream returns the stream of that name, whatever its storage, or makes it.
@@ -138,7 +119,7 @@ func (c *Cluster) streamError(name string, err error) error {
 // message, so that it is stored once.
 func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (seq uint64, err error) {
 	last := time.Now().Add(publishTimeout)
-	timeout := firstTry
+	timeout := objects.FirstTry
 	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
 		var opts []jetstream.PublishOpt
 		if id != "" {
