@@ -1,6 +1,6 @@
 // Package faulttest has only tests. They run package cluster with three NATS servers and
 // four machines with workers, each of them a process, and break one after the other while
-// tasks run. On Linux each process has its own network namespace. Where namespaces cannot
+// tasks run. They run on Linux. Each process has its own network namespace. Where namespaces cannot
 // be had, the processes use the loopback interface, and proxies cut its links.
 //
 // The test has a size for every day. The full one is:
