@@ -44,18 +44,20 @@ func (c *Cluster) resultSubject(pool string, batch uint64) string {
 }
 func (c *Cluster) resultSubjects(pool string) string { return c.o.name + ".results." + pool + ".*" }
 func (c *Cluster) deadSubject(pool string) string    { return c.o.name + ".dead." + pool }
+func (c *Cluster) objectSubject() string             { return c.o.name + ".objects" }
 func (c *Cluster) workerSubject() string             { return c.o.name + ".worker" }
 func (c *Cluster) helloSubject() string              { return c.o.name + ".hello" }
 func (c *Cluster) poolSubject() string               { return c.o.name + ".pool" }
 func (c *Cluster) heldSubject() string               { return c.o.name + ".held" }
 func (c *Cluster) cancelSubject() string             { return c.o.name + ".cancel" }
 
-// openStreams opens the streams and the object store, and makes those that are missing.
+// openStreams opens the streams and the key-value store, and makes those that are missing.
 func (c *Cluster) openStreams(ctx context.Context) (err error) {
 	storage := jetstream.FileStorage
 	if c.embedded != nil && c.o.folder == "" {
 		storage = jetstream.MemoryStorage
 	}
+	var stored jetstream.Stream
 	for _, s := range []struct {
 		stream *jetstream.Stream
 		config jetstream.StreamConfig
@@ -66,17 +68,15 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: time.Hour, Duplicates: duplicateWindow}},
 		{&c.dead, jetstream.StreamConfig{Name: c.o.name + "-dead", Subjects: []string{c.o.name + ".dead.>"},
 			Discard: jetstream.DiscardOld, MaxMsgs: 10_000, MaxAge: 7 * 24 * time.Hour}},
+		{&stored, objects.Config(c.o.name+"-objects", c.objectSubject())},
 	} {
 		s.config.Storage, s.config.Replicas = storage, c.o.replicas
 		if *s.stream, err = c.openStream(ctx, s.config); err != nil {
 			return c.streamError(s.config.Name, err)
 		}
 	}
-	name := c.o.name + "-objects"
-	if c.objects, err = objects.Open(ctx, c.js, jetstream.ObjectStoreConfig{Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas}); err != nil {
-		return c.streamError(name, err)
-	}
-	name = c.o.name + "-values"
+	c.objects = objects.New(c.js, stored, c.objectSubject())
+	name := c.o.name + "-values"
 	if c.values, err = c.js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
 		c.values, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Storage: storage, Replicas: c.o.replicas})
 	}

@@ -3,13 +3,13 @@
 package objects
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,24 +17,30 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A Store keeps objects in a bucket of the server. Its methods may be called concurrently.
+// A Store keeps objects in a stream. An object is divided into parts, and each part is the
+// only message of its subject, which follows from the object's name. The name contains a hash
+// of the content, so a part that is sent twice replaces itself. Its methods may be called
+// concurrently.
+//
+// (JetStream's object store gives the parts of each try a new random name. If the answer to
+// the first try is lost with a server, the description of that try can replace the one of
+// the second, and then refers to parts that were deleted.)
 type Store struct {
-	conn    *nats.Conn
-	objects jetstream.ObjectStore
-	chunks  jetstream.Stream // the bucket's
+	js     jetstream.JetStream
+	stream jetstream.Stream
+	prefix string // of the subjects
 }
 
-// Open opens the bucket, and makes it if it is missing.
-func Open(ctx context.Context, js jetstream.JetStream, config jetstream.ObjectStoreConfig) (*Store, error) {
-	s := &Store{conn: js.Conn()}
-	var err error
-	if s.objects, err = js.ObjectStore(ctx, config.Bucket); errors.Is(err, jetstream.ErrBucketNotFound) {
-		s.objects, err = js.CreateOrUpdateObjectStore(ctx, config)
+// Config returns the configuration of the stream of a Store whose subjects begin with prefix.
+func Config(name, prefix string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: name, Subjects: []string{prefix + ".>"}, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, MaxAge: time.Hour,
 	}
-	if err == nil {
-		s.chunks, err = js.Stream(ctx, "OBJ_"+config.Bucket)
-	}
-	return s, err
+}
+
+// New returns the Store in a stream with the Config of prefix.
+func New(js jetstream.JetStream, stream jetstream.Stream, prefix string) *Store {
+	return &Store{js, stream, prefix}
 }
 
 // ArgumentName returns the name of an argument: the id of its pool and the hash of b.
@@ -56,8 +62,12 @@ const (
 	// after one that took so long has half as much time again.
 	FirstTry = 3 * time.Second
 	slowRate = 256 << 10 // bytes per second
-	// chunkSize is how large the parts of an object are that are read at once.
-	chunkSize = 128 << 10
+	// maxPart is how many bytes a part has at most.
+	maxPart = 512 << 10
+	// maxHeader is more than the headers of a message take.
+	maxHeader = 1 << 10
+	// sizeHeader is the header of each part that has the size of the object.
+	sizeHeader = "Perijove-Size"
 	// missingTimeout is how long retry looks for an object that the server does not find,
 	// as a server that was cut off from the others gets it late.
 	missingTimeout = 30 * time.Second
@@ -65,16 +75,30 @@ const (
 	deleteTimeout = 5 * time.Second
 )
 
+func (s *Store) subject(name string, part int) string {
+	return fmt.Sprintf("%s.%s.%d", s.prefix, name, part)
+}
+
 // Put stores b.
 func (s *Store) Put(ctx context.Context, name string, b []byte) error {
-	err := s.retry(ctx, len(b), func(ctx context.Context) error {
-		_, err := s.objects.PutBytes(ctx, name, b)
-		return err
-	})
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("cluster: cannot store a value of %d bytes: %w", len(b), err)
+	size := strconv.Itoa(len(b))
+	partSize := min(maxPart, max(1, int(s.js.Conn().MaxPayload())-maxHeader))
+	for i, rest := 0, b; i == 0 || len(rest) > 0; i++ {
+		n := min(len(rest), partSize)
+		m := &nats.Msg{Subject: s.subject(name, i), Header: nats.Header{sizeHeader: {size}}, Data: rest[:n]}
+		err := s.retry(ctx, n, func(ctx context.Context) error {
+			_, err := s.js.PublishMsg(ctx, m)
+			return err
+		})
+		if err != nil {
+			if ctx.Err() == nil {
+				err = fmt.Errorf("cluster: cannot store a value of %d bytes: %w", len(b), err)
+			}
+			return err
+		}
+		rest = rest[n:]
 	}
-	return err
+	return nil
 }
 
 // Get returns the content of an object of at most max bytes. It checks the size
@@ -84,19 +108,24 @@ func (s *Store) Get(ctx context.Context, name string, max int) (b []byte, err er
 	if len(parts) < 2 {
 		return nil, fmt.Errorf("cluster: malformed object name %q", name)
 	}
-	var info *jetstream.ObjectInfo
-	err = s.retry(ctx, 0, func(ctx context.Context) (err error) {
-		info, err = s.objects.GetInfo(ctx, name)
-		return err
-	})
-	if err == nil && info.Size > uint64(max) {
-		return nil, fmt.Errorf("cluster: the object %s takes %d bytes, more than the limit of %d", name, info.Size, max)
-	}
-	if err == nil {
-		b, err = s.getChunks(ctx, info)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cluster: cannot read the object %s: %w", name, err)
+	for i, size := 0, 0; i == 0 || len(b) < size; i++ {
+		m, err := s.part(ctx, name, i)
+		if err != nil {
+			return nil, fmt.Errorf("cluster: cannot read the object %s: %w", name, err)
+		}
+		if i == 0 {
+			if size, err = strconv.Atoi(m.Header.Get(sizeHeader)); err != nil || size < 0 {
+				return nil, fmt.Errorf("cluster: the object %s is damaged: its size is missing", name)
+			}
+			if size > max {
+				return nil, fmt.Errorf("cluster: the object %s takes %d bytes, more than the limit of %d", name, size, max)
+			}
+			b = make([]byte, 0, size)
+		}
+		if len(m.Data) > size-len(b) || len(m.Data) == 0 && size > 0 {
+			return nil, fmt.Errorf("cluster: the object %s is damaged: part %d has %d bytes", name, i, len(m.Data))
+		}
+		b = append(b, m.Data...)
 	}
 	if contentHash(b) != parts[1] {
 		return nil, fmt.Errorf("cluster: the object %s is damaged: its hash differs from its name", name)
@@ -104,25 +133,14 @@ func (s *Store) Get(ctx context.Context, name string, max int) (b []byte, err er
 	return b, nil
 }
 
-// getChunks returns the content of an object. It asks for one message after the other, which
-// any server that has the stream answers. GetBytes would make a consumer, which for half a
-// minute after the loss of a server may be assigned to that server.
-func (s *Store) getChunks(ctx context.Context, info *jetstream.ObjectInfo) ([]byte, error) {
-	subject := jetstream.WithGetMsgSubject("$O." + info.Bucket + ".C." + info.NUID)
-	b := make([]byte, 0, info.Size)
-	for next := uint64(1); uint64(len(b)) < info.Size; {
-		err := s.retry(ctx, chunkSize, func(ctx context.Context) error {
-			m, err := s.chunks.GetMsg(ctx, next, subject)
-			if err == nil {
-				b, next = append(b, m.Data...), m.Sequence+1
-			}
-			return err
-		})
-		if err != nil || uint64(len(b)) > info.Size {
-			return nil, cmp.Or(err, errors.New("it has more bytes than its description says"))
-		}
-	}
-	return b, nil
+// part reads a part. The server that leads the stream answers; a consumer, for half a minute
+// after the loss of a server, may be assigned to that server.
+func (s *Store) part(ctx context.Context, name string, i int) (m *jetstream.RawStreamMsg, err error) {
+	err = s.retry(ctx, maxPart, func(ctx context.Context) (err error) {
+		m, err = s.stream.GetLastMsgForSubject(ctx, s.subject(name, i))
+		return err
+	})
+	return m, err
 }
 
 // retry calls f, which stores or fetches size bytes, until it succeeds or ctx ends,
@@ -145,7 +163,7 @@ func (s *Store) retry(ctx context.Context, size int, f func(context.Context) err
 			return context.Cause(ctx)
 		case errors.Is(err, nats.ErrConnectionClosed), time.Now().After(last):
 			return err
-		case errors.Is(err, jetstream.ErrObjectNotFound), errors.Is(err, jetstream.ErrMsgNotFound):
+		case errors.Is(err, jetstream.ErrMsgNotFound):
 			if time.Since(begin) > missingTimeout {
 				return err
 			}
@@ -163,10 +181,10 @@ func (s *Store) retry(ctx context.Context, size int, f func(context.Context) err
 
 // Delete deletes an object. If that fails, the object ages out.
 func (s *Store) Delete(name string) {
-	if !s.conn.IsConnected() {
+	if !s.js.Conn().IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), deleteTimeout)
 	defer cancel()
-	_ = s.objects.Delete(ctx, name)
+	_ = s.stream.Purge(ctx, jetstream.WithPurgeSubject(s.prefix+"."+name+".*"))
 }
