@@ -41,6 +41,12 @@ var loadedPackages = []string{
 	"github.com/perijove/perijove/lib/execprofile",
 }
 
+// isInternal reports whether path is an internal package of this project: cells cannot import it, so the worker contains it only if another
+// package needs it.
+func isInternal(path string) bool {
+	return strings.HasPrefix(path, "github.com/perijove/perijove/") && strings.Contains(path+"/", "/internal/")
+}
+
 // linkedPackages returns the packages that the worker contains: all but loadedPackages, those that import one of these, and
 // what only these need.
 func linkedPackages(list []listed) map[string]bool {
@@ -69,7 +75,7 @@ func linkedPackages(list []listed) map[string]bool {
 		}
 	}
 	for _, p := range list {
-		if !p.DepOnly && !isLoaded(p.ImportPath) {
+		if !p.DepOnly && !isLoaded(p.ImportPath) && !isInternal(p.ImportPath) {
 			add(p.ImportPath)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestLinkedPackages checks that the worker has neither package cluster, nor a package that imports it, nor what only these need.
+// TestLinkedPackages checks that the worker has neither package cluster, nor a package that imports it, nor an internal one that no other needs, nor what only these need.
 func TestLinkedPackages(t *testing.T) {
 	linked := linkedPackages([]listed{
 		{ImportPath: "fmt", Imports: []string{"io"}},
@@ -16,9 +16,11 @@ func TestLinkedPackages(t *testing.T) {
 		{ImportPath: "crypto", DepOnly: true},
 		{ImportPath: "github.com/perijove/perijove/lib/cluster", Imports: []string{"nats", "github.com/perijove/perijove/lib/mp"}},
 		{ImportPath: "github.com/perijove/perijove/lib/cluster/clusterworker", Imports: []string{"io", "github.com/perijove/perijove/lib/cluster"}},
-		{ImportPath: "github.com/perijove/perijove/lib/mp", Imports: []string{"shared", "unsafe"}},
+		{ImportPath: "github.com/perijove/perijove/lib/cluster/internal/objects", Imports: []string{"nats"}},
+		{ImportPath: "github.com/perijove/perijove/lib/mp", Imports: []string{"shared", "unsafe", "github.com/perijove/perijove/lib/mp/internal/call"}},
+		{ImportPath: "github.com/perijove/perijove/lib/mp/internal/call"},
 	})
-	want := []string{"fmt", "github.com/perijove/perijove/lib/mp", "io", "shared"}
+	want := []string{"fmt", "github.com/perijove/perijove/lib/mp", "github.com/perijove/perijove/lib/mp/internal/call", "io", "shared"}
 	if got := slices.Sorted(maps.Keys(linked)); !slices.Equal(got, want) {
 		t.Errorf("linked: %q, want %q", got, want)
 	}
