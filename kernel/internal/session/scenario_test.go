@@ -77,11 +77,25 @@ func trace(name string) string {
 }
 `
 
+// noBars stops the worker's automatic progress bars: whether a call takes long enough for one depends on how busy the machine is.
+const noBars = `import "github.com/perijove/perijove/lib/progresshost"
+
+progresshost.SetHost(nil)
+`
+
+// mayShowBar matches calls that show a progress bar if they take longer than a second.
+var mayShowBar = regexp.MustCompile(`\b(mp\.Map|mp\.ForEach|speedup\.Measure)\b`)
+
 var callsHelper = regexp.MustCompile(`\b(when|gone)\(`)
 
 func giveHelpers(t *testing.T, s *Session) {
 	t.Helper()
-	if r := s.Execute(t.Context(), output.Request{Code: helpers, Silent: true}, &transcript{}); r.Status != output.OK {
+	runSilently(t, s, helpers)
+}
+
+func runSilently(t *testing.T, s *Session, code string) {
+	t.Helper()
+	if r := s.Execute(t.Context(), output.Request{Code: code, Silent: true}, &transcript{}); r.Status != output.OK {
 		t.Fatal(r.Error)
 	}
 }
@@ -94,6 +108,9 @@ func runScenario(t *testing.T, file string) {
 	s := newTestSession(t)
 	if callsHelper.Match(txtar.Format(a)) {
 		giveHelpers(t, s)
+	}
+	if mayShowBar.Match(txtar.Format(a)) {
+		runSilently(t, s, noBars)
 	}
 	var out []txtar.File
 	for _, f := range a.Files {
