@@ -83,7 +83,7 @@ func startWithHeap(ctx context.Context) (float64, error) {
 	}
 	large, err := start(ctx)
 	if heap[0] != 1 {
-		return 0, errors.New("the heap is gone")
+		return 0, errors.New("the heap has changed")
 	}
 	return large / small, err
 }

@@ -124,7 +124,7 @@ func (k *kernel) floodTo(ctx context.Context, r *discarder, code string) (time.D
 		return 0, err
 	}
 	if text < discardBytes {
-		return 0, fmt.Errorf("%d of %d bytes came", text, discardBytes)
+		return 0, fmt.Errorf("received %d of %d bytes", text, discardBytes)
 	}
 	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
 	return d, err
@@ -157,7 +157,7 @@ func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
 	}
 	text, err := printed(messages)
 	if err == nil && len(text) != outputBytes {
-		err = fmt.Errorf("%d of %d bytes came", len(text), outputBytes)
+		err = fmt.Errorf("received %d of %d bytes", len(text), outputBytes)
 	}
 	return d, err
 }
@@ -177,7 +177,7 @@ func drained(cmd *exec.Cmd) (time.Duration, error) {
 		return 0, err
 	}
 	if n != outputBytes {
-		return 0, fmt.Errorf("%d of %d bytes came", n, outputBytes)
+		return 0, fmt.Errorf("received %d of %d bytes", n, outputBytes)
 	}
 	return time.Since(start), nil
 }

@@ -244,7 +244,7 @@ func (q *Queue[T]) Len(ctx context.Context) (int, error) {
 }
 
 // Close closes the Queue in all processes: no more values can be put; those in the Queue can
-// still be taken. Then calls return mp.ErrClosed.
+// still be taken. When it is empty, calls return mp.ErrClosed.
 func (q *Queue[T]) Close(ctx context.Context) error {
 	c, err := clusterOf(q.cluster)
 	if err != nil {

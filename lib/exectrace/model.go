@@ -69,7 +69,7 @@ type State struct {
 	Begin, End time.Duration
 	Reason     string // of a Blocked or Runnable state, as the runtime names it: "chan receive"
 	At         Line   // of the user's code where a Blocked or Syscall state began; may be zero
-	P, Thread  int64  // that run a Running or Syscall state; -1 if not known
+	P, Thread  int64  // the P and thread of a Running or Syscall state; -1 if not known
 }
 
 // A Kind is a state of a goroutine.
@@ -115,7 +115,7 @@ const (
 	Pause                  // all goroutines of the process stand still
 )
 
-// A Place is a goroutine at one time.
+// A Place is a point in a timeline: a goroutine and a time.
 type Place struct {
 	Goroutine *Goroutine // nil if it is not one of Process.Goroutines
 	Process   *Process

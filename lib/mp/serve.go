@@ -13,8 +13,8 @@ import (
 // channels.
 type Ref[S any] struct{ in remote.Reference }
 
-// Serve makes obj available to this process and its children until Close. All functions
-// run in this process, one at a time.
+// Serve makes obj available to this process and its children until Close. Functions that
+// Ask sends run in this process, one at a time.
 func Serve[S any](obj *S) (*Ref[S], error) {
 	in, err := remote.Serve(unsafe.Pointer(obj))
 	if err != nil {

@@ -180,7 +180,7 @@ the same in this notebook.`,
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			if file == "" {
-				return errors.New("name the program: -o PROGRAM")
+				return errors.New("the name of the program is missing: write -o PROGRAM")
 			}
 			nb, err := readGoNotebook(args[0])
 			if err != nil {

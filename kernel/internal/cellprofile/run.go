@@ -21,7 +21,7 @@ type Run struct {
 	save   string // the file of -o, or ""
 }
 
-// NewRun returns the Run for the arguments of %%prof. dir is the folder of relative file names, scratch that of temporary files.
+// NewRun returns the Run for the arguments of %%prof. File names are relative to dir; temporary files go to scratch.
 func NewRun(args []string, dir, scratch string) (*Run, error) {
 	p := &Run{}
 	if n := len(args); n > 1 && args[n-2] == "-o" {

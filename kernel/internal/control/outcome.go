@@ -35,7 +35,7 @@ type Outcome struct {
 	// that started it, if known.
 	Goroutine string `json:"goroutine,omitempty"`
 	Started   *Frame `json:"started,omitempty"`
-	// Runs is the beginning of the outermost function of a cell on the goroutine's stack, if the goroutine was not started in a cell.
+	// Runs is the position at which the goroutine's outermost function from a cell begins. It is nil if the goroutine was started in a cell.
 	Runs *Frame `json:"runs,omitempty"`
 
 	// Assigned lists the variables with a changed type to which the cell has assigned their

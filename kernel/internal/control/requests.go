@@ -110,8 +110,8 @@ type Answer interface {
 func (m Ack) Sequence() int        { return m.Seq }
 func (m InputReply) Sequence() int { return m.Seq }
 
-// Initial describes the initial values in child processes of the variables that a cell
-// declares. Names are link symbols.
+// Initial describes the values that the variables of a cell have at first in child
+// processes. Names are link symbols.
 type Initial struct {
 	Func    string   `json:"func,omitempty"`    // a func() that assigns initial values to variables, or ""
 	Known   []string `json:"known,omitempty"`   // variables with the same initial value in a child as here

@@ -13,8 +13,8 @@ const CommTarget = "gonb_comm"
 //go:embed page.js
 var pageScript string
 
-// Page returns HTML with a script that connects a page to the kernel with this identifier
-// of Jupyter. If the page is connected already the script only reports that.
+// Page returns HTML with a script that connects a page to the kernel with this Jupyter
+// kernel id. If the page is connected already the script only reports that.
 func Page(kernel string) string {
 	id, _ := json.Marshal(kernel) // never fails for a string, and escapes <
 	return "<script>\n" + strings.Replace(pageScript, "KERNEL", string(id), 1) + "</script>"

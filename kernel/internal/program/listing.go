@@ -64,7 +64,7 @@ func (p *Program) Variables() []Variable {
 }
 
 // Declarations lists imports, all live declarations in the order of their
-// cells, and those that are set aside.
+// cells, and those that a later change made invalid, with the reason.
 func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

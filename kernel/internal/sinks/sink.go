@@ -36,7 +36,7 @@ func (Discard) Result(output.Bundle, map[string]any) {}
 func (Discard) Error(*output.Error)                  {}
 func (Discard) Clear(bool)                           {}
 
-// Comm passes m on, since the front end also has the widgets of silent cells.
+// Comm passes m on, since silent cells may use widgets, which the front end must keep up to date.
 func (d Discard) Comm(m output.Comm) {
 	if d.Sink != nil {
 		d.Sink.Comm(m)

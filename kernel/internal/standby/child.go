@@ -116,7 +116,7 @@ func rights(oob []byte) ([]int, error) {
 // them.
 func (m message) takeFiles() error {
 	if len(m.fds) != 1+len(m.body) {
-		return fmt.Errorf("%d files came instead of %d", len(m.fds), 1+len(m.body))
+		return fmt.Errorf("received %d files instead of %d", len(m.fds), 1+len(m.body))
 	}
 	if err := unix.Fchdir(m.fds[0]); err != nil {
 		return err

@@ -157,7 +157,7 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 	head := append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), kind)
 	n, _, err := s.conn.WriteMsgUnix(head, rights, nil)
 	if err == nil && n < len(head) {
-		err = errors.New("a message was cut")
+		err = errors.New("a message was sent only in part")
 	}
 	if err == nil {
 		_, err = s.conn.Write(body)

@@ -33,7 +33,7 @@ type Book struct {
 	Groups    map[*Entity][]*Function // of a function, by step
 	instances map[*Entity][]*Instance // by step
 	All       []*Instance
-	Followed  []string // constants that function literals follow
+	Followed  []string // constants that function literals use and that later cells change
 	Blank     []string // the packages that are imported as _
 	dots      []string // the packages that are imported with a dot
 	IsGoNB    bool     // written for GoNB, which calls functions named init_NAME

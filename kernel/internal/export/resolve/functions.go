@@ -16,7 +16,7 @@ type Function struct {
 	instances []*Instance
 	Dispatch  bool // a variable selects the body
 	GoName    string
-	Version   string // the variable
+	Version   string // the name of the variable that selects the body
 }
 
 // group finds the functions.

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// WrappersOwner is the owner of the generated function that wrappers writes.
+// WrappersOwner is the Owner of type errors in the function that Emitter.wrappers generates.
 var WrappersOwner = &symtab.Symbol{Kind: cell.Var, Origin: &symtab.Origin{}}
 
 // wrappers writes a function that is never called. It uses methods and instances as values, so that the compiler

@@ -149,7 +149,7 @@ func (c *cache) Forget() {
 // queryTimeout is how long a query waits for packages.
 const queryTimeout = 500 * time.Millisecond
 
-// ForQuery returns Packages with the same cache whose Import fails from queryTimeout after now.
+// ForQuery returns Packages with the same cache. Their Import fails once queryTimeout has passed.
 func (p *Packages) ForQuery() *Packages {
 	return &Packages{p.cache, time.Now().Add(queryTimeout)}
 }

@@ -36,7 +36,7 @@ type Symbol struct {
 	Type              *typetext.Text    // type of a variable
 	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
 	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
-	Fingerprint       string            // fingerprint of the meaning for users of the name
+	Fingerprint       string            // fingerprint of what code that uses the name depends on: its type, or the text of its declaration
 	Layout            string            // of a type: fingerprint of its structure
 	TypeString        string            // description of the type for listings
 	IsLoaded          bool              // the worker has it

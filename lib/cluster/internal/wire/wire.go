@@ -85,7 +85,7 @@ type Worker struct {
 	Program  string
 	PID      int
 	Build    [sha256.Size]byte
-	Offers   bool // it runs functions of other builds; the server has their hashes
+	Offers   bool // it also runs tasks of other builds; the server stores the hashes of its functions
 	Slots    int  // tasks that it runs at once
 	Running  int
 	Done     int

@@ -138,6 +138,8 @@ func (r *ref) Encode() ([]byte, error) {
 	return binary.LittleEndian.AppendUint64(codec.AppendStrings(nil, string(asks), string(over)), r.server.Word()), nil
 }
 
+// OpenRef opens the Reference that an encoded handle names.
+//
 //go:noinline
 func OpenRef(b []byte) (Reference, error) {
 	if len(b) < 8 {

@@ -119,7 +119,7 @@ func (m Mutex) IsMine() bool {
 	return m.O.local != nil || OwnerOf(m.state().Load()) == m.O.me
 }
 
-// IsHeldHere reports whether this process holds the lock, also for an object for goroutines.
+// IsHeldHere reports whether this process holds the lock. For an object for goroutines it reports whether a goroutine does.
 func (m Mutex) IsHeldHere() bool {
 	if m.O.local != nil {
 		return m.O.local.mutex.IsHeld()
