@@ -1,4 +1,4 @@
-// Package check reads the files in deploy/ with the libraries of the tools that use them. It is a module of its own, so that
+// Package check reads the files in deploy/ with the libraries of the tools that use them. It is a separate module, so that
 // programs that use the project do not depend on these libraries.
 package check
 

@@ -251,7 +251,7 @@ func (e *entry) watch(ctx context.Context, idle time.Duration, f func(value []by
 			case now == nil && last != nil:
 				continue // the first values are complete
 			case now == nil:
-				// A value that was replaced when the watch began is not among the first values.
+				// The first values lack one that was replaced while the watch began.
 				if now, err = kv.Get(ctx, e.key); err != nil {
 					return e.wrap(err)
 				}

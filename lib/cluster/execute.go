@@ -289,7 +289,7 @@ const maxOutput = 64 << 10
 func (w outputWriter) Write(b []byte) (int, error) {
 	for part := range slices.Chunk(b, maxOutput) {
 		if isJob(w.pool) {
-			_ = w.a.c.conn.Publish(w.a.c.jobOutput(w.pool, w.isError), part) // nobody may listen
+			_ = w.a.c.conn.Publish(w.a.c.jobOutput(w.pool, w.isError), part) // the job may have no listener
 			continue
 		}
 		s := wire.Result{Pool: w.pool, Worker: w.a.id, Stdout: part}
