@@ -66,7 +66,7 @@ func testNotebook(t *testing.T, file string) {
 }
 
 // runCell builds and commits a cell and describes the result. For a cell that
-// is the line "worker lost" it calls WorkerLost instead.
+// is the line "worker lost", it calls WorkerLost instead.
 func runCell(p *Program, n int, src string) string {
 	var b strings.Builder
 	if strings.TrimSpace(src) == "worker lost" {

@@ -85,7 +85,7 @@ type literals struct {
 	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow a declaration which the cell changes
 	keptLiterals      []string                          // the places of literals that keep old code although the cell changes a declaration that they use
 	promoting         map[string]bool                   // types whose methods are promoted to types that the cell's statements declare
-	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // literalHolders, with their copies as compiled now
+	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // literalHolders, with the copies that the unit compiles
 }
 
 // generics holds the instances of generic code, and the types without a name, that the
@@ -99,7 +99,7 @@ type generics struct {
 // initializing describes the initial values of variables in child processes.
 type initializing struct {
 	firstValues   []emit.FirstValue
-	altered       effects.Names // variables that the cell's code changes after their initial values
+	altered       effects.Names // variables that the cell's code changes after they get their initial values
 	alteredInside effects.Names // the variables in altered of which the code changes a part, such as an element or a field
 }
 

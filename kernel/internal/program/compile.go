@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// compile compiles the files of an emitter, whose check is r, and returns the object.
+// compile compiles the files of e and returns the path of the object file. r is the result of checking the files.
 func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result) (object string, err error) {
 	unit := compiler.Unit{NoInlining: !b.inliningMatters(r)}
 	for path := range e.Paths {
@@ -31,7 +31,7 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result)
 		unit.Files = append(unit.Files, compiler.File{Name: f.Name, Text: f.Text()})
 	}
 	if b.explanation != nil {
-		unit.NoInlining = false // it makes no difference to this code, but to the reports on it
+		unit.NoInlining = false // reports must show what the compiler would inline
 		return "", b.p.Compiler.Explain(ctx, unit, b.explanation)
 	}
 	if object, err = b.compileUnit(ctx, unit); err != nil || !unit.NoInlining {
@@ -72,8 +72,8 @@ func (b *builder) inliningMatters(r *check.Result) bool {
 
 // instrument inserts code into the functions of a unit that lets them be
 // interrupted. r is the result of checking the unit. If the files have changed
-// since, because recompiled functions have got other names, instrument checks them again.
-// It returns the result that describes them.
+// since, because recompiled functions have got other names, instrument checks them again. It returns the result that
+// describes the files as they are.
 func (b *builder) instrument(e *emit.Emitter, r *check.Result) (*check.Result, error) {
 	if !r.Describes(e) {
 		var err error

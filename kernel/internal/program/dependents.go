@@ -52,7 +52,7 @@ func (a *dependents) changed(name string) {
 	}
 }
 
-// compare notes which names change their meaning when s replaces the symbols of its names.
+// compare records which names change their meaning when s replaces the older symbols that have these names.
 func (b *builder) compare(a *dependents, s *symtab.Symbol) {
 	for _, name := range s.Names() {
 		old := b.table.Names[name]
@@ -136,7 +136,7 @@ func (a *dependents) recompile(s *symtab.Symbol) {
 	b.recompiledOrder = append(b.recompiledOrder, s)
 }
 
-// replaced reports whether no name means s any more once the cell's declarations are live.
+// replaced reports whether the cell replaces s under all its names.
 func (b *builder) replaced(s *symtab.Symbol) bool {
 	for _, name := range s.Names() {
 		if b.table.Names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
@@ -215,7 +215,7 @@ func (b *builder) retryAside() {
 // setAside leaves the owner of a fault out of the unit: an older declaration that the
 // cell breaks, or one that was set aside before.
 func (b *builder) setAside(f check.Fault) {
-	if b.stillBroken[f.Owner] { // another fault of the same body
+	if b.stillBroken[f.Owner] { // a second fault in the same declaration
 		return
 	}
 	if f.Owner.Kind == cell.Statement {

@@ -51,7 +51,7 @@ func (b *builder) noteBodies(in map[*symtab.Symbol]emit.Form) {
 	}
 }
 
-// touchedTypes lists the generic types whose methods or wrappers the unit makes again.
+// touchedTypes lists the generic types whose methods or wrappers the unit compiles again.
 func (b *builder) touchedTypes() []*symtab.Symbol {
 	var out []*symtab.Symbol
 	for _, name := range slices.Sorted(maps.Keys(b.touched)) {

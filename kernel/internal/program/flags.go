@@ -12,9 +12,8 @@ import (
 
 const flagPath = "flag"
 
-// placeFlags moves the call of flag.Parse, for which a %% line stands. If var declarations
-// below the line define flags, the call comes after the last of these declarations. GoNB
-// parses such flags, too.
+// placeFlags moves the call of flag.Parse, which a %% line stands for. If var declarations below the line define flags,
+// the call comes after the last of these declarations, since GoNB parses such flags, too.
 func (b *builder) placeFlags() {
 	from := slices.IndexFunc(b.stmts, func(st *emit.Stmt) bool { return st.Role == cell.ParseFlags })
 	if from < 0 {
@@ -61,7 +60,7 @@ func (b *builder) definesFlag(refs []cell.Ref) bool {
 }
 
 // noteFlags collects the names of the command line flags that the cell defines.
-// The worker removes these from the flag set before the cell runs again.
+// The worker process removes these from the flag set before the cell runs again.
 func (b *builder) noteFlags(r *check.Result) {
 	if r.ImportsPackage(flagPath) {
 		b.flags = effects.Flags(r.Info, r.Files)

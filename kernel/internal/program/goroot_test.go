@@ -18,7 +18,7 @@ var gorootN = flag.Int("gotest.n", 100, "how many of $GOROOT/test's run programs
 var knownFailures = map[string]string{}
 
 // TestGoroot builds the programs of $GOROOT/test marked "// run" as cells,
-// unchanged: an even sample of -gotest.n of them.
+// unchanged: -gotest.n of them, spread evenly over the list.
 func TestGoroot(t *testing.T) {
 	programs := runPrograms(t)
 	step := 1

@@ -68,8 +68,8 @@ func (b *builder) memberHint(msg string) string {
 	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", s.KindWord(), m[1], cell.Name(s.Origin.Cell), path, m[1])
 }
 
-// importHint says how to get a package that is used without an import. The worker may have a package of this name: then
-// the hint is its import path.
+// importHint says how to get a package that is used without an import. If the worker process has a package of this
+// name, the hint is its import path.
 func (b *builder) importHint(name string) string {
 	if token.IsExported(name) { // package names are lower case
 		return ""

@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// noteInitial finds the variables that have the same initial value in children. r is
+// noteInitial finds the variables that have the same initial value in child processes as in the worker process. r is
 // the result of checking the whole unit.
 func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	b.firstValues, b.altered = nil, effects.Names{}
@@ -33,7 +33,7 @@ func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) 
 	}
 }
 
-// initFunctions notes the variables that the cell's init functions and main change.
+// initFunctions records the variables that the cell's init functions and main change.
 func (b *builder) initFunctions() {
 	for _, s := range b.decls {
 		if s.Key == "" && s.Kind == cell.Func && s.Decl.Names[0].Name == "init" || s.Key == "main" {
@@ -42,8 +42,7 @@ func (b *builder) initFunctions() {
 	}
 }
 
-// throughLinks adds the variables that share memory with a variable in
-// alteredInside to it, and to altered.
+// throughLinks adds the variables that share memory with a variable in alteredInside to alteredInside and to altered.
 func (b *builder) throughLinks() {
 	sets := append(b.table.Sharing[:len(b.table.Sharing):len(b.table.Sharing)], b.effects.Sharing...)
 	for more := true; more; {
@@ -62,7 +61,7 @@ func (b *builder) throughLinks() {
 }
 
 // stmtValues finds the initial values of variables that statements declare. It uses
-// the result of the shape pass. It adds the variables with the same value in a child to own.
+// the result of the shape pass. It adds to own the variables that have the same value in a child.
 func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
 	sc := b.newScan(sh.result, sh.in)
@@ -117,7 +116,7 @@ func (b *builder) repeatable(sc *effects.Analysis, values []ast.Expr, own effect
 	return true
 }
 
-// alters notes the variables that n, or a function that it calls, changes.
+// alters records the variables that n changes, itself or through the functions that it calls.
 func (b *builder) alters(sc *effects.Analysis, n ast.Node) {
 	b.noteAltered(b.altered, effects.WithCalls(live{b}, sc.SummarizeCode(n)))
 }
@@ -135,8 +134,8 @@ func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 	}
 }
 
-// specValues is stmtValues for the specifications of a cell without statements. It
-// visits them in the order in which Go initializes them.
+// specValues does what stmtValues does, for the specifications of a cell without statements. It visits them in the
+// order in which Go initializes them.
 func (b *builder) specValues(r *check.Result, sc *effects.Analysis, own effects.Names) {
 	at := map[*emit.Spec][]int{}
 	bySpec := map[*emit.Spec][]ast.Expr{}

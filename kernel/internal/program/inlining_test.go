@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/inlining"
 )
 
-// TestInlining: only cells that gain nothing from inlining are compiled without. Each of these cells
-// calls fmt.Println, which the compiler replaces by a call of fmt.Fprintln where it inlines.
+// TestInlining: only cells that gain nothing from inlining are compiled without it. Each of these cells calls
+// fmt.Println, which the compiler replaces by a call of fmt.Fprintln where it inlines.
 func TestInlining(t *testing.T) {
 	const hello, inlined = "fmt.Println", "fmt.Fprintln"
 	cells := []struct{ code, want string }{
@@ -19,14 +19,15 @@ func TestInlining(t *testing.T) {
 		{`fmt.Println(list, len(list))`, hello},
 		{`slices.SortFunc(list, strings.Compare); fmt.Println(list)`, inlined},
 		{"type point struct{ x, y int }\nfunc (p point) String() string { return fmt.Sprint(p.x) }\nfmt.Println(point{1, 2})", inlined},
-		{`fmt.Println(point{1, 2})`, hello}, // makes a wrapper of a method without a body
+		{`fmt.Println(point{1, 2})`, hello}, // the unit has a wrapper of the method, but not the method's body
 		{`norm := point{1, 2}.String; fmt.Println(norm())`, inlined},
 		{"func greet() { fmt.Println(1) }", inlined},
 		{"greet(); fmt.Println(2)", hello},
-		// The objects of these cells define methods of an atomic.Pointer, which nothing uses.
+		// The objects of these cells define methods of an atomic.Pointer that nothing refers to.
 		{`file, err := os.Open("x"); fmt.Println(file, err)`, hello},
 		{`import "net/http"` + "\n" + `fmt.Println(http.Server{})`, hello},
-		// This object gives them to the worker, since the descriptor of the cell's type refers to them.
+		// This object defines methods of an atomic.Pointer that the descriptor of the cell's type refers to, so the
+		// worker process loads them.
 		{"type logger log.Logger\nfmt.Println(&logger{})", inlined},
 		{"%%time\nfmt.Println(1)", hello},
 		{"%timeit fmt.Println(1)", inlined},

@@ -14,7 +14,7 @@ import (
 )
 
 // instancesOf lists the instances of a generic function, or of a method's
-// receiver, that older cells made and whose arguments still exist.
+// receiver, that older cells made and whose type arguments still exist.
 func (b *builder) instancesOf(s *symtab.Symbol) []symtab.Instance {
 	if !s.Decl.Generic || b.noInstances {
 		return nil

@@ -8,16 +8,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// WorkerLost forgets all variables, since they lived in the worker, and
-// returns them. Functions, types and constants stay as source and are compiled
-// again when a cell next uses them.
+// WorkerLost removes all variables, which the worker process held, and returns them. Functions, types and constants
+// stay as source and are compiled again when a cell next uses them.
 func (p *Program) WorkerLost() []Variable {
 	defer p.change()()
 	return p.table.WorkerLost()
 }
 
-// Lost returns the variables that were lost with a worker and have not been declared
-// again, with the numbers of the cells that declared them.
+// Lost returns the variables that were lost with a worker process and have not been declared again, with the numbers of
+// the cells that declared them.
 func (p *Program) Lost() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +40,7 @@ func (p *Program) ClearLost() {
 	})
 }
 
-// Reimport clears the cache of compiled packages: they may have changed.
+// Reimport clears the cache of compiled packages, since the packages may have changed.
 func (p *Program) Reimport() {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -71,9 +70,8 @@ func (p *Program) Declarations() []Declaration {
 	return p.table.Declarations()
 }
 
-// Remove forgets a declaration, and for a type also its methods, and returns the
-// declarations that need it. Those that are loaded keep their code, but cannot be
-// compiled again without it.
+// Remove removes a declaration, and for a type also its methods, and returns the declarations that need it. Of these,
+// the loaded ones keep their code, but cannot be compiled again without the removed declaration.
 func (p *Program) Remove(name string) ([]Declaration, error) {
 	defer p.change()()
 	return p.table.RemoveName(name)

@@ -20,13 +20,13 @@ import (
 // declared function is compiled again with that function. For the literals in a cell's statements, a unit contains
 // the function of the statements again, reduced to the literals: the compiler names a literal after the function
 // around it and its number in that function.
-// Both need a stub, as functions have, which jumps to the newest code. A literal
-// that captures variables of a statement cannot be compiled without that statement, and
-// keeps its code. So does a literal of a function if the variables that it captures, or
-// the way in which they are captured, may have changed.
+// Every literal that follows something needs a stub, as functions have, which jumps to the newest code. A literal that
+// captures variables of a statement cannot be compiled without that statement, and keeps its code. A literal in a
+// function also keeps its code if the variables that it captures, or the way in which they are captured, may have
+// changed.
 
-// following reports, for each outermost literal of src, whether it follows constants or generic code. Without captures,
-// literals that capture variables do not.
+// following reports, for each outermost literal of src, whether it follows constants or generic code. If captures is
+// false, literals that capture variables do not count.
 func (b *builder) following(src cell.Source, binds map[string]symtab.Binding, captures bool) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
@@ -40,7 +40,7 @@ func (b *builder) wouldFollow(src cell.Source, lit cell.Outermost, binds map[str
 }
 
 // keeping reports, for each outermost literal of a statement, whether it would follow something but captures variables of
-// the statement. A literal that is called where it is written does not count: it has ended.
+// the statement. A literal that is called where it is written does not count: its call has ended.
 func (b *builder) keeping(src cell.Source) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
@@ -49,7 +49,7 @@ func (b *builder) keeping(src cell.Source) []bool {
 	return out
 }
 
-// uses reports whether a literal uses a name of the notebook for which the function is returns true.
+// uses reports whether a literal uses a name of the notebook for which is returns true.
 func uses(src cell.Source, lit cell.Outermost, binds map[string]symtab.Binding, is func(name string) bool) bool {
 	return slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
 		within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
@@ -121,7 +121,7 @@ func (b *builder) noteLiterals(r *check.Result) {
 	}
 }
 
-// recordLiterals notes the types of a symbol's literals that follow something.
+// recordLiterals records the types of a symbol's literals that follow something.
 func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 	s.Literals, s.KeepsLiterals = nil, false
 	body := r.BodyOf(s)
@@ -167,7 +167,7 @@ func literalNames(container string, s, old *symtab.Symbol) []string {
 	return out
 }
 
-// functionLiterals notes which literals of a function follow something.
+// functionLiterals records which literals of a function follow something.
 func (b *builder) functionLiterals(r *check.Result, s *symtab.Symbol) {
 	s.LiteralSources, s.Literals, s.KeepsLiterals = nil, nil, false
 	if follow := b.followingIn(s); slices.Contains(follow, true) {
@@ -187,8 +187,8 @@ func (b *builder) followingIn(s *symtab.Symbol) []bool {
 	return b.following(s.Decl.Source, s.Bindings, true)
 }
 
-// followingConstants is followingIn for generic functions. A literal that follows something cannot be inlined, and
-// iterators need inlining most: so these literals follow only constants.
+// followingConstants does what followingIn does, for generic functions. Their literals follow only constants: a literal
+// that follows something cannot be inlined, and iterators, which are often generic, need inlining.
 func (b *builder) followingConstants(s *symtab.Symbol) []bool {
 	out := make([]bool, len(s.Decl.Outermost))
 	for i, lit := range s.Decl.Outermost {
@@ -200,8 +200,7 @@ func (b *builder) followingConstants(s *symtab.Symbol) []bool {
 	return out
 }
 
-// describeLiterals adds to u the literals that get a stub or to whose code an older stub
-// jumps from now on.
+// describeLiterals adds to u the literals that get a stub, and those whose new code an older stub is to jump to.
 func (b *builder) describeLiterals(u *Unit) {
 	if b.statements != nil {
 		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.GoName, b.statements, nil)...)
@@ -225,7 +224,7 @@ func (b *builder) describeLiterals(u *Unit) {
 	for _, s := range u.changes.Loaded {
 		old := before[s]
 		if old == nil && b.table.Names[s.Key] == s && !s.NeedsNewStub {
-			old = s // its object is needed again
+			old = s // the function is loaded again without a change
 		}
 		b.describeFunction(u, s, old)
 	}
@@ -236,7 +235,8 @@ func (b *builder) describeLiterals(u *Unit) {
 	}
 }
 
-// noteKept notes that the function literals of a place keep their code although the cell changes a declaration that they use.
+// noteKept adds a place to keptLiterals: its function literals keep their code although the cell changes a declaration
+// that they use.
 func (b *builder) noteKept(where string) {
 	if !slices.Contains(b.keptLiterals, where) {
 		b.keptLiterals = append(b.keptLiterals, where)
@@ -271,7 +271,7 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	}
 }
 
-// recordAllLiterals notes the literals of the cell, and of the symbols that are compiled again.
+// recordAllLiterals records the literals of the cell, and of the symbols that are compiled again.
 func (b *builder) recordAllLiterals(r *check.Result) {
 	b.noteLiterals(r)
 	for _, s := range b.decls {

@@ -10,9 +10,9 @@ import (
 )
 
 // The method set of a type changes with its methods, and with those of the types
-// that it embeds. The worker keeps the identity of the type and replaces the methods in
-// its descriptor. For this the unit must contain the new descriptors: of the receiver, of all
-// types that embed it, of their instances, and of struct types without a name.
+// that it embeds. The worker process keeps the identity of the type and replaces the methods in its descriptor. For
+// this, the unit must contain the new descriptors: of the receiver, of all types that embed it, of their instances, and
+// of struct types without a name.
 
 // addTouched adds the types whose method sets the unit changes.
 func (r *reacher) addTouched() {
@@ -29,7 +29,7 @@ func (r *reacher) addTouched() {
 	}
 }
 
-// addWithout adds the types whose method sets change because a method is gone.
+// addWithout adds the types whose method sets change because a method was removed.
 func (r *reacher) addWithout(method *symtab.Symbol) {
 	if t := r.b.lookup(method.Recv); method.Recv != "" && t != nil && t.Kind == cell.Type {
 		r.add(t)
@@ -51,7 +51,7 @@ func (r *reacher) embedders(name string) {
 }
 
 // mayHidePromoted reports whether a new method may hide a promoted method of the same name, or
-// make it ambiguous: then the code that selects a method of that name is compiled again.
+// make it ambiguous. If so, the code that selects a method of that name is compiled again.
 func (b *builder) mayHidePromoted(s *symtab.Symbol) bool {
 	t := b.lookup(s.Recv)
 	if t == nil || t.Kind != cell.Type {

@@ -1,12 +1,17 @@
-// Package program turns a cell and the notebook's live declarations into one
-// object for the worker.
+// Package program turns a cell and the notebook's live declarations into one object file, which the worker process
+// loads.
 //
 // The notebook is one Go package, main. Build takes a cell through named passes:
 // parse (package cell), resolve (what each free name means), shape (check
 // signatures and statements, which gives the types of new variables), dependents
 // (which older declarations must be compiled again), check (check bodies),
-// effects, emit (write Go files with positions in the cell) and compile. Build does not
-// change the declarations of a Program; Commit does.
+// effects (which variables the code may change), emit (write Go files with positions in the cell) and compile. The Go
+// files of one cell form a unit. Build does not change the declarations of a Program; Commit does.
+//
+// An older declaration is one of an earlier cell. If it no longer compiles because of the current cell, it is set
+// aside: it keeps its source, and later cells that declare something compile it again as a trial.
+//
+// A link name, or link symbol, is the name of a function or variable in the object file.
 //
 // Passes are methods of a builder, each in a file of its name. Code that needs no
 // builder is in the packages below this folder.
@@ -43,8 +48,8 @@ type Config struct {
 	Compile string // path of the toolchain's compile tool
 	GOROOT  string // the toolchain's root, for documentation; may be empty
 	Library fs.FS  // sources of this project's module, for documentation; may be nil
-	Lang    string // language version, "go1.26"
-	Release string // of the toolchain, "go1.26.8"
+	Lang    string // language version, such as "go1.26"
+	Release string // of the toolchain, such as "go1.26.8"
 	Dir     string // folder for generated sources and objects; must exist
 	// MemoryDir is a folder for small objects, in memory; "" for Dir.
 	MemoryDir string
@@ -54,8 +59,8 @@ type Config struct {
 	// Race reports whether to compile for the race detector; see compiler.Config.
 	Race     func() bool
 	Importer Importer
-	// RuntimePackage is the import path of the package whose Show and
-	// ShowError functions receive the value of a last expression.
+	// RuntimePackage is the import path of the package whose Show and ShowError functions receive the value of a cell's
+	// last expression.
 	RuntimePackage string
 	// Standalone is the import path of a package whose function Main runs the cell.
 	// If it is set, each unit is a complete program that calls Main.
@@ -68,7 +73,7 @@ type Config struct {
 	Memory func() int64
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
-	// AlwaysInline compiles also those units with inlining that gain nothing from it.
+	// AlwaysInline compiles every unit with inlining, even if the unit gains nothing from it.
 	AlwaysInline bool
 }
 
@@ -92,23 +97,23 @@ type Program struct {
 	shared bool          // a snapshot uses the table: copy it before the next change
 }
 
-// A Unit is the build result of one cell: what a worker loads and runs.
+// A Unit is the result of building one cell. The worker process loads and runs it.
 type Unit struct {
 	Object  string   // file of the compiled object, "" if there is nothing to load
 	Entry   string   // link symbol of the func() that runs the cell, "" if none
-	Fresh   []string // link symbols whose definitions in the object are new, without type arguments
+	Fresh   []string // link symbols with a new definition in the object; those of generic code are without type arguments
 	Renewed []string // those of Fresh that need a new stub: old callers must keep the old stub
 	// Literals are those of Fresh that are function literals of generic code.
 	Literals []string
 	Init     bool     // the package's init task must run before Entry
 	Imports  []string // packages that the object refers to
-	Retry    []string // packages that the worker initializes again although that failed before
+	Retry    []string // packages whose initialization failed before and that the worker process tries to initialize again
 	Flags    []string // command line flags that the cell defines
-	// Retyped are variables whose type differs from before, with the message
-	// for the case that the cell ends before they get their values.
+	// Retyped are the variables whose type the cell changes, each with the message to show if the cell ends before the
+	// variable gets its value.
 	Retyped map[string]string
 	Notices []string // warnings about declarations that were reset or set aside; one line each
-	Returns []string // the same about declarations that came back
+	Returns []string // notices about declarations that were set aside and compile again; one line each
 	Cell    *cell.Cell
 	Timing  Timing
 	Effects effects.Effects
@@ -164,7 +169,7 @@ func (p *Program) Commit(u *Unit) {
 }
 
 // change begins a change of the state and returns the function that ends it. It
-// waits for a Build in progress. Queries wait for neither.
+// waits for a Build in progress. Queries do not wait for Builds or changes.
 func (p *Program) change() (end func()) {
 	p.building.Lock()
 	p.mu.Lock()
@@ -179,10 +184,10 @@ func (p *Program) change() (end func()) {
 
 // Initial describes the initial values of a cell's variables in child
 // processes, which do not run cells. A variable whose initializer has no effects
-// gets its initial value there, too; others are zero. All names are link symbols.
+// gets its initial value in a child, too; other variables are zero there. All names are link symbols.
 type Initial struct {
-	Func    string   // a func() that gives variables their initial values, "" if the object's data does
+	Func    string   // a func() that gives variables their initial values, "" if the object's data holds these values
 	Known   []string // variables with the same initial value in a child
 	Unknown []string // variables that are zero in a child
-	Altered []string // variables of all cells that the notebook's code changes after their initial value
+	Altered []string // variables of all cells that the notebook's code changes after they get their initial values
 }

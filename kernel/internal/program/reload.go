@@ -27,9 +27,8 @@ func (p *Program) Changed(paths []string) bool {
 	return false
 }
 
-// Reload notes that packages have been replaced in the worker. Declarations
-// that depend on them are compiled again when they are next used. renewed says that
-// the packages have new types: then older callers keep the old code.
+// Reload records that packages have been replaced in the worker process. Declarations that depend on them are compiled
+// again when they are next used. If renewed is true, the packages have new types, and older callers keep the old code.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
 	for s := range p.table.Dependents(paths) {

@@ -86,7 +86,7 @@ func (b *builder) declareInits() {
 
 // noteOutliving collects the functions that function literals may call, and methods that are
 // used as values. The code of a literal may stay in use after a function that it calls has been
-// redefined, and cannot be compiled again: it must not hold inlined copies of bodies.
+// redefined, and cannot be compiled again. So this code must not hold inlined copies of bodies.
 func (b *builder) noteOutliving(s *cell.Source) {
 	for _, r := range s.Refs {
 		if !r.Top && s.InLiteral(r.Off) {

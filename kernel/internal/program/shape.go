@@ -73,7 +73,7 @@ func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 		return
 	}
 	_, st := b.resultStmt()
-	if st.Show != emit.NotShown { // wrapped: look at the argument
+	if st.Show != emit.NotShown { // showResult has made the expression an argument
 		call := x.(*ast.CallExpr)
 		if st.Show == emit.Shown && len(call.Args) == 1 {
 			st.ShowAs(r.Info.TypeOf(call.Args[0]), r.Pkg)

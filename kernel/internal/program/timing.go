@@ -25,7 +25,7 @@ func (b *builder) loops(entry *ast.FuncDecl) map[*emit.Stmt]*ast.BlockStmt {
 }
 
 // loopFault reports whether a fault is about an unused variable or value in a
-// repeated statement: that is allowed there.
+// repeated statement, which may have such variables and values.
 func (b *builder) loopFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	for st, block := range b.loops(entry) {
 		if f.Pos < block.Pos() || f.Pos >= block.End() {

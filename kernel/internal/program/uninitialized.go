@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// SetUninitialized replaces the list of packages that are not initialized, by import path. failed says that an
-// initialization has just failed: then no package is tried again with the next cell unless a cell imports it.
+// SetUninitialized replaces the list of packages that are not initialized, by import path. failed reports whether an
+// initialization has just failed. If so, a package is initialized again only after another cell imports it.
 func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) {
 	defer p.change()()
 	p.table.Uninitialized.Failures = list
@@ -24,8 +24,8 @@ func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) 
 	})
 }
 
-// retried lists the packages whose initialization is to be tried again: those that the cell imports, and those that
-// older ones have imported since it failed.
+// retried lists the uninitialized packages that are to be initialized again: those that the cell imports, and those
+// that older cells have imported since the initialization failed.
 func (b *builder) retried() []string {
 	list := slices.Collect(maps.Keys(b.table.Uninitialized.Retry))
 	for path := range b.importPos {
@@ -81,8 +81,8 @@ func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	return errs.Sorted()
 }
 
-// dependsOn returns the path in users for obj, if obj is a declaration of an older cell that depends on an uninitialized package,
-// else "".
+// dependsOn returns the uninitialized package that obj depends on, if obj is a declaration of an older cell. It returns
+// "" if there is none.
 func (b *builder) dependsOn(r *check.Result, obj types.Object, users map[*symtab.Symbol]string) string {
 	if obj.Pkg() != r.Pkg {
 		return ""

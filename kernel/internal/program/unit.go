@@ -138,7 +138,7 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 	u.Retry, c.Retry = b.retried(), b.retried()
 }
 
-// noteCompiled notes that the unit defines a function.
+// noteCompiled records that the unit defines a function.
 func (b *builder) noteCompiled(u *Unit, s *symtab.Symbol) {
 	sym := s.LinkSymbol()
 	u.Fresh = append(u.Fresh, sym)

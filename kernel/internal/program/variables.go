@@ -17,8 +17,7 @@ import (
 // link chooses the link name of a variable or function. If the type is unchanged, the name
 // stays. Otherwise the name is new, so that older code still finds the variable or function
 // with the type that this code was compiled for. If a function gets back an earlier signature,
-// it also gets back the name that it had then: func values from that time then call the new
-// code.
+// it also gets back the name that it had with that signature, so that func values from that time call the new code.
 func (b *builder) link(s *symtab.Symbol) {
 	if s.Recv != "" {
 		return
@@ -107,8 +106,8 @@ func (b *builder) isStatic(r *check.Result, entry *ast.FuncDecl, st *emit.Stmt) 
 }
 
 // declaredType returns the source form of a variable's declared type if that
-// uses names of the notebook other than types, such as the constant N in [N]int. The
-// type then changes with N. In other cases it returns nil: the checked type suffices.
+// uses names of the notebook other than types, such as the constant N in [N]int, with which the type changes. In other
+// cases it returns nil, and the checked type is enough.
 func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]symtab.Binding) *typetext.Text {
 	if v == nil || v.TypeStart >= v.TypeEnd {
 		return nil

@@ -35,7 +35,8 @@ type question struct {
 	path []ast.Node // nodes that contain pos, innermost first
 }
 
-// topics lists the kinds of errors by the text that their messages begin with and contain. The first that has advice is used.
+// topics lists the kinds of errors. The message of a kind begins with one text and contains another. The first kind
+// that matches and has advice is used.
 var topics = []struct {
 	prefix, infix string
 	advise        func(question) string
@@ -184,7 +185,7 @@ func (q question) numbered(name string) string {
 	return "its index must be a literal number, as in " + name + "[3]"
 }
 
-// isKnown reports whether the suggestion is the undefined name itself.
+// isKnown reports whether other, a suggestion, is the undefined name itself.
 func (q question) isKnown(other string) bool { return "undefined: "+other == q.msg }
 
 func didYouMean(name string) string {
@@ -248,7 +249,7 @@ func (q question) member() string {
 	name, x := sel.Sel.Name, types.ExprString(sel.X)
 	if near := spelling.Closest(name, q.members(t)); near != "" {
 		if strings.Contains(q.msg, "but does have ") {
-			return "" // the type checker names it
+			return "" // the message already names it
 		}
 		return didYouMean(near)
 	}
@@ -272,7 +273,7 @@ func (q question) stringMember(name, x string) string {
 	if call, ok := around[*ast.CallExpr](q); ok && len(call.Args) > 0 {
 		arg = types.ExprString(call.Args[0])
 	}
-	switch name { // names with a capital letter are those of Go
+	switch name { // the methods of other languages have names in lower case
 	case "join":
 		return "did you mean strings.Join(" + arg + ", " + x + ")?"
 	case "format":

@@ -57,7 +57,7 @@ var foreignPackages = map[string]string{
 	"self": "a method uses the name of its receiver", "this": "a method uses the name of its receiver",
 }
 
-// statements maps names that other languages and IPython know as statements to what a cell has in their place.
+// statements maps the names of statements in other languages and IPython to what a cell has in their place.
 var statements = map[string]string{
 	"ls": "!ls runs the command of the shell", "pwd": "!pwd runs the command of the shell", "cd": "%cd changes the folder",
 	"whoami": "!whoami runs the command of the shell", "date": "!date runs the command of the shell",
@@ -110,7 +110,7 @@ func (q question) foreign(name string) string {
 	return statements[name]
 }
 
-// inPackage returns the function of a common package that has a name, but for its case, or "".
+// inPackage returns the function of a common package whose name equals name if case is ignored, or "".
 func (q question) inPackage(name string) string {
 	if q.Import == nil || len(name) < 2 {
 		return ""

@@ -120,14 +120,14 @@ func (q question) undefinedOperator() string {
 	return ""
 }
 
-// zero returns the condition that a value is zero or empty, for a value that is no bool.
+// zero returns the source of a condition that is true if x is zero or empty. x is not a bool.
 func (q question) zero(x ast.Expr) string {
 	text := q.truth(x)
 	text = strings.Replace(text, " != ", " == ", 1)
 	return strings.Replace(text, " > 0", " == 0", 1)
 }
 
-// truth returns the condition that a value is neither zero nor empty, for a value that is no bool.
+// truth returns the source of a condition that is true if x is neither zero nor empty. x is not a bool.
 func (q question) truth(x ast.Expr) string {
 	t, text := q.Info.TypeOf(x), types.ExprString(x)
 	if t == nil {

@@ -163,7 +163,7 @@ func (q question) conversion() string {
 	return q.scalarConversion(text, t, want)
 }
 
-// constantText suggests to remove or to add the quotation marks of a constant.
+// constantText suggests removing or adding the quotation marks of a constant.
 func constantText(v constant.Value, want string) string {
 	switch v.Kind() {
 	case constant.String:
@@ -189,7 +189,7 @@ func (q question) parse() string {
 	return "strconv.Atoi and strconv.ParseFloat read numbers"
 }
 
-// isNumber reports whether a predeclared type of this name is one of numbers.
+// isNumber reports whether the predeclared type of this name is a numeric type.
 func isNumber(name string) bool {
 	obj, ok := types.Universe.Lookup(name).(*types.TypeName)
 	return ok && info(obj.Type())&types.IsNumeric != 0

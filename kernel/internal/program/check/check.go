@@ -46,8 +46,7 @@ type Checker struct {
 	Lang     string // language version
 	Importer types.Importer
 	Cell     int // number of the cell
-	// Origin returns the cell with a number: an executed one or the cell that is checked. It
-	// returns nil if there is none.
+	// Origin returns cell n: an executed cell or the cell that is checked. It returns nil if there is none.
 	Origin func(n int) *symtab.Origin
 	// Explain returns a message with its cause added if that is known.
 	Explain func(msg string) string

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// sizes are the sizes of types in this process; they are the same in the worker.
+// sizes are the sizes of types in this process; they are the same in the worker process.
 var sizes = types.SizesFor("gc", runtime.GOARCH)
 
 // large is the size in bytes above which a variable is kept alive by its address, since
@@ -41,9 +41,8 @@ func IsPrint(info *types.Info, x ast.Expr) bool {
 	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
 }
 
-// DefinedIn reports whether the block declares a variable at pos. If the block's last
-// statement is itself a block, which is the repeated one, it counts as well; other nested
-// blocks do not.
+// DefinedIn reports whether the block declares a variable at pos. Nested blocks do not count, except a block that is
+// the last statement: its code is repeated.
 func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	list := block.List
 	if n := len(list); n > 0 {

@@ -61,7 +61,8 @@ func ownCalls(msg string) string {
 }
 
 // withoutEchoes removes faults that only follow from others: "imported and not used" for generated imports. The type checker
-// reports these if it stops at another error before it reaches the use. If there are no other faults, all stay.
+// reports these if it stops at another error before it reaches the use. If list has no other faults, withoutEchoes
+// returns all of them.
 func withoutEchoes(list []Fault) []Fault {
 	echo := func(f Fault) bool {
 		return f.Err.Pos.Line == 0 && strings.Contains(f.Err.Msg, " imported ") && strings.HasSuffix(f.Err.Msg, " and not used")

@@ -46,12 +46,12 @@ type Config struct {
 type Compiler struct {
 	cfg      Config
 	standby  standby // compiles with inlining
-	noInline standby // compiles without
+	noInline standby // compiles without inlining
 	objects  objectFolders
 	counts   counter
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
-	output   *string      // if not nil, for what the tool prints
+	output   *string      // if not nil, receives what the tool prints
 }
 
 // A Unit is the input of one process of the compile tool.
@@ -86,8 +86,8 @@ func New(cfg Config) *Compiler {
 }
 
 // Compile compiles a unit and returns the path of the object file. The error is an *Error if the
-// tool refuses the files, ErrMemory if it runs out of memory, the reason of Stop, or ctx.Err().
-// Compile must not be called concurrently with itself.
+// tool refuses the files, ErrMemory if it runs out of memory, the reason passed to Stop, or ctx.Err(). Compile must not
+// be called concurrently with itself.
 func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err error) {
 	importcfg, err := c.cfg.Importcfg(u.Imports)
 	if err != nil {
@@ -157,7 +157,7 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 
 // An Explanation is what the compiler reports about a unit.
 type Explanation struct {
-	Flags  []string // with which it reports
+	Flags  []string // further flags of the compiler, which select the report
 	Output string   // what it prints
 	Files  []File
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestObjectBeforeEnd: an object is there when the compiler has written it, though its process has not ended. The tool is a script
-// that goes on after the compiler.
+// TestObjectBeforeEnd: Compile returns when the compiler has written the object, before the process ends. The tool is a
+// script that runs on after the compiler.
 func TestObjectBeforeEnd(t *testing.T) {
 	c := newCompiler(t, func(cfg *Config) {
 		script := fmt.Sprintf("#!/bin/sh\n%s \"$@\" || exit\nexec sleep 600\n", cfg.Tool)

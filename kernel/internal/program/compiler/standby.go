@@ -20,7 +20,7 @@ const (
 	// standbyTimeout is the time after which a waiting compiler is ended: it holds some
 	// megabytes.
 	standbyTimeout = 10 * time.Minute
-	// pipeBuffer is a size, in bytes, of which a new pipe has room at least.
+	// pipeBuffer is the least capacity of a new pipe, in bytes.
 	pipeBuffer = 4096
 )
 
@@ -223,12 +223,13 @@ func writeSource(f *os.File, text string) {
 	f.Close()
 }
 
-// waitForObject waits until the process has written the object, or has failed. The flag -bench has the compiler write its
-// times to a file as its last action, after it has closed the object and only if there was no error. That file is the pipe w.report. The
-// end of the process comes later: the operating system first releases its memory, which takes a quarter of the time of a small unit.
+// waitForObject waits until the process has written the object, or has failed. With the flag -bench, the compiler
+// writes its times to a file as its last action, after it has closed the object and only if there was no error. That
+// file is the pipe w.report. waitForObject does not wait for the end of the process, which comes later: the operating
+// system first releases the memory of the process, which takes a quarter of the time of a small unit.
 func (w *process) waitForObject() error {
 	defer w.report.Close()
-	if n, _ := w.report.Read(make([]byte, 4096)); n == 0 { // the pipe is closed: the process ends
+	if n, _ := w.report.Read(make([]byte, 4096)); n == 0 { // the pipe was closed without a report: the process is ending
 		return w.cmd.Wait()
 	}
 	go w.cmd.Wait()

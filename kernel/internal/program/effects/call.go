@@ -126,8 +126,7 @@ func (f *funcAnalysis) method(c callee, all *roots) {
 	}
 }
 
-// methodsOf notes calls of all methods of t, if it is a notebook type: its value is passed to
-// code that may call them.
+// methodsOf records calls of all methods of t if t is a notebook type: code that gets a value of t may call them.
 func (f *funcAnalysis) methodsOf(t types.Type) {
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()
@@ -186,8 +185,8 @@ var observingMethods = map[string]bool{
 	"Err": true, "Format": true, "Equal": true, "Cmp": true, "Sign": true,
 }
 
-// observingTypes maps types to patterns of the methods that change their receiver; their other
-// methods do not. All methods of these types have pointer receivers.
+// observingTypes maps types to patterns of the methods that change their receiver. The other methods of these types do
+// not change it. All methods of these types have pointer receivers.
 var observingTypes = map[string][]string{
 	"regexp.Regexp": {"Longest", "Unmarshal*"}, "strings.Replacer": {}, "time.Location": {}, "strings.Reader": {"Read*", "Seek", "Reset", "Unread*", "WriteTo"},
 	"text/template.Template": {"New", "Parse*", "Funcs", "Option", "Delims", "AddParseTree"}, "html/template.Template": {"*"}, "net/url.URL": {"Unmarshal*"},

@@ -1,14 +1,14 @@
 package effects
 
-// A follower adds the effects of a function and of all functions that it calls.
+// A follower adds up the effects of a function and of all functions that it calls.
 type follower struct {
 	nb   Notebook
 	sum  Summary
 	seen map[string]bool
 }
 
-// WithCalls returns the summary s with the effects of all notebook functions added that the code calls,
-// directly or through others.
+// WithCalls returns s together with the effects of all notebook functions that the code calls, directly or through
+// others.
 func WithCalls(nb Notebook, s Summary) Summary {
 	f := follower{nb: nb, sum: newSummary(), seen: map[string]bool{}}
 	f.add(s, nil)

@@ -8,8 +8,8 @@ import (
 
 // purePackages lists packages whose functions and methods have no effects and whose results
 // depend only on their arguments. The listed functions are the exceptions; "Type.Method" is a
-// method. A pattern that ends with * matches all names with that prefix, and one that ends
-// with ?* only longer names.
+// method. A pattern that ends with * matches all names with that prefix; one that ends with ?* matches only longer
+// names.
 var purePackages = map[string][]string{
 	"bytes": {}, "cmp": {}, "container/heap": {}, "container/list": {}, "container/ring": {}, "crypto/md5": {}, "crypto/sha1": {},
 	"crypto/sha256": {}, "crypto/sha512": {}, "encoding/base32": {}, "encoding/base64": {}, "encoding/binary": {"Read", "Write"},
@@ -22,7 +22,7 @@ var purePackages = map[string][]string{
 	"fmt":  {"Print*", "Fprint*", "Scan*", "Fscan*", "Sscan*"},
 }
 
-// pureFunctions lists functions without effects of other packages.
+// pureFunctions lists functions without effects in other packages.
 var pureFunctions = map[string][]string{
 	"context": {"Background", "TODO", "WithValue"}, "math/rand": {"New", "NewSource", "NewZipf"}, "math/rand/v2": {"New", "NewPCG", "NewChaCha8", "NewZipf"},
 	"net/http": {"StatusText", "CanonicalHeaderKey"}, "path/filepath": {"Base", "Clean", "Dir", "Ext", "FromSlash", "IsAbs", "Join", "Match", "Rel", "Split", "ToSlash"},

@@ -71,8 +71,8 @@ func isChan(t types.Type) bool {
 }
 
 // assign notes an assignment. An assignment to a package-level variable, or to a part of it, is
-// an effect. One to a local variable, or through it, is not: Summary covers the memory that
-// local variables refer to.
+// an effect. An assignment to a local variable, or through one, is not: Summary covers the memory that local variables
+// refer to.
 func (p *purityAnalysis) assign(x ast.Expr) {
 	base := baseIdent(ast.Unparen(x))
 	if base == nil {

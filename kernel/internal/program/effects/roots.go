@@ -6,7 +6,7 @@ import (
 )
 
 // roots describe the memory that an expression may refer to: the memory of notebook variables
-// and of parameters of the current function, by index; -1 is its receiver.
+// and of parameters of the current function. Parameters are given by their index; -1 is the receiver.
 type roots struct {
 	vars   Names
 	params map[int]bool

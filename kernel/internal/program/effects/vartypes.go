@@ -2,7 +2,8 @@ package effects
 
 import "go/types"
 
-// hasReferences reports whether values of a type may refer to other memory that can change. Strings do not count.
+// hasReferences reports whether values of a type may refer to other memory that can change. The memory of strings
+// cannot.
 func hasReferences(t types.Type) bool { return hasReferencesIn(t, map[types.Type]bool{}) }
 
 func hasReferencesIn(t types.Type, seen map[types.Type]bool) bool {

@@ -7,9 +7,8 @@ import (
 )
 
 // A cell can use the name ctx, unless the notebook declares it: it is the context of
-// the cell that the goroutine belongs to. Generated code replaces it by a call of
-// a function of the worker. So a notebook function that uses ctx gets the context of
-// the cell that calls it.
+// the cell that the goroutine belongs to. Generated code replaces ctx by a call of a function of the worker process. So
+// a notebook function that uses ctx gets the context of the cell that calls it.
 
 // context returns the expression for the cell's context.
 func (f *File) context() string {

@@ -40,7 +40,7 @@ func (e *Emitter) assign(f *File, st *Stmt) {
 
 func (e *Emitter) assignSpec(f *File, s *Spec) {
 	v := s.Var
-	// The type is left out: this file may need none of its packages.
+	// The type is left out, since this file may not import the type's packages.
 	edits := f.renames(s.Source, cell.Span{End: v.NamesEnd}, s.Owner.Bindings, e.in.Scope.Lookup)
 	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
 	edits = append(edits, f.renames(s.Source, cell.Span{Start: v.ValueStart, End: len(s.Source.Text)}, s.Owner.Bindings, e.in.Scope.Lookup)...)
@@ -54,7 +54,8 @@ func (e *Emitter) assignSpec(f *File, s *Spec) {
 	f.put(s.Owner, "", s.Source, cell.Span{End: len(s.Source.Text)}, "", dedupe(edits))
 }
 
-// record writes calls that make the worker record the error values that the variables have as their initial values.
+// record writes calls that make the worker process record the error values that the variables have as their initial
+// values.
 func (e *Emitter) record(f *File, vars []string) {
 	for _, name := range vars {
 		e.helpers[recordName] = true

@@ -67,8 +67,8 @@ func (e *Emitter) stmtRef(f *File, st *Stmt, r cell.Ref) string {
 }
 
 // droppedPart returns the part of a variable specification that the assignment of its value
-// leaves out: the type. It has no references, so that the file does not import a package only
-// for the type.
+// leaves out: the type. The references in that part are ignored, so that the file does not import a package only for
+// the type.
 func (e *Emitter) droppedPart(st *Stmt) cell.Span {
 	switch v := st.Var; {
 	case e.in.IsShape || v == nil || v.TypeEnd > 0 && AllBlank(st.Names):

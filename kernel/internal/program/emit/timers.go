@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// Names of the generated functions for timing; the worker implements them.
+// Names of the generated functions for timing; the worker process implements them.
 const (
 	startName  = "start" + mangle.Mark
 	stopName   = "stop" + mangle.Mark
@@ -29,8 +29,8 @@ func (e *Emitter) timing(st *Stmt, before string) (string, string) {
 	return before, after
 }
 
-// repeat returns edits that make a loop of the second part of a statement. They are two
-// nested loops, so that the inner one only counts.
+// repeat returns edits that put the repeated part of a statement into two nested loops. The inner loop only counts, so
+// that it costs little time.
 func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 	l := st.Loop
 	if l == nil {
@@ -57,7 +57,7 @@ func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 	return append(edits, edit{l.End, l.End, "\n" + end})
 }
 
-// benchmarksPackage runs benchmarks. The worker loads it when a cell needs it.
+// benchmarksPackage runs benchmarks. The worker process loads it when a cell needs it.
 const benchmarksPackage = "github.com/perijove/perijove/lib/internal/benchmarks"
 
 // bench returns the code before and after the statements that %%bench measures. They become the body of a benchmark's loop.

@@ -24,7 +24,7 @@ func New(archives Archives, goroot string, library fs.FS) *Packages {
 	for _, importPath := range strings.Fields(stdPaths) {
 		p.Std[path.Base(importPath)] = append(p.Std[path.Base(importPath)], importPath)
 	}
-	// The order is that in which goimports tries packages of one name.
+	// These lists are in the order in which goimports tries packages of the same name.
 	delete(p.Std, "v2")
 	p.Std["rand"] = []string{"crypto/rand", "math/rand/v2", "math/rand"}
 	p.Std["template"] = []string{"text/template", "html/template"}
@@ -60,8 +60,9 @@ func (p *Packages) Import(importPath string) (*types.Package, error) {
 	return p.load(importPath)
 }
 
-// SourceFolder returns the folder of a source file that the export data of a package names, or nil if there is none. Files
-// of the standard library begin with $GOROOT. The library of this project was compiled in a folder that no longer exists.
+// SourceFolder returns the folder of a source file that the export data of a package names, or nil if there is none.
+// The names of the standard library's files begin with $GOROOT. The library of this project was compiled in a folder
+// that no longer exists.
 func (p *Packages) SourceFolder(importPath, file string) fs.FS {
 	if rest, ok := strings.CutPrefix(file, "$GOROOT"); ok {
 		file = filepath.Join(p.goroot, rest)

@@ -84,7 +84,7 @@ func (b Notebook) names() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// programContext returns the declaration of ctx that a program has.
+// programContext returns the declaration of ctx in a program that was made from a notebook.
 func programContext() mpsource.Declaration {
 	list, err := identity.OfFile("package main\n\nimport \"context\"\n\nvar ctx = context.Background()\n", map[string]string{"context": "context"})
 	if err != nil || len(list) != 1 {

@@ -53,7 +53,7 @@ type Variable struct {
 	cell.Source
 	Type   cell.Span // empty if there is no type
 	Values []cell.Span
-	Index  int // of the variable, of Count in the declaration
+	Index  int // of the variable among the Count variables of the declaration
 	Count  int
 }
 
@@ -96,7 +96,7 @@ func newWriter(scope Scope) *writer {
 // PackageName returns the name of the Declaration of a package.
 func PackageName(path string) string { return "package " + path }
 
-// fields are names in the literal of a struct type.
+// fields treats the keys of a struct literal as names of fields, which are not free names.
 func (w *writer) fields(x *ast.CompositeLit) {
 	id, ok := x.Type.(*ast.Ident)
 	if !ok || !w.scope.IsStruct(id.Name) || !w.at[id.Pos()].Declared {

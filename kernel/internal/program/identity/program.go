@@ -43,8 +43,8 @@ func Library(files fs.FS) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), err
 }
 
-// Packages adds the packages that the declarations use. version returns a text that is the same in two programs if the
-// package and all that it imports are the same there.
+// Packages returns list with a Declaration for each package that the declarations use. version returns a text that is
+// the same in two programs if the package and all that it imports are the same there.
 func Packages(list []mpsource.Declaration, version func(path string) (string, error)) []mpsource.Declaration {
 	seen := map[string]bool{}
 	for _, d := range slices.Clone(list) {

@@ -66,7 +66,7 @@ func (w *writer) node(n any) {
 	}
 }
 
-// flag writes whether a token that changes the meaning is there.
+// flag writes whether the source contains a token that changes the meaning; at is then its position.
 func (w *writer) flag(at token.Pos) {
 	if at.IsValid() {
 		w.text("flag")

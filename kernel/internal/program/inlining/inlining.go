@@ -1,10 +1,9 @@
 // Package inlining finds out whether a unit's code becomes slower if the compiler does
 // not inline functions.
 //
-// Reading the bodies of functions that could be inlined takes the compiler a third of
-// its time for a small unit. Code that runs once gains nothing from them. So a unit whose calls all
-// run once is compiled without inlining, unless it defines code that a later unit uses:
-// an instance of generic code, or a method's wrapper.
+// Reading the bodies of functions that could be inlined takes the compiler a third of its time for a small unit. Code
+// that runs once gains nothing from inlining. So a unit whose calls all run once is compiled without inlining, unless
+// it defines code that a later unit uses: an instance of generic code, or a method's wrapper.
 package inlining
 
 import (

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { programtest.Main(m) }
 
-// older are declarations of older cells, as a unit that uses their names contains them.
+// older has the declarations of older cells, in the form in which a unit that uses their names contains them.
 var older = map[string]string{
 	"n": "int", "text": "string", "list": "[]int", "values": "iter.Seq[int]", "counts": "map[string]int",
 	"pointer": "struct{ p atomic.Pointer[int] }", "lock": "struct{ mu sync.Mutex }", "p": "point",

@@ -32,8 +32,8 @@ func SharedCode(object string) (name string, err error) {
 	return w.shared(), nil
 }
 
-// A walk visits the symbols of an object that the worker would load: those that symbols of package main
-// reach. An object also has code that package main does not reach, for the types of fields of other packages' types.
+// A walk visits the symbols of an object that the worker process would load: those that symbols of package main reach.
+// An object also has code that package main does not reach, for the types of fields of other packages' types.
 type walk struct {
 	o     *goobj.Object
 	seen  []bool

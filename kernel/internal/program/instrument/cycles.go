@@ -123,7 +123,7 @@ func (g *flow) taken(bl *cfg.Block) []*cfg.Block {
 		return bl.Succs[1:]
 	}
 	if bl.Kind == cfg.KindForLoop && g.invariant(cond, bl.Stmt) {
-		return bl.Succs[:1] // if it holds once, as in for !done { }, it always holds
+		return bl.Succs[:1] // a condition that holds once, as in for !done { }, always holds
 	}
 	return bl.Succs
 }

@@ -60,8 +60,8 @@ func members(r *program.Checked, x ast.Expr) []Candidate {
 	return list
 }
 
-// unimported lists the exported names of the package that x may mean once the cell imports it: the first by import path
-// of those with the name x, of the packages that can be imported.
+// unimported lists the exported names of the package that x may mean once the cell imports it. If several packages that
+// can be imported have the name x, unimported takes the first in the order of import paths.
 func (q query) unimported(r *program.Checked, x ast.Expr) []Candidate {
 	id, ok := x.(*ast.Ident)
 	if !ok || r.Info.ObjectOf(id) != nil {

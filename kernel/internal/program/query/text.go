@@ -44,8 +44,9 @@ func (q query) check(src string, at int) *program.Checked {
 // call after go or defer, the colon of a case.
 var endings = []string{"", " {}", "()", ":"}
 
-// parseUnfinished parses text that the user is writing. If it has syntax errors, parseUnfinished removes the lines after that
-// of at and adds the closing quotes and brackets that are missing. It returns nil if no such text can be parsed.
+// parseUnfinished parses text that the user is writing. If it has syntax errors, parseUnfinished removes the lines
+// after the one that contains the offset at, and adds the closing quotes and brackets that are missing. It returns nil
+// if no such text can be parsed.
 func parseUnfinished(src string, at int) *cell.Cell {
 	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse removes it, and offsets must not change
 		src = "   " + text

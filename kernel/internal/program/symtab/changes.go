@@ -23,11 +23,11 @@ type Changes struct {
 	BlankImports []string
 	LinkNames    map[string]LinkName
 	Check        *Check
-	Altered      effects.Names // variables that the cell changes after their initial value
+	Altered      effects.Names // variables that the cell changes after they get their initial values
 	Sharing      [][]string    // sets of variables that share memory
 
 	Instances       []Instance
-	LiteralHolders  []*Symbol // statements with literals that follow a declaration or would if they did not capture variables
+	LiteralHolders  []*Symbol // statements with literals that follow a declaration, or that would follow one if they did not capture variables
 	FormerHolders   []*Symbol // older symbols that LiteralHolders replace
 	StubbedLiterals []string  // link symbols of function literals that have a stub
 	Retry           []string
@@ -52,7 +52,7 @@ func (t *Table) Commit(c *Changes) {
 	}
 	t.commitSymbols(c)
 	for name, path := range c.Imports {
-		if s := t.Names[name]; s == nil || s.Origin != c.Origin { // the cell's declaration of the same name wins
+		if s := t.Names[name]; s == nil || s.Origin != c.Origin { // a declaration of the same name in the cell takes precedence
 			t.Imports[name] = path
 		}
 	}
@@ -130,7 +130,8 @@ func (t *Table) noteLayouts(c *Changes) {
 	}
 }
 
-// ForgetFormerLinks makes each function that changes its signature get a new link name, also if it has had that signature before.
+// ForgetFormerLinks makes each function that changes its signature get a new link name, even if the function has had
+// that signature before.
 func (t *Table) ForgetFormerLinks() {
 	for name, l := range t.LinkNames {
 		former := slices.Clone(l.Former)

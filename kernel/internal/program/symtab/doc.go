@@ -1,4 +1,4 @@
 // Package symtab is the symbol table of a notebook: the meanings of names
 // (symbol.go), the table of live symbols (table.go), and the changes of a cell to
-// it after the worker has loaded the cell (changes.go).
+// it, which are applied when the worker process has loaded the cell (changes.go).
 package symtab

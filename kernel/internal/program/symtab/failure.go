@@ -5,7 +5,7 @@ import "fmt"
 // A Failure says why a package is not initialized.
 type Failure struct {
 	Package string // the package whose initialization failed: the package itself or one that it needs
-	Reason  string // "panicked in Cell [2]: …"
+	Reason  string // such as "panicked in Cell [2]: …"
 }
 
 // Describe returns the text that follows "package … is not initialized: " in an error.
@@ -17,8 +17,8 @@ func (f Failure) Describe(path string) string {
 	return fmt.Sprintf("%s %s; import %q tries again", which, f.Reason, path)
 }
 
-// Uninitialized holds the packages that the worker could not initialize. Cells that use one are refused until
-// a cell imports it again.
+// Uninitialized holds the packages that the worker process could not initialize. A cell that uses such a package is
+// refused until a cell imports the package again.
 type Uninitialized struct {
 	Failures map[string]Failure // by import path
 	Retry    map[string]bool    // packages that a cell has imported again since the failure

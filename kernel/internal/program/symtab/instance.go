@@ -5,7 +5,7 @@ import "github.com/perijove/perijove/kernel/internal/program/typetext"
 // An Instance is a generic function or type of the notebook with type arguments.
 type Instance struct {
 	Generic string // name of the function or type
-	Key     string // text of the arguments, unique among the instances of Generic
+	Key     string // text of the type arguments, unique among the instances of Generic
 	Args    []*typetext.Text
 }
 
@@ -18,7 +18,7 @@ func (in Instance) TypeNames() []string {
 	return out
 }
 
-// noteInstances records the instances that the worker has loaded.
+// noteInstances records the instances that the worker process has loaded.
 func (t *Table) noteInstances(list []Instance) {
 	for _, in := range list {
 		if t.Instances[in.Generic] == nil {

@@ -25,9 +25,8 @@ type Declaration struct {
 	Signature string
 }
 
-// WorkerLost forgets all variables, since they lived in the worker, and
-// returns them. Functions, types and constants stay as source and are compiled
-// again when a cell next uses them.
+// WorkerLost removes all variables, which the worker process held, and returns them. Functions, types and constants
+// stay as source and are compiled again when a cell next uses them.
 func (t *Table) WorkerLost() []Variable {
 	var out []Variable
 	for _, s := range t.Symbols() {
@@ -83,8 +82,8 @@ func (t *Table) Declarations() []Declaration {
 }
 
 // RemoveName removes a declaration, and for a type also its methods, and returns the
-// declarations that need it. Those that are loaded keep their code, but cannot be
-// compiled again without it.
+// declarations that need it. Of these, the loaded ones keep their code, but cannot be compiled again without the
+// removed declaration.
 func (t *Table) RemoveName(name string) ([]Declaration, error) {
 	if s := t.Names[name]; s != nil {
 		if s.Kind == cell.Type {

@@ -39,8 +39,8 @@ type Symbol struct {
 	Fingerprint       string            // fingerprint of what code that uses the name depends on: its type, or the text of its declaration
 	Layout            string            // of a type: fingerprint of its structure
 	TypeString        string            // description of the type for listings
-	IsLoaded          bool              // the worker has it
-	NeedsNewStub      bool              // it gets a new stub when it is next compiled: older callers keep the old stub
+	IsLoaded          bool              // the worker process has it
+	NeedsNewStub      bool              // it gets a new stub when it is next compiled, and older callers keep the old stub
 	ConstFingerprints map[string]string // fingerprints of constants, by name
 	LiteralSources    []LiteralSource   // sources of the function literals in a function, or in a cell's statements
 	Literals          []Literal         // the literals that follow a declaration

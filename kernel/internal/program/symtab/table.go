@@ -9,9 +9,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// A Table holds the meanings of a notebook's names, and facts about the code that the
-// worker has loaded for them. A snapshot shares the table; the program copies it before the
-// next change.
+// A Table holds the meanings of a notebook's names, and facts about the code that the worker process has loaded for
+// them. A snapshot shares the table; the program copies it before the next change.
 type Table struct {
 	Names           map[string]*Symbol
 	Methods         map[string]map[string]*Symbol // by receiver type, then by key
@@ -22,7 +21,7 @@ type Table struct {
 	BlankImports    []string                      // all packages imported for their side effects
 	Aside           map[string]*AsideSymbol       // symbols that are set aside, by key
 	Uninitialized   Uninitialized
-	Lost            map[string]int // variables that were lost with a worker, with the number of their cell
+	Lost            map[string]int // variables that were lost with a worker process, with the number of their cell
 	Cells           map[int]*Origin
 	Results         map[int]*Result             // types of the values that cells have shown
 	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
@@ -30,14 +29,14 @@ type Table struct {
 	CompiledWith    map[string]map[*Symbol]bool // by function key: the symbols whose unit contained the body of that function
 	LiteralHolders  map[*Symbol]bool            // see Changes
 	StubbedLiterals map[string]bool             // link symbols of functions' literals that have a stub
-	Altered         map[string]bool             // variables that a cell may have changed after their initial value
+	Altered         map[string]bool             // variables that a cell may have changed after they got their initial values
 	Sharing         [][]string                  // sets of variables that may share memory
 	LastCheck       *Check
 
 	Instances      map[string]map[string]Instance // by generic function or type, then by arguments
 	Structs        map[string]*typetext.Text      // struct types without a name that embed types of the notebook
 	MethodValues   map[string]bool                // methods that function literals call or that are used as values, with a leading dot
-	RemovedMethods map[string]*Symbol             // methods that were removed since the worker last loaded a unit
+	RemovedMethods map[string]*Symbol             // methods that were removed since the worker process last loaded a unit
 	Unnamed        map[string]bool                // link symbols of variables and functions that no name refers to any more
 }
 

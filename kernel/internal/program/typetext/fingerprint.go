@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Fingerprint returns a text that is equal for two types, also of different type checks, only if code
-// compiled for one works on the other. It is a hash that includes the structure of every notebook type in t.
-// main is the notebook's package.
+// Fingerprint returns a text for t. Two types, even of different type checks, have equal texts only if code compiled
+// for one works on the other. It is a hash that includes the structure of every notebook type in t. main is the
+// notebook's package.
 func Fingerprint(t types.Type, main *types.Package) string {
 	f := fingerprinter{main: main, seen: map[*types.TypeName]bool{}}
 	f.text(t)
@@ -36,7 +36,7 @@ func (f *fingerprinter) text(t types.Type) {
 	f.walk(t, map[types.Type]bool{})
 }
 
-// walk queues the notebook's named types under t.
+// walk adds to the queue the notebook's named types that t is composed of.
 func (f *fingerprinter) walk(t types.Type, seen map[types.Type]bool) {
 	if seen[t] {
 		return
