@@ -120,8 +120,8 @@ func TrackSlice[E any](s []E) iter.Seq2[int, E] {
 	}
 }
 
-// barOutput returns the function that shows a bar: as an output of the notebook, or
-// as a line of text without a notebook and in a console.
+// barOutput returns the function that shows a bar: as an output of the notebook or, in a
+// console or without a notebook, as a line of text.
 func barOutput() func(p Progress, last bool) {
 	switch {
 	case !displayhost.Hosted():
@@ -134,8 +134,8 @@ func barOutput() func(p Progress, last bool) {
 	return func(p Progress, _ bool) { _ = h.Show(p) }
 }
 
-// lineOutput returns a function that writes each bar over the one before, with \r.
-// If replaces is false, it writes only the last one.
+// lineOutput returns a function that writes each bar over the previous one, with \r. If
+// replaces is false, it writes only the last bar.
 func lineOutput(w io.Writer, replaces bool) func(p Progress, last bool) {
 	width := 0
 	return func(p Progress, last bool) {

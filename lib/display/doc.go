@@ -1,16 +1,16 @@
 // Package display shows rich output: pictures, tables, HTML, Markdown.
 //
-// In a notebook it appears below the cell that calls the function. In an ordinary
-// program, and in its tests, the text form goes to standard output, so the same
-// code runs in both. [WriteFiles] makes a program also write pictures and pages to files.
+// In a notebook the output appears below the cell. In an ordinary program or test, its text
+// form goes to standard output, so the same code works with and without a notebook.
+// [WriteFiles] makes a program also write pictures and pages to files.
 //
 //	display.HTML("<b>done</b>")
 //	display.Markdown("It took **3** rounds.")
 //	display.Plot(p)      // a *plot.Plot of gonum.org/v1/plot; see package plotstyle
 //	display.Show(img)    // any value, an image.Image for example
 //
-// The value of a cell's last expression is shown as by [Show]. A type decides how
-// its values look with one or several of these methods:
+// The value of a cell's last expression is shown as by [Show]. A type defines the forms of
+// its values with one or several of these methods:
 //
 //	MIMEBundle() map[string]any  // every form at once, keyed by MIME type
 //	HTML() string

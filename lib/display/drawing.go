@@ -47,8 +47,8 @@ func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 }
 
 // Vector returns a value that [Show] and similar functions show as v, but without the PNG
-// picture that they add to a drawing. Use it for pictures that another one soon replaces:
-// a PNG takes many times as long as an SVG, and only a saved notebook needs it.
+// picture that they add to a drawing. Use it for a picture that another one soon replaces: a
+// PNG takes many times as long as an SVG, and only a saved notebook needs it.
 func Vector(v any) any { return vector{v} }
 
 type vector struct{ v any }

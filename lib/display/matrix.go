@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Rows and columns of a matrix that are shown. A note below tells the full size.
+// The maximum numbers of rows and columns of a matrix that are shown. A note below tells its
+// full size.
 const (
 	maxRows    = 60
 	maxColumns = 20

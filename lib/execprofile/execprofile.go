@@ -24,7 +24,7 @@ const Label = "process"
 type Recording struct {
 	Kind      string           // cpu, mem, block, mutex or goroutine
 	Profile   *profile.Profile // of all processes
-	Processes []Process        // the first process first
+	Processes []Process        // the process that began the profile comes first
 }
 
 // A Process is one of the processes of a Recording.

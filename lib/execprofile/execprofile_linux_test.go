@@ -36,7 +36,7 @@ func cold(n int) (x int) {
 	return x
 }
 
-// used returns the processor time of this process, which other programs do not prolong.
+// used returns the processor time of this process, which other programs hardly affect.
 func used() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -155,7 +155,8 @@ func allocate(n int) int {
 	return len(kept)
 }
 
-// TestCounts checks that a profile of memory has what was allocated meanwhile, in the workers of a pool, twice in one folder.
+// TestCounts checks that a memory profile has the allocations that the workers of a pool made during the profile, also
+// if a second profile uses the same folder.
 func TestCounts(t *testing.T) {
 	ctx, folder := t.Context(), t.TempDir()
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(2))

@@ -10,8 +10,8 @@ type clock struct {
 }
 
 // add adds a snapshot of both clocks. The runtime reads the monotonic clock first, so the
-// difference is too small by the time between the two reads, during which the thread may
-// have been stopped: the largest difference is the best.
+// difference is too small by the time between the two reads. The thread may be suspended
+// between them, so the largest difference is the most accurate one.
 func (c *clock) add(difference time.Duration) {
 	if !c.known || difference > c.offset {
 		c.offset, c.known = difference, true
@@ -63,9 +63,9 @@ func shiftSpans(spans []Span, d time.Duration) {
 	}
 }
 
-// orderProcesses corrects what the snapshots leave uncertain, some 100 ns: if a value was
-// received before it was sent, the times of a child are moved by the least duration after
-// which no value is.
+// orderProcesses corrects the error of the snapshots, which is about 100 ns. If a value
+// seems to be received before it was sent, orderProcesses moves the times of a child by the
+// smallest duration that puts all values in order.
 func (m *merger) orderProcesses() {
 	least := make([]time.Duration, len(m.files))
 	most := make([]time.Duration, len(m.files))

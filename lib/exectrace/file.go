@@ -25,7 +25,7 @@ type fileReader struct {
 
 	goroutines map[xtrace.GoID]*history
 	order      []*history
-	ranges     map[string]time.Duration // garbage collections that have begun
+	ranges     map[string]time.Duration // garbage collections that have begun and not ended
 	lines      map[xtrace.Stack]frames
 	sends      []message
 	receives   []message
@@ -43,7 +43,7 @@ type history struct {
 	open    bool // the last state has not ended
 	regions []int
 	creator xtrace.GoID
-	library bool // package mp or the worker has started it
+	library bool // package mp or the worker process has started it
 	root    bool // it runs the traced function or tasks
 	user    bool // it has run user code
 	named   bool // Name is that of a user's function
@@ -88,7 +88,7 @@ type rawArrow struct {
 	line     Line
 }
 
-// frames is what a stack tells.
+// frames has the properties of a stack that determine names and lines.
 type frames struct {
 	user      bool   // it has user code
 	line      Line   // the innermost line of user code
@@ -165,11 +165,11 @@ func (f *fileReader) goroutine(id xtrace.GoID) *history {
 }
 
 const (
-	// cellCall is the name of the function that calls a cell in a notebook's worker, which the worker gives it. It is also that of
-	// the function with which mainGoroutine begins.
+	// cellCall is the name of the function that calls a cell: the worker process of a notebook gives it the name of the
+	// function with which a program's main goroutine begins.
 	cellCall      = "runtime.main"
 	mainGoroutine = 1
-	// cellName is the name of the goroutine of a cell whose code is in no stack, since it ended with a panic before it waited.
+	// cellName is the name of the goroutine of a cell whose code is in no stack, since the cell panicked before it waited.
 	cellName = "main.the cell"
 )
 
@@ -221,7 +221,7 @@ func (h *history) end(at time.Duration) {
 	}
 }
 
-// frames returns what a stack tells. Equal stacks are examined once.
+// frames returns the frames of a stack. It examines equal stacks only once.
 func (f *fileReader) frames(s xtrace.Stack) frames {
 	if s == xtrace.NoStack {
 		return frames{}
@@ -284,7 +284,7 @@ func (f *fileReader) endRegion(h *history, name string, at time.Duration) {
 	}
 }
 
-// span notes a garbage collection, or that all goroutines stand still.
+// span notes a garbage collection, or a stop of all goroutines.
 func (f *fileReader) span(e xtrace.Event, at time.Duration) {
 	r := e.Range()
 	kind := GC

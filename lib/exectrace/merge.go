@@ -231,9 +231,9 @@ func (m *merger) pairs() (list []pair) {
 	return list
 }
 
-// localPairs returns the values that stay within a process. A value is the last that was
-// sent with its number before it was received: keys are used again, a value may be
-// received more than once, and a put that fails has logged a value. Of the tasks of a
+// localPairs returns the values that stay within a process. It pairs the receipt of a value
+// with the last value that was sent before it under the same id: ids are reused, a value may
+// be received more than once, and a put that fails has logged a value. Of the tasks of a
 // Map, only the first that each worker receives count.
 func (f *fileReader) localPairs() (list []pair) {
 	type part struct {
@@ -283,8 +283,8 @@ func (m *merger) message(kind ArrowKind, s, r message) {
 	m.trace.Arrows = append(m.trace.Arrows, Arrow{kind, what, m.place(s), m.place(r)})
 }
 
-// A holding identifies a lock that is held: of one that is held to read, by one of its
-// readers.
+// A holding identifies a lock that is held. A lock that is held to read has one holding for
+// each reader.
 type holding struct {
 	lockKey
 	reader *history
@@ -332,8 +332,8 @@ func (m *merger) passLocks() {
 	}
 }
 
-// hold adds the span of a lock that was taken, unless that is not known. If the trace
-// ends before the lock is released, released.by is nil.
+// hold adds the span of a lock that was taken, unless the goroutine that took it is not
+// known or not listed. If the trace ends before the lock is released, released.by is nil.
 func (m *merger) hold(taken, released lockEvent, name string) {
 	if taken.by == nil || !taken.by.listed {
 		return

@@ -9,8 +9,8 @@ package exectrace
 
 import "time"
 
-// A Trace is what a process and its children did while a function ran. Times are since
-// the function was called.
+// A Trace is what a process and its children did while a function ran. Times are durations
+// since the call of the function.
 type Trace struct {
 	Folder    string // of the recording
 	Command   string
@@ -30,7 +30,7 @@ type Process struct {
 	First       bool   // it began the recording
 	Begin, End  time.Duration
 	Goroutines  []*Goroutine // those of the traced function and of tasks, in the order of their start
-	Others      Others       // the goroutines of package mp, of a notebook's worker and of the runtime
+	Others      Others       // the goroutines of package mp, of a notebook's worker process and of the runtime
 	GC          []Span       // garbage collections, and stops of all goroutines
 	CPU         []Sample     // in the order of time
 	Problem     string       // why a part is missing, or ""
@@ -42,8 +42,8 @@ type Others struct {
 	Running time.Duration
 }
 
-// A Sample is the processor time that a process had used at one time since it began to
-// record.
+// A Sample is the processor time, Used, that a process used from the start of its recording
+// until the time At.
 type Sample struct{ At, Used time.Duration }
 
 // A Goroutine has the states of a goroutine without gaps from its start to its end.
@@ -97,7 +97,7 @@ type Line struct {
 type Span struct {
 	Kind       SpanKind
 	Name       string // of a task: its function
-	Index      int    // of a task in its Map or Stream, from 0; -1 if the span is none
+	Index      int    // of a task in its Map or Stream, from 0; -1 if the span is no task
 	Begin, End time.Duration
 	Open       bool // the end was not recorded
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/lib/exectrace"
 )
 
-// TestShortProcess checks that no process is said to use more cores than there are.
+// TestShortProcess checks that UsedCores returns at most the number of cores.
 func TestShortProcess(t *testing.T) {
 	for _, tt := range []struct {
 		used time.Duration

@@ -14,7 +14,7 @@ import (
 // ManifestName is the name of the file that lists the traces in a folder.
 const ManifestName = "manifest.json"
 
-// A manifest is the content of that file; package mp writes it.
+// A manifest is the content of the file ManifestName; package mp writes it.
 type manifest struct {
 	Version   int
 	Go        string
@@ -31,8 +31,8 @@ type manifest struct {
 	}
 }
 
-// maxEvents is how many events are read from all files together: a model of so many takes
-// some 400 MB. Tests lower it.
+// maxEvents is how many events are read from all files together: the model of two million
+// events takes about 400 MB. Tests lower it.
 var maxEvents = 2_000_000
 
 // Read reads the recording in a folder that mp.Trace has written. A file that is damaged
@@ -77,10 +77,10 @@ func Read(folder string) (*Trace, error) {
 // code tells the user's code from the standard library, package mp and other packages.
 type code struct {
 	module   string // the program's main module
-	notebook bool   // package main has the cells, and the worker's function main
+	notebook bool   // package main has the cells, and function main of the worker process
 }
 
-// ownModule is the module of package mp and of a notebook's worker.
+// ownModule is the module of package mp and of a notebook's worker process.
 const ownModule = "github.com/perijove/perijove"
 
 // packageOf returns the import path of a function's package. Function names escape dots
@@ -113,7 +113,8 @@ func (c code) isUser(function string) bool {
 	}
 }
 
-// isLibrary reports whether a function belongs to package mp or to a notebook's worker.
+// isLibrary reports whether a function belongs to package mp or to a notebook's worker
+// process.
 func (c code) isLibrary(function string) bool {
 	return within(packageOf(function), ownModule)
 }

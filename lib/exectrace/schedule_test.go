@@ -69,7 +69,7 @@ func wait(t *testing.T, g *exectrace.Goroutine, reason string) exectrace.State {
 	return longest
 }
 
-// spans returns the spans of a kind, of those with the name if it is not empty.
+// spans returns the spans of a kind; if name is not empty, only those with the name.
 func spans(g *exectrace.Goroutine, kind exectrace.SpanKind, name string) (list []exectrace.Span) {
 	for _, s := range g.Spans {
 		if s.Kind == kind && (name == "" || s.Name == name) {
@@ -139,7 +139,7 @@ func TestKnownSchedule(t *testing.T) {
 	}
 }
 
-// runner returns the goroutine that ran a function: it has a span of it.
+// runner returns the goroutine that ran a function: the one with a span of that function.
 func (s schedule) runner(function string) *exectrace.Goroutine {
 	s.Helper()
 	for _, p := range s.Processes {
@@ -153,8 +153,8 @@ func (s schedule) runner(function string) *exectrace.Goroutine {
 	return nil
 }
 
-// holders returns the goroutines of the function hold in the order of their start: they
-// have the two locks.
+// holders returns the goroutines of the function hold in the order of their start. These
+// goroutines hold the two locks.
 func (s schedule) holders() (list []*exectrace.Goroutine) {
 	s.Helper()
 	for _, g := range s.Processes[0].Goroutines {
@@ -325,7 +325,8 @@ func (s schedule) checkOrder() {
 	}
 }
 
-// TestKilledChild reads what a killed child has left, and says that it is not all.
+// TestKilledChild checks that the recording of a killed child is read as far as possible,
+// and that the trace says that a part is missing.
 func TestKilledChild(t *testing.T) {
 	tr := record(t, program(t), "killed")
 	if len(tr.Processes) != 2 || len(tr.Problems) != 1 || !strings.Contains(tr.Problems[0], "ended without closing its trace") {

@@ -159,7 +159,7 @@ func (g *Goroutine) tasks() (n int) {
 	return n
 }
 
-// A Reason is what a goroutine waited for, in how many waits and how long.
+// A Reason is what a goroutine waited for, with the number of waits and their total time.
 type Reason struct {
 	What  string // "chan receive at Cell [3] line 12"
 	Count int

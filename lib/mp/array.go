@@ -14,8 +14,9 @@ import (
 
 // An Array is a slice whose memory processes share: a write in one process is seen in the
 // others, and nothing is copied. T must not contain pointers. An Array does not
-// synchronize reads and writes; use a Mutex or a Barrier, for example. GuardedBy names
-// the lock, and CheckLocks turns on reports of accesses by At, Set and All without it.
+// synchronize reads and writes; use a Mutex or a Barrier, for example. GuardedBy names the
+// lock that protects the elements, and CheckLocks turns on reports of accesses by At, Set
+// and All without that lock.
 //
 // The memory lies in Go's heap and lives as long as a slice of it is reachable. The
 // elements exist once, but the garbage collector of each process that has the Array
@@ -42,8 +43,8 @@ func NewArray[T any](b Backend, n int) (*Array[T], error) {
 	return &Array[T]{b: block, n: n}, nil
 }
 
-// newArray makes the memory of an Array of n elements of size bytes. pointer is a nil
-// *T.
+// newArray makes the memory of an Array of n elements of size bytes. pointer is a nil *T,
+// which gives the type of the elements.
 //
 //go:noinline
 func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
@@ -158,7 +159,7 @@ func (a *Array[T]) All() iter.Seq2[int, T] {
 
 // Parts divides the elements among n workers, for a Map or ForEach over the parts. Each
 // part is the index of its first element and the index after its last. An Array with
-// fewer than n elements has one part for each.
+// fewer than n elements has one part for each element.
 func (a *Array[T]) Parts(n int) [][2]int {
 	if a == nil {
 		panicNil("Array")

@@ -24,10 +24,10 @@ func Init() {
 
 // Trace calls f and records what this process and its children do meanwhile: which
 // goroutines run, which wait, and for what; tasks of pools, locks, values in queues and
-// pipes. It writes one file per process into folder, which it makes, and a
-// manifest. It removes the files of an earlier recording from the folder: a recording
-// that is to be kept needs another folder than the next one. Package lib/exectrace reads
-// the folder and package lib/exectrace/chart draws it; go tool trace shows each file.
+// pipes. It makes folder and writes a manifest and one file per process into it. It removes
+// the files of an earlier recording from the folder: to keep a recording, use another folder
+// for the next one. Package lib/exectrace reads the folder and package lib/exectrace/chart
+// draws it; go tool trace shows each file.
 //
 // The recording of a child begins with the first tasks that it gets after Trace was
 // called. If a child is killed, the last part of its trace, up to a second, is lost; the
@@ -67,14 +67,14 @@ func guardOf(l Lock) *guard.Guard {
 }
 
 // CheckLocks makes this process, and the children that get guarded objects from it,
-// check that the goroutine which uses an Array or Value holds the lock that its method GuardedBy
-// has named. An access without it is reported on standard error, with its stack and the
-// lock, once for each line; the program continues. The environment variable PERIJOVE_MPCHECK=1 does the same.
+// check each access to an Array or Value: the goroutine must hold the lock that GuardedBy has named. An
+// access without that lock is reported on standard error, with the goroutine's stack and the lock, once for
+// each line; the program continues. The environment variable PERIJOVE_MPCHECK=1 does the same.
 //
 // The checks cover At, Set and All of an Array, and the methods of a Value. They do not
-// cover the Slice of an Array. A lock that was taken before the checks began counts as
-// held by every goroutine of the process, except for a read lock: call CheckLocks while
-// no goroutine has one. Locks are slower while accesses are checked.
+// cover the Slice of an Array. A lock that was taken before the checks began counts as held
+// by every goroutine of the process. A read lock does not: call CheckLocks while no
+// goroutine holds a read lock. Locks are slower while accesses are checked.
 func CheckLocks(check bool) { guard.Set(check) }
 
 // A Backend is where a function runs: in a goroutine or in a child process.

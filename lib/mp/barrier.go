@@ -129,7 +129,7 @@ func (b *Barrier) await(ctx context.Context, s barrierWord) error {
 	return nil
 }
 
-// breakRound breaks the barrier, if round is nil or still the current one.
+// breakRound breaks the barrier if round is nil or still the current round.
 func (b *Barrier) breakRound(round *uint32) bool {
 	return b.change(func(s barrierWord) (barrierWord, bool) {
 		return s.broken(), (round == nil || uint32(s) == *round) && !s.isBroken()

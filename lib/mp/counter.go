@@ -13,7 +13,7 @@ import (
 // Counter works for goroutines.
 type Counter struct {
 	at   object.Handle
-	mine uintptr // added to the number of a stripe, so that processes use different ones
+	mine uintptr // added to the number of a stripe, so that processes use different stripes
 }
 
 const (
@@ -39,7 +39,8 @@ func (c *Counter) Add(d int) {
 		panicNil("Counter")
 	}
 	var here byte
-	// Each goroutine has its stack, so the address of a local variable spreads them.
+	// Each goroutine has its own stack, so the address of a local variable spreads the
+	// goroutines over the stripes.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
 	stripe := (c.mine + spread) % counterStripes
 	c.at.Object(counterSize).U64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))

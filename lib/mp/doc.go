@@ -119,5 +119,6 @@
 // A child takes about 2 ms to start and 2 MB of memory. A message takes about 5 µs if
 // the receiver must be woken. Tasks of a pool are sent in batches: 20 ns for each small
 // task. The elements of an Array are not copied at all. The program bench/parallel
-// measures these. Trace records where the time goes, for package lib/exectrace.
+// measures these. Trace records where the time goes; package lib/exectrace reads the
+// recording.
 package mp

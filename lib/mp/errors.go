@@ -32,11 +32,11 @@ var (
 // Value is an error, such as a runtime.Error, the PanicError wraps it.
 type PanicError = failure.PanicError
 
-// A RemoteError stands for an error of another process that cannot be sent as it is:
-// one of a type of the standard library with unexported fields, as fmt.Errorf returns,
-// or one that contains a channel. Its fields are Text, the result of the original's
-// Error method, and Type, the original's type, such as "*fmt.wrapError". errors.Is and
-// errors.As find the errors that the original wraps.
+// A RemoteError stands for an error of another process that cannot be sent as it is.
+// Examples are an error that contains a channel, and an error whose type is in the standard
+// library and has unexported fields, such as an error of fmt.Errorf. Its fields are Text,
+// the result of the original's Error method, and Type, the original's type, such as
+// "*fmt.wrapError". errors.Is and errors.As find the errors that the original wraps.
 type RemoteError = failure.RemoteError
 
 // An ExitError is the error of a child that ended without a result. Its fields are:
@@ -54,8 +54,8 @@ var ErrFull = failure.ErrFull
 
 // ErrPeerDied is the error of a call that waits for other processes, when the last
 // other process that had the object was killed or crashed. The object stays usable.
-// Later calls wait again, but those of a Queue fail again after two seconds if this
-// process does nothing that could end them.
+// Later calls wait again, but those of a Queue fail again after two seconds if this process
+// does nothing that could end their wait.
 var ErrPeerDied = shm.ErrPeerDied
 
 // nilError is the error of a method that is called on a nil pointer to what.
@@ -68,8 +68,8 @@ func nilError(what string) error { return failure.Nil(what) }
 //go:noinline
 func panicNil(what string) { panic(nilError(what)) }
 
-// notMade is the error of a method of a zero value that does not work; maker is the
-// function to make it with.
+// notMade is the error of a method that is called on a zero value of type what, which does
+// not work. maker is the function that makes usable values.
 //
 //go:noinline
 func notMade(what, maker string) error {

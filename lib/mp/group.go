@@ -107,8 +107,8 @@ func (g *Group) fail(err error) {
 	g.cancel(err)
 }
 
-// StartIn runs fn(arg) in the group, as Start does. If the call is invalid, that is an
-// error of the group.
+// StartIn runs fn(arg) in the group, as Start does. An invalid call counts as a function
+// that failed: it ends the group's context, and Wait returns its error.
 func StartIn[A any, F Target[A]](g *Group, fn F, arg A) *Process {
 	return g.start(call.Of[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&call.Nothing))
 }

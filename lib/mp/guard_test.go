@@ -186,7 +186,8 @@ func TestCheckLocks(t *testing.T) {
 	})
 }
 
-// TestUncheckedLocks checks that nothing is reported unless accesses are checked, and that a lock which was taken before counts.
+// TestUncheckedLocks checks that nothing is reported unless accesses are checked, and that a lock which was taken before
+// the checks began counts as held.
 func TestUncheckedLocks(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		mp.SetLockReport(func(report string) { t.Errorf("reported:\n%s", report) })

@@ -17,9 +17,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A fakeHost imitates the worker of a notebook: it names a function by its name and the
-// load that defined it, a child must get the loads first, and the host has its own
-// command. It runs in this test's binary.
+// A fakeHost imitates the worker process of a notebook: it identifies a function by its name
+// and the load that defined it, sends the loads to a child first, and starts children with
+// its own command. It runs in this test's binary.
 type fakeHost struct {
 	mphost.Host // the Host of an ordinary program, for methods that fakeHost does not override
 

@@ -53,8 +53,8 @@ func playRole(name string) int {
 	return 2
 }
 
-// heedInterrupts restores the default action of interrupts, which a shell ignores in
-// background jobs.
+// heedInterrupts restores the default action of SIGINT, since a shell makes its background
+// jobs ignore that signal.
 func heedInterrupts() {
 	var byDefault [4]uintptr // a struct sigaction
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGINT), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)

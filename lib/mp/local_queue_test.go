@@ -28,9 +28,8 @@ func TestLocalQueueLosesNothing(t *testing.T) {
 
 type numberedValue struct{ putter, n int }
 
-// crowd runs goroutines that put values until the queue is closed, half-way, and others
-// that get values until it is empty. Some calls do not wait, or have a context that
-// ends.
+// crowd runs goroutines that put values until the queue is closed half-way, and others that
+// get values until the queue is empty. Some calls do not wait, or have a context that ends.
 func crowd(t *testing.T, size, putters, getters int) {
 	t.Helper()
 	q, err := mp.NewQueue[numberedValue](mp.Goroutines, size)

@@ -51,12 +51,12 @@ func mapRow(ctx context.Context, p *Pool, fn call.Function, args unsafe.Pointer,
 // A MapError is the error of a Map or ForEach that ended before all its tasks had
 // succeeded. A Stream goes on after a task's error instead.
 type MapError struct {
-	// Err is why it ended: the error of the failed task with the lowest index, with
-	// that index in its text, or the cause of the end of the context.
+	// Err is the reason why the Map ended: the error of the failed task with the lowest index,
+	// with that index in its text, or the cause of the end of the context.
 	Err error
 	// Failed has the errors of the tasks that failed, by index. Tasks that the Map
-	// cancelled or did not begin are not in it. If ctx ended, tasks that have returned
-	// because of that may be in it.
+	// cancelled or did not begin are not in it. If ctx ended, Failed may contain tasks that
+	// returned an error because of that.
 	Failed map[int]error
 
 	done []pool.Range // tasks that succeeded

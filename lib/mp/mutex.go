@@ -72,7 +72,7 @@ func mustLock(err error) {
 	}
 }
 
-// waitLock takes l. The wait ends with ctx, and when the Host cancels the caller's
+// waitLock takes l. The wait ends when ctx ends, and when the Host cancels the caller's
 // work.
 func waitLock(ctx context.Context, l shm.Mutex) error {
 	ctx, release := mphost.WithCancel(ctx)
@@ -109,9 +109,9 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	return nil
 }
 
-// traceOwn logs with log, if a trace is recorded, that a mutex for goroutines was taken
-// or is about to be released. It notes it with note for CheckLocks, unless an UnlockFast
-// may release the mutex.
+// traceOwn reports that a mutex for goroutines was taken or is about to be released. It
+// calls log if a trace is recorded, and note if CheckLocks is on, unless an UnlockFast may
+// release the mutex.
 func (m *Mutex) traceOwn(log func(unsafe.Pointer), note func(o *shm.Object, write bool)) {
 	if trace.IsEnabled() {
 		log(unsafe.Pointer(m))

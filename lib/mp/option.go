@@ -36,7 +36,8 @@ type poolOption struct{ set setting }
 func (o poolOption) pool() setting { return o.set }
 
 // A setting changes the options that its argument points to. The argument is an
-// unsafe.Pointer because a notebook cell compiles every type that it can reach.
+// unsafe.Pointer to keep type options out of notebook cells: a cell compiles every type that
+// it can reach.
 type setting func(unsafe.Pointer)
 
 func makeSetting(f func(o *options)) setting {
@@ -47,7 +48,7 @@ type options struct {
 	pool.Options // includes the options of a process
 	name         string
 	childOnly    string // the last given option that goroutines do not support, or ""
-	err          error  // of the first invalid option
+	err          error  // the error of the first invalid option
 }
 
 // fail records the error of an invalid option, if it is the first.
@@ -153,7 +154,7 @@ func Env(vars ...string) Option {
 	})}
 }
 
-// maxWorkers is the largest number of workers; a larger one is taken for a mistake.
+// maxWorkers is the largest number of workers; a larger number is treated as a mistake.
 const maxWorkers = 1 << 16
 
 // Workers sets the number of workers of a pool, at least 1. The default is one for each

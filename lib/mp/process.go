@@ -31,7 +31,7 @@ type Process struct {
 	done    chan struct{}      // closed when the outcome is known and a child process is gone
 	ended   chan struct{}      // closed when the outcome is known
 
-	// Set before ended is closed.
+	// The fields below are set before ended is closed.
 	err  error
 	code int
 }

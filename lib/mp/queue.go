@@ -16,10 +16,10 @@ import (
 // process that put it may end, and can be joined before its values are taken. The zero
 // Queue works for goroutines and has no size limit.
 type Queue[T any] struct {
-	state [5]unsafe.Pointer // a queue.State, with whose type a cell would compile more
+	state [5]unsafe.Pointer // holds a queue.State; a field of that type would make each cell compile more
 }
 
-// These do not compile unless both have the same size.
+// These declarations compile only if both types have the same size.
 var (
 	_ [unsafe.Sizeof(queue.State{}) - unsafe.Sizeof(Queue[int]{})]struct{}
 	_ [unsafe.Sizeof(Queue[int]{}) - unsafe.Sizeof(queue.State{})]struct{}
@@ -33,7 +33,8 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	return (*Queue[T])(unsafe.Pointer(s)), err
 }
 
-// newQueueState allocates a Queue as a type without parameters, for code that is not generic.
+// newQueueState allocates a Queue as a queue.State, which has no type parameter, so that its
+// code is not generic.
 //
 //go:noinline
 func newQueueState(pointer any, e call.Elem, b Backend, size int, counted bool) (*queue.State, error) {
@@ -44,7 +45,8 @@ func newQueueState(pointer any, e call.Elem, b Backend, size int, counted bool) 
 	return queue.NewState(pointer, e, shared, size, counted)
 }
 
-// untypedOf returns the queue of q, or nil if q is nil. A function is compiled once for each type, a method twice.
+// untypedOf returns the queue of q, or nil if q is nil. It is a function because a function of a generic type is
+// compiled once for each type argument, and a method twice.
 func untypedOf[T any](q *Queue[T]) queue.Untyped {
 	s := (*queue.State)(unsafe.Pointer(q))
 	if u := s.Untyped(); u != nil || s == nil {
@@ -132,9 +134,9 @@ func (q *Queue[T]) Len() int { return queue.NotNil(untypedOf(q)).Length() }
 // queue can still be taken.
 func (q *Queue[T]) Close() { queue.NotNil(untypedOf(q)).Close() }
 
-// All takes values and yields them until the queue is closed and empty. It yields the
-// other errors of Get, with a zero value. The error of ctx is the last one that it
-// yields.
+// All takes values and yields them until the queue is closed and empty. It yields the other
+// errors of Get, with a zero value, and goes on. It ends after it has yielded the error of
+// ctx.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	queue.NotNil(untypedOf(q))
 	return func(yield func(T, error) bool) {

@@ -20,8 +20,8 @@ func (m *ReentrantMutex) object() *shm.Object { return m.at.Object(object.Size) 
 
 func (m *ReentrantMutex) lock() shm.Mutex { return shm.Mutex{O: m.object()} }
 
-// Offsets of the words after the mutex's state. If the owner died, its words name
-// another process, so that the next owner does not take them for its own.
+// Offsets of the words after the mutex's state. After an owner died, the words still name
+// its process, so the next owner does not mistake them for its own.
 const (
 	reentrantGoroutine = shm.LockEnd      // u64, the goroutine that holds the mutex
 	reentrantDepth     = shm.LockEnd + 8  // u32, how often it has locked the mutex

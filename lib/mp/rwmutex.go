@@ -57,7 +57,7 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 	return l.Lock(ctx)
 }
 
-// The ways of taking a lock, in a trace.
+// The values for tracing that tell how a lock is taken.
 const (
 	toWrite = false
 	toRead  = true

@@ -14,8 +14,8 @@ import (
 // zero Semaphore works for goroutines and has no free units.
 type Semaphore struct{ at object.Handle }
 
-// A BoundedSemaphore is a Semaphore that never has more free units than it was made
-// with: a Release beyond that panics.
+// A BoundedSemaphore is a Semaphore that never has more free units than it had at first: a
+// Release beyond that panics.
 type BoundedSemaphore struct{ Semaphore }
 
 func (s *Semaphore) object() *shm.Object { return s.at.Object(object.Size) }

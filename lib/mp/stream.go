@@ -37,7 +37,7 @@ func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], or
 			yield(*new(R), err)
 			return
 		}
-		defer runtime.KeepAlive(p) // a pool that cannot be reached is closed
+		defer runtime.KeepAlive(p) // an unreachable pool is closed
 		defer s.Close()
 		go func() {
 			defer s.Fed()

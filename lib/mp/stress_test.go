@@ -165,7 +165,7 @@ func checkTally(t *testing.T, p plant, kills int) {
 	t.Logf("%d turns, %d values put, %d taken, %d left; the lock was recovered %d times", locked, put, got, left, p.Lock.Recovered())
 }
 
-// goAround makes the parties meet in each of the ways to wait, again and again.
+// goAround makes the parties wait for each other with each kind of object, again and again.
 func goAround(p plant) error {
 	ctx := context.Background()
 	t := p.Tally.Slice()

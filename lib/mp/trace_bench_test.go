@@ -10,8 +10,8 @@ import (
 
 func increment(x int) int { return x + 1 }
 
-// BenchmarkUntraced measures calls that write events into a trace, without a trace: they
-// check for one.
+// BenchmarkUntraced measures calls that write events into a trace, when no trace is
+// recorded: they only check for one.
 func BenchmarkUntraced(b *testing.B) {
 	b.Run("mutex", func(b *testing.B) {
 		m := must.Get(mp.NewMutex(mp.Processes))

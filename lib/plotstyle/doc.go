@@ -1,6 +1,6 @@
 // Package plotstyle gives plots of gonum.org/v1/plot a consistent style: a sans-serif
 // font, enough space for titles and labels, a legend outside of the data, units on
-// the ticks, and colours that colour-blind readers can distinguish.
+// the ticks, and colors that color-blind readers can distinguish.
 //
 //	p := plot.New()
 //	p.Title.Text = "What a message costs"

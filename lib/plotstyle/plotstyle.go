@@ -21,7 +21,7 @@ import (
 // gonum's plot. They draw its present state, with everything that was added to it
 // after [New].
 //
-// The style replaces the fonts and colours of the title, axes and legend, the
+// The style replaces the fonts and colors of the title, axes and legend, the
 // background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks). Other
 // tickers stay. A Plot draws a grid, so gonum's plot needs none.
 type Plot struct {

@@ -93,7 +93,7 @@ func (t LogTicks) Ticks(low, high float64) []plot.Tick {
 	if labels(ticks) >= 2 {
 		return ticks
 	}
-	// The axis has less than two powers: use the ticks of a linear axis.
+	// The axis has fewer than two powers of the base: use the ticks of a linear axis.
 	return Ticks{Unit: t.Unit, most: 5}.Ticks(low, high)
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Unit is the unit of an axis. The labels of the ticks have a suitable multiple of
-// it: for data in seconds, labels are such as 10 µs, 1 ms or 5 min.
+// A Unit is the unit of an axis. The labels of the ticks use a suitable multiple of the
+// unit. For data in seconds, for example, labels are 10 µs, 1 ms or 5 min.
 type Unit int
 
 // The units.
@@ -39,7 +39,7 @@ var multiples = map[Unit][]multiple{
 
 // multipleOf returns the largest multiple of u that is not larger than v, or the
 // smallest multiple if all are larger. Plain numbers from 0.001 to 10,000 have no
-// suffix. Minutes, hours and days are used only from three of them on.
+// suffix. Minutes, hours and days are used only for values of three or more of them.
 func (u Unit) multipleOf(v float64) multiple {
 	v = math.Abs(v) * (1 + 1e-9)
 	all := multiples[u]

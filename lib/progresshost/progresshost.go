@@ -1,6 +1,6 @@
 // Package progresshost connects long-running functions, such as mp.Map and
-// speedup.Measure, with a host that shows their progress: a kernel's worker. It does
-// not import package display, so a program without a host does not link it.
+// speedup.Measure, with a host that shows their progress, such as the worker process of a
+// kernel. It does not import package display, so a program without a host does not link it.
 package progresshost
 
 import "sync/atomic"

@@ -31,8 +31,8 @@ type Options struct {
 	Workers []int // worker counts to measure, each at least 1, without duplicates
 	Rounds  int   // 0 means 7; with fewer than 6, results have ranges instead of 95 % intervals
 
-	// Serial does the work without any workers: the baseline. If it is nil,
-	// the first case with one worker takes its place.
+	// Serial does the work without any workers: it is the baseline. If it is nil, the baseline
+	// is the first case with one worker.
 	Serial func() error
 
 	// Work, if set, says that the work grows with the workers: Run(n) does
@@ -54,8 +54,8 @@ const defaultRounds = 7
 
 // Measure runs the cases and returns the result. It begins with a warm-up: it runs the
 // baseline, and every case with every worker count, once. A case can start workers in
-// the warm-up and keep them. Measure fails with the first error of a run. It checks
-// ctx before each run, and fails with its cause if it is done.
+// the warm-up and keep them. Measure fails with the first error of a run. It checks ctx
+// before each run; if ctx is done, Measure fails with the cause of ctx.
 func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
 	if err := checkOptions(&opts, cases); err != nil {
 		return nil, err

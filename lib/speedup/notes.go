@@ -92,9 +92,9 @@ func (r *Result) causes() string {
 	return strings.Join(causes, ", ")
 }
 
-// maxOverhead is the ratio of one worker's time to the baseline, or its inverse, from
-// which workNotes warns that they may do different work. A compiler that drops an
-// unused result causes such ratios.
+// maxOverhead is the ratio of one worker's time to the baseline, or its inverse, from which
+// on workNotes warns that the two may do different work. A compiler that drops an unused
+// result causes such ratios.
 const maxOverhead = 1.5
 
 func (r *Result) workNotes() []string {
@@ -115,7 +115,7 @@ func (r *Result) workNotes() []string {
 // parameters for each case.
 func (r *Result) FitNotes() []string {
 	var notes []string
-	byLaw := map[Law]int{} // where in notes
+	byLaw := map[Law]int{} // index of a law's note in notes
 	for i, s := range r.Series {
 		for _, f := range r.Fits(i) {
 			at, ok := byLaw[f.Law]

@@ -70,7 +70,8 @@ func TestRecordRunsOnceMore(t *testing.T) {
 	}
 }
 
-// TestTimelinesAreBounded checks that large pictures are left out, with a word.
+// TestTimelinesAreBounded checks that large pictures are left out, and that the table says
+// so.
 func TestTimelinesAreBounded(t *testing.T) {
 	r := Summarize(Options{Workers: []int{1, 2, 4}}, []string{"a"}, "serial", 4, []Round{{Before: 1, After: 1, Times: [][]time.Duration{{1, 1, 1}}}})
 	for i := range r.Series[0].Points {

@@ -113,7 +113,7 @@ func (l *loop) report(end reading) string {
 		text = fmt.Sprintf("%s ± %s per loop (mean ± std. dev. of %d runs, %s)\n", seconds(mean), seconds(deviation), len(l.perLoop), of)
 	}
 	// A whole number, as in package testing, so that occasional allocations of the worker
-	// do not show.
+	// process do not show.
 	allocs := (end.allocs - l.begin.allocs) / uint64(l.measured)
 	if allocs == 0 {
 		return text + "no allocations\n"

@@ -74,7 +74,7 @@ func (c *Control[T]) receive(msg message) {
 	c.store(v)
 }
 
-// store sets the value. If that changes it, it calls the functions that were passed to
+// store sets the value. If the value changes, store calls the functions that were passed to
 // OnChange, Live and Interact.
 func (c *Control[T]) store(v T) {
 	c.mu.Lock()

@@ -11,8 +11,8 @@
 //	workers := widget.NewIntSlider("workers", 1, 8, 2)
 //	widget.Live(func() any { return curve(workers.Value()) }, workers)
 //
-// Types have the names that ipywidgets gives them, and each type or family of
-// types has its file:
+// The types have the names of ipywidgets. Each type or family of related types has its own
+// file:
 //
 //	IntSlider, FloatSlider, IntRangeSlider, FloatRangeSlider      slider.go
 //	Dropdown, RadioButtons, ToggleButtons, SelectMultiple         selection.go
@@ -35,9 +35,9 @@
 // front end without the extension, the user cannot change the controls.
 //
 // The kernel keeps the state of all widgets. A page requests it when it is reloaded or
-// opened again. A page shows no widgets after the kernel has ended. [Live] and
-// [Interact] also write their last result into the notebook file as an ordinary
-// output, which the page then shows.
+// opened again. A page shows no widgets after the kernel has ended. [Live] and [Interact]
+// also write their last result into the notebook file as an ordinary output, which the page
+// shows instead.
 //
 // Each control calls the functions passed to OnChange, OnClick, Live and Interact one
 // at a time, in a goroutine that it starts. If the value changes several times while a

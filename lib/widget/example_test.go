@@ -31,7 +31,7 @@ func ExampleIntProgress() {
 	// Output: files 3 of 3
 }
 
-// The type of a parameter and its option decide on its control.
+// The type of a parameter and its option determine its control.
 func ExampleInteract() {
 	repeat := func(word string, times int) string { return strings.Repeat(word, times) }
 	if err := widget.Interact(repeat, widget.Start("word", "go"), widget.Range("times", 2, 5)); err != nil {

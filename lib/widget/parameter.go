@@ -75,7 +75,8 @@ func exactly(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
 	return converted, back.Comparable() && back.Equal(v) && (!v.CanInt() || v.Int() >= 0 || !converted.CanUint())
 }
 
-// A parameter is a parameter of a function, or a field of one, and its control.
+// A parameter is a parameter of a function, or a field of such a parameter, with its
+// control.
 type parameter struct {
 	typ       reflect.Type
 	name      string
@@ -166,7 +167,7 @@ type source interface {
 	anyValue() any
 }
 
-// use takes a control and how its values become the parameter's.
+// use takes a control, and a function that converts its values to the type of the parameter.
 func (p *parameter) use(in source, convert func(reflect.Value) reflect.Value) error {
 	p.input = in
 	p.value = func() reflect.Value { return convert(reflect.ValueOf(in.anyValue())) }

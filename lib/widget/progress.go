@@ -25,7 +25,7 @@ func progressState(description string, total any) map[string]any {
 }
 
 // SetValue sets the value. A value below 0 or above the total is replaced by the nearer
-// one.
+// limit.
 func (p *IntProgress) SetValue(n int) {
 	n = min(max(n, 0), p.total)
 	if n == p.value {
@@ -67,8 +67,8 @@ func NewFloatProgress(description string, high float64) *FloatProgress {
 	return p
 }
 
-// SetValue sets the value. A value below 0 or above the maximum is replaced by the
-// nearer one, and NaN by 0.
+// SetValue sets the value. A value below 0 or above the maximum is replaced by the nearer
+// limit, and NaN by 0.
 func (p *FloatProgress) SetValue(v float64) {
 	if !(v >= 0) {
 		v = 0

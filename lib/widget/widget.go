@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A Widget is a part of a notebook's page. display.Show shows it, and so do a cell
-// whose last expression it is, a [VBox] or [HBox] that contains it, and [Interact].
+// A Widget is an element of a notebook's page. It is shown by display.Show, by a cell whose
+// last expression it is, by a [VBox] or [HBox] that contains it, and by [Interact].
 type Widget interface {
 	// MIMEBundle returns the widget's forms by MIME type, as package display
 	// describes them.

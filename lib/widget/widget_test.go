@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// A page keeps the models whose messages it receives, like a front end.
+// A page simulates a front end: it keeps the models whose messages it receives.
 type page struct {
 	mu     sync.Mutex
 	models map[string]map[string]any

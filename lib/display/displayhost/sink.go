@@ -1,5 +1,5 @@
 // Package displayhost connects package display with the host of a notebook: the code
-// in this process that passes output on, such as a kernel's worker or a test.
+// in this process that passes output on, such as the worker process of a kernel, or a test.
 // Programs that only show output use package display and do not need this package.
 package displayhost
 

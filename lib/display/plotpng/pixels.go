@@ -10,8 +10,9 @@ import (
 // levels is the number of steps between no and full coverage of a pixel.
 const levels = 16
 
-// maxDifference is the maximum error of a color's channels, of 255, when the palette
-// is almost full and a pixel at an edge takes a similar color instead of a new one.
+// maxDifference limits how similar two colors must be. When the palette is almost full, a
+// pixel at an edge takes a similar color instead of a new one; no channel, from 0 to 255,
+// differs by more.
 const maxDifference = 16
 
 // pixels is a picture. It has a palette until it needs more than 256 colors; then it
@@ -111,7 +112,7 @@ func (p *pixels) span(y, x0, x1 int, alpha uint32) {
 
 // blendSpan blends the current color over pix, pixels of the RGBA image.
 func (p *pixels) blendSpan(pix []uint8, alpha uint32) {
-	part := alpha * uint32(p.color.A) / 0xff // of 0xffff
+	part := alpha * uint32(p.color.A) / 0xff // from 0 to 0xffff
 	r, g, b, rest := uint32(p.color.R)*part, uint32(p.color.G)*part, uint32(p.color.B)*part, 0xffff-part
 	for len(pix) >= 4 {
 		pix[0] = uint8((uint32(pix[0])*rest + r + 0x7fff) / 0xffff)
@@ -128,7 +129,8 @@ func (p *pixels) over(under uint8, step int) (n uint8, ok bool) {
 		return uint8(known - 1), true
 	}
 	c := mix(p.palette[under], p.color, float64(step)/(levels-1)*float64(p.color.A)/255)
-	// The last entries are reserved for areas: an edge takes a similar color.
+	// The last entries are reserved for the colors of areas: a pixel at an edge takes a similar
+	// color.
 	if step < levels-1 && len(p.palette) > 192 {
 		if n, ok = p.nearest(c); !ok {
 			n, ok = p.number(c)

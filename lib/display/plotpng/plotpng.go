@@ -31,8 +31,8 @@ func Rasterize(v any, width, height float64) ([]byte, error) {
 const maxPixels = 1 << 28
 
 // Encode returns a PNG picture of d, with dpi pixels per inch, on a white background.
-// The picture has a palette if 256 colours suffice. Encode fails if the size is not
-// positive or too large. It can be called concurrently.
+// The picture has a palette if 256 colors suffice. Encode fails if the size is not positive
+// or too large. It can be called concurrently.
 func Encode(d Drawer, width, height vg.Length, dpi int) ([]byte, error) {
 	w := int(math.Round(width.Dots(float64(dpi))))
 	h := int(math.Round(height.Dots(float64(dpi))))
@@ -56,8 +56,8 @@ func Encode(d Drawer, width, height vg.Length, dpi int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// indexes keeps the memory of pixels for the next picture: 6 by 4 inches at 192 dpi
-// take 0.9 MB.
+// indexes keeps the memory of pixels for the next picture: a picture of 6 by 4 inches at 192
+// dpi takes 0.9 MB.
 var indexes sync.Pool
 
 // buffers is a png.EncoderBufferPool.

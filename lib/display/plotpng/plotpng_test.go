@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// curves is a plot with lines of five colours, a legend and a grid.
+// curves is a plot with lines of five colors, a legend and a grid.
 func curves(t testing.TB) *plot.Plot {
 	p := plot.New()
 	p.Title.Text = "Five curves"
@@ -48,7 +48,8 @@ func decode(t *testing.T, data []byte) image.Image {
 }
 
 // difference compares two pictures by the largest difference of each pixel's channels.
-// It returns the share of pixels where that is more than 48, and its mean.
+// It returns the share of pixels in which this difference is more than 48, and the mean
+// difference.
 func difference(t *testing.T, a, b image.Image) (part, mean float64) {
 	t.Helper()
 	if a.Bounds() != b.Bounds() {
@@ -90,7 +91,7 @@ func TestPictureIsThatOfGonum(t *testing.T) {
 	}
 }
 
-// gradient fills its canvas with more colours than a palette has.
+// gradient fills its canvas with more colors than a palette has.
 type gradient struct{}
 
 func (gradient) Draw(dc draw.Canvas) {

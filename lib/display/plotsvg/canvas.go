@@ -97,8 +97,8 @@ func (c *canvas) Push() { c.stack = append(c.stack, c.state) }
 
 func (c *canvas) Pop() { c.state, c.stack = c.stack[len(c.stack)-1], c.stack[:len(c.stack)-1] }
 
-// paint returns SVG attributes that give a property, such as fill, the current colour.
-// visible is false if that colour is transparent, so that there is nothing to draw.
+// paint returns SVG attributes that give a property, such as fill, the current color.
+// visible is false if that color is transparent, so that there is nothing to draw.
 func (c *canvas) paint(property string) (attributes string, visible bool) {
 	col := color.NRGBAModel.Convert(c.color).(color.NRGBA)
 	if col.A == 0 {

@@ -1,7 +1,7 @@
 // Package plotsvg draws plots of gonum.org/v1/plot as SVG. Unlike gonum's own canvas,
 // it writes a viewBox, names fonts that browsers have, sets the width of each text to
 // the width in the plot's layout, and omits transparent shapes, for which gonum writes
-// invalid colours.
+// invalid colors.
 package plotsvg
 
 import (

@@ -22,7 +22,7 @@ var (
 	validOpacity = regexp.MustCompile(`^(0|1|0?\.[0-9]+(e-[0-9]+)?)$`)
 )
 
-// checkSVG checks that a document is complete, that every colour and opacity is valid
+// checkSVG checks that a document is complete, that every color and opacity is valid
 // in CSS, that every number is finite, and that the root has a viewBox.
 func checkSVG(t *testing.T, svg string) {
 	t.Helper()
@@ -76,7 +76,7 @@ func checkSVG(t *testing.T, svg string) {
 	}
 }
 
-// drawing adds transparent shapes, and shapes with every kind of colour.
+// drawing adds transparent shapes, and shapes with every kind of color.
 func drawing(p *plot.Plot) {
 	p.Title.Text = "a<b & \x01 c"
 	p.BackgroundColor = color.Transparent

@@ -1,8 +1,8 @@
 // Package values renders any Go value within bounds: as one line, as text of at
-// most a screen, and as HTML that folds.
+// most a screen, and as HTML whose parts fold.
 //
 // A value with a method Error, String or Format is rendered by that method, a value
-// with only MarshalText by MarshalText. The kind decides for all others:
+// with only MarshalText by MarshalText. The form of any other value depends on its kind:
 //
 //   - A slice of structs is a table with one column for each field, a map a table
 //     with two columns, a slice of slices a grid.

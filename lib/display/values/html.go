@@ -12,7 +12,7 @@ const (
 	maxNodes     = 300 // lines, visible or not
 	maxHTMLDepth = 8
 	leafWidth    = 120 // characters of a node that cannot be opened
-	summaryWidth = 70  // characters of a node that can
+	summaryWidth = 70  // characters of a node that can be opened
 )
 
 // HTML returns a value as a table, or as a tree whose nodes open and close without a

@@ -66,7 +66,7 @@ type pair struct {
 // maxPairs is the maximum number of entries of a map that are read and sorted.
 const maxPairs = 2000
 
-// readMap calls f, which reads a map. With a reader of the host it prevents other
+// readMap calls f, which reads a map. The function that SetMapReader sets prevents other
 // goroutines from writing the map meanwhile; the default does not.
 var readMap = func(_ reflect.Value, f func()) bool { f(); return true }
 

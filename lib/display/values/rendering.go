@@ -2,16 +2,17 @@ package values
 
 import "reflect"
 
-// A Rendering is one display of a value, whose forms are its text and its HTML. Both forms, and the attempts to put
-// the value on one line, call the methods of a part that return its text at most once: such a method may be slow, or
-// have an effect. The zero Rendering is ready for use, for one value and one goroutine.
+// A Rendering is one display of a value as text and as HTML. It calls a method that returns the text of a part at
+// most once, even if several forms need the text, since the method may be slow or have side effects. The zero
+// Rendering is ready for use, for one value and one goroutine.
 type Rendering struct {
 	root  reflect.Value // the value, once it is known
 	texts map[any]methodText
 	maps  map[visit]mapEntries
 }
 
-// of returns the value of the rendering. The fields of a struct and the elements of an array get addresses.
+// of returns the value of the rendering. It makes the fields of a struct and the elements of an array
+// addressable.
 func (r *Rendering) of(v any) reflect.Value {
 	if r.root.IsValid() {
 		return r.root

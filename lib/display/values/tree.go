@@ -138,7 +138,7 @@ func (r *Rendering) scalarRows(v reflect.Value, lines, width int) ([]string, boo
 }
 
 // elementText returns the text of an element of a slice. Numbers have 6 significant
-// digits; text is the result for strings and values with a method that returns a text.
+// digits; for a string, and for a value whose method returns a text, the result is text.
 func (r *Rendering) elementText(v reflect.Value, text string) string {
 	if _, ok := r.ownText(v); !ok && v.Kind() != reflect.String {
 		return scalar(v, true)

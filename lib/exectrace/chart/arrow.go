@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/lib/exectrace"
 )
 
-// arrowStyles has the colour of each kind of arrow, its name in the legend, and its rank.
+// arrowStyles has the color of each kind of arrow, its name in the legend, and its rank.
 // Kinds of lower rank are left out last and drawn above the others.
 var arrowStyles = [...]struct {
 	color color
@@ -101,7 +101,7 @@ func (c *Chart) arrowLabel(a exectrace.Arrow, plan *rowPlan) {
 	c.add(shape{kind: label, x: x + 1.5, y: y + 3.2, size: size, color: textColors[a.Kind], text: a.What, title: title})
 }
 
-// textColors has darker colours for the texts of arrows.
+// textColors has darker colors for the texts of arrows.
 var textColors = map[exectrace.ArrowKind]color{exectrace.Passes: "#6a479c", exectrace.Unlocks: "#a92c3e"}
 
 // evenly returns at most n of the arrows, at even distances in the list.

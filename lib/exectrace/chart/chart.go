@@ -1,6 +1,6 @@
 // Package chart draws the traces of package exectrace: a row for each goroutine, a curve
-// of processor time for each process, and arrows for what one goroutine or process did to
-// another.
+// of processor time for each process, and arrows for the effects of one goroutine or process
+// on another.
 package chart
 
 import (
@@ -80,7 +80,7 @@ const (
 	end
 )
 
-// A color is a CSS colour; ink is the colour of text on the page.
+// A color is a CSS color; ink is the color of text on the page.
 type color string
 
 const (
@@ -88,7 +88,7 @@ const (
 	paper color = "#ffffff"
 )
 
-// Colours with enough contrast to white and to black.
+// Colors with enough contrast to white and to black.
 const (
 	runningColor  color = "#2a8f5b"
 	runnableColor color = "#d08700"

@@ -110,7 +110,7 @@ func TestPictureTellsEverything(t *testing.T) {
 	}
 }
 
-// TestGoldenPicture compares the PNG with a stored one: on average, a colour may differ
+// TestGoldenPicture compares the PNG with a stored one: on average, a color may differ
 // by 2 of 255, and one pixel of a thousand may differ clearly.
 func TestGoldenPicture(t *testing.T) {
 	b := New(example()).PNG()
@@ -145,8 +145,8 @@ func decode(t *testing.T, b []byte) image.Image {
 	return p
 }
 
-// difference returns the mean difference of colours, and the share of pixels that differ by
-// more than 64 of 255 in a colour.
+// difference returns the mean difference of colors, and the share of pixels that differ by
+// more than 64 of 255 in a color.
 func difference(a, b image.Image) (mean, clearly float64) {
 	var sum, n, many float64
 	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
@@ -192,7 +192,8 @@ func many(processes, goroutines, tasks int) *exectrace.Trace {
 	return t
 }
 
-// TestBounded checks that a picture of a million states is small and says what it lacks.
+// TestBounded checks that a picture of a million states is small and names what it leaves
+// out.
 func TestBounded(t *testing.T) {
 	tr := many(4, 100, 1250)
 	c := New(tr)

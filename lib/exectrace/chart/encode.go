@@ -22,8 +22,8 @@ func (c *Chart) SVG() string {
 	return c.encode(fmt.Sprintf(`xmlns="http://www.w3.org/2000/svg" width="%d" height="%s"`, width, number(c.height)), style)
 }
 
-// HTML returns the picture as part of a page, as an image with the texts of [Chart.SVG] under the pointer, or as SVG if the
-// picture is too large for an image.
+// HTML returns the picture as part of a page, as an image with the tooltips of [Chart.SVG], or as SVG if the picture is
+// too large for an image.
 func (c *Chart) HTML() string {
 	png := c.PNG()
 	if png == nil {
@@ -39,8 +39,8 @@ func (c *Chart) HTML() string {
 	return hoverimage.HTML(png, width, c.height, alternative, areas)
 }
 
-// ImageHTML is like HTML, but without the texts under the pointer, which take most of the
-// space. If the picture is too large for an image, ImageHTML returns the same as HTML.
+// ImageHTML is like HTML, but without the tooltips, which take most of the space. If the
+// picture is too large for an image, ImageHTML returns the same as HTML.
 func (c *Chart) ImageHTML() string {
 	if png := c.PNG(); png != nil {
 		return hoverimage.HTML(png, width, c.height, alternative, nil)
@@ -48,11 +48,11 @@ func (c *Chart) ImageHTML() string {
 	return c.HTML()
 }
 
-// alternative describes the picture where it cannot be seen.
+// alternative is the alternative text of the picture, for example for screen readers.
 const alternative = "Timeline of goroutines and processes"
 
-// area returns the rectangle in which the title of a shape appears: of a steep arrow, all of it, of another arrow, its head, and
-// of a text, its line.
+// area returns the rectangle in which the pointer shows the title of a shape. It is the whole of a steep arrow, the head
+// of another arrow, and the line of a text.
 func (s *shape) area() (x, y, w, h float64) {
 	const reach = 4
 	switch s.kind {
@@ -204,7 +204,7 @@ func (d drawer) shape(to draw.Canvas, s *shape) {
 	}
 }
 
-// rgba returns the colour of a shape on white.
+// rgba returns the color of a shape on white.
 func (s *shape) rgba() imagecolor.Color {
 	var r, g, b uint8
 	if s.color != ink {

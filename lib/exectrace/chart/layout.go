@@ -149,8 +149,8 @@ func (c *Chart) process(p *exectrace.Process, list []*exectrace.Goroutine, plan 
 	return y + 6
 }
 
-// curve draws the processor time of a process: full height is as many cores as the
-// machine has, or as it used at once.
+// curve draws the processor time of a process: the full height stands for all cores of the
+// machine.
 func (c *Chart) curve(p *exectrace.Process, y float64) {
 	full := float64(max(1, c.trace.Cores))
 	c.add(shape{kind: rectangle, x: plotLeft, y: y + cpuHeight, w: plotWidth, h: 0.5, color: ink, opacity: 0.3})

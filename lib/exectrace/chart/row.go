@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/lib/exectrace"
 )
 
-// stateStyles has the colour and height of each state. The heights differ, so that the
+// stateStyles has the color and height of each state. The heights differ, so that the
 // states can be told apart in print.
 var stateStyles = [4]struct {
 	color  color
@@ -54,7 +54,7 @@ func (c *Chart) marks(g *exectrace.Goroutine, base, mid float64) {
 	for _, m := range g.Marks {
 		x := c.x(m.At)
 		if x < last+2 {
-			continue // as good as the same place
+			continue // almost the same position
 		}
 		last = x
 		title := fmt.Sprintf("%s at %v", m.Text, exectrace.Round(m.At))
@@ -73,7 +73,7 @@ func (c *Chart) marks(g *exectrace.Goroutine, base, mid float64) {
 
 const markSize = 10
 
-// textWidth returns about how wide a text is.
+// textWidth returns the approximate width of a text in pixels.
 func textWidth(text string, size float64) float64 { return 0.56 * size * float64(len([]rune(text))) }
 
 // states draws the states of a goroutine. Those that are shorter than a pixel are drawn

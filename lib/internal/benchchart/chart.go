@@ -91,7 +91,7 @@ func (c *chart) limits() (low, high float64) {
 	return low * 0.95, high * 1.05
 }
 
-// color returns the colour of a run.
+// color returns the color of a run.
 func (c *chart) color(run int) color.RGBA {
 	if len(c.runs) == 1 || c.runs[run] != "before" {
 		return plotstyle.Goroutines

@@ -21,7 +21,7 @@ const CellName = "BenchmarkCell"
 type Start func([]testing.InternalBenchmark) *testing.M
 
 // Cell runs one benchmark, whose results are written to the file report in the format of package testing. It calls
-// body in the calling goroutine, so that what stops this goroutine stops the benchmark.
+// body in the calling goroutine, so that stopping this goroutine stops the benchmark.
 func Cell(report string, start Start, body func(*testing.B)) {
 	requests, answers := make(chan *testing.B), make(chan struct{})
 	stopped, result := make(chan struct{}), make(chan int, 1)

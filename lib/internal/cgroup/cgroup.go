@@ -64,8 +64,8 @@ func groups(root fs.FS) []group {
 	return list
 }
 
-// mountOf finds the mount of the hierarchy with the cpu controller. at is the mount
-// point, and below the directory of the hierarchy that is mounted there.
+// mountOf finds the mount of the hierarchy with the cpu controller. at is the mount point,
+// and below is the directory of the hierarchy that is mounted there.
 func mountOf(mountinfo string, v1 bool) (at, below string, ok bool) {
 	for line := range strings.Lines(mountinfo) {
 		front, back, _ := strings.Cut(strings.TrimSpace(line), " - ")

@@ -248,8 +248,8 @@ func (c *checker) named(e ast.Expr) *types.Func {
 }
 
 // changedOutside returns the first place where the parent changes v, or token.NoPos. It
-// ignores functions in there, functions that every child calls, and functions that run
-// only in children.
+// ignores functions in the set there, functions that every child calls, and functions that
+// run only in children.
 func (c *checker) changedOutside(v *types.Var, there map[*types.Func]bool) token.Pos {
 	first := token.NoPos
 	for f, u := range c.uses {

@@ -15,7 +15,7 @@ func StartTrace(folder string) error {
 func StopTrace() error { return tracing.Stop() }
 
 // TracePackage is the prefix of the functions with which the goroutines of a recording
-// begin. They sleep, but set no other timers.
+// begin. These goroutines sleep, but set no other timers.
 const TracePackage = "github.com/perijove/perijove/lib/mp/internal/tracing."
 
 func TraceRoot() { tracing.Root() }

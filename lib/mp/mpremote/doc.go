@@ -1,11 +1,11 @@
 // Package mpremote connects package mp with a package that runs tasks on other machines,
 // such as package cluster. Such a package implements a Runner, which gets functions and
-// arguments as bytes; mp.NewRemotePool makes a Pool of it. Where the tasks arrive, an
-// Executor runs them in child processes.
+// arguments as bytes; mp.NewRemotePool makes a Pool of it. On the machine that receives the
+// tasks, an Executor runs them in child processes.
 //
-// Functions, types and errors are sent by their places in the binary, so both ends must
-// run the same build: see Build. A function whose source package mpsource knows can also be
-// sent to another build that has registered the same function: see Register.
+// Functions, types and errors are sent as addresses in the binary, so both ends must run the
+// same build: see Build. A function whose source package mpsource knows can also be sent to
+// another build that has registered the same function: see Register.
 package mpremote
 
 import (
@@ -44,7 +44,8 @@ type Func struct {
 }
 
 // An Outcome is the encoded result of a task, or its encoded error if Failed. It is Portable
-// if it comes from another build, or may go to one: it then refers to no places in the binary.
+// if it comes from another build, or may go to one: it then contains no addresses in the
+// binary.
 type Outcome struct {
 	Failed   bool
 	Portable bool

@@ -39,7 +39,7 @@ func Layout() string {
 type Declaration struct {
 	Name string `json:"name"`           // "price", "Order.Total", or "package example.com/units"
 	Kind string `json:"kind,omitempty"` // a word for messages, such as "function"
-	// Symbol is the function's link symbol, if it is not "main." with the name.
+	// Symbol is the function's link symbol, if it is not "main." followed by the name.
 	Symbol string `json:"symbol,omitempty"`
 	// Offered says that other programs may call the function.
 	Offered bool     `json:"offered,omitempty"`
@@ -48,7 +48,8 @@ type Declaration struct {
 	Uses    []string `json:"uses,omitempty"`    // the declarations that it mentions; a type has its methods
 }
 
-// A Hash identifies a function with all that it reaches. The zero Hash identifies none.
+// A Hash identifies a function with all declarations that it reaches. The zero Hash
+// identifies none.
 type Hash [sha256.Size]byte
 
 func (h Hash) String() string { return hex.EncodeToString(h[:4]) }
@@ -102,8 +103,8 @@ var current struct {
 	table *Table
 }
 
-// Set sets the Table of this process. A worker of a notebook calls it before each cell, and a
-// worker program when it starts.
+// Set sets the Table of this process. The worker process of a notebook calls it before each
+// cell, and a worker program calls it when it starts.
 func Set(t *Table) {
 	current.mu.Lock()
 	defer current.mu.Unlock()
@@ -175,8 +176,8 @@ func (t *Table) Offers(f *Function) bool {
 	return same != nil && f.Hash != (Hash{}) && same.Hash == f.Hash && t.byName[f.Name].Offered
 }
 
-// Difference says why the program of a Table does not have the function f as it is here. It
-// names the first declaration that differs on the way from f. It returns "" if f is the same.
+// Difference returns the reason why the program of a Table does not have the same function f,
+// or "" if it has. The reason names the first declaration that differs on the way from f.
 func (f *Function) Difference(other *Table) string {
 	if same := other.Function(f.Name); same != nil && f.Hash != (Hash{}) && same.Hash == f.Hash {
 		return ""

@@ -2,7 +2,8 @@ package mpsource
 
 import "testing"
 
-// TestDifference: what holds for the whole program is named when all declarations are the same.
+// TestDifference checks that a difference of the whole program is named if all declarations are
+// the same.
 func TestDifference(t *testing.T) {
 	p := Program{Go: "go1.26.8", Library: "1", Layout: "64 bits, little endian", Declarations: []Declaration{{Name: "f", Kind: "function", Hash: "1", Offered: true}}}
 	f := NewTable(p).Function("f")
@@ -26,7 +27,8 @@ func TestDifference(t *testing.T) {
 	}
 }
 
-// TestUnknown: a function that reaches something unknown equals nothing, not even itself.
+// TestUnknown checks that a function that reaches an unknown declaration equals no function,
+// not even itself.
 func TestUnknown(t *testing.T) {
 	table := NewTable(Program{Declarations: []Declaration{{Name: "f", Kind: "function", Hash: "1", Uses: []string{"g"}, Offered: true}}})
 	f := table.BySymbol("main.f")

@@ -143,7 +143,7 @@ func TestWarningsAreInTheCaption(t *testing.T) {
 	}
 }
 
-// A backend has the same colour whatever other cases the chart has.
+// A backend has the same color whatever other cases the chart has.
 func TestABackendHasOneColor(t *testing.T) {
 	both := upTo(2)
 	for _, names := range [][]string{{"processes"}, {"goroutines", "processes"}, {"one at a time", "goroutines", "processes"}, {"a", "processes", "b", "c", "d"}} {

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// colors returns the colours of the series. A backend of lib/mp has the same colour in
+// colors returns the colors of the series. A backend of lib/mp has the same color in
 // every plot.
 func (c *Chart) colors() []color.RGBA {
 	names := make([]string, len(c.result.Series))

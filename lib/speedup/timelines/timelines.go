@@ -18,8 +18,7 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// maxHTML is the size in bytes above which a picture becomes an image without texts under
-// the mouse.
+// maxHTML is the size in bytes above which a picture becomes an image without tooltips.
 const maxHTML = 512 << 10
 
 // A Timeline is the picture of a run, and the text that says where the time went. It

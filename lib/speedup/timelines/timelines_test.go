@@ -69,7 +69,8 @@ func TestTimelineOfEachPoint(t *testing.T) {
 	}
 }
 
-// TestRecordedTwice checks that a process that is recorded keeps its figures.
+// TestRecordedTwice checks that a measurement in a process that is already recorded
+// succeeds, and notes why timelines are missing.
 func TestRecordedTwice(t *testing.T) {
 	err := mp.Trace(t.TempDir(), func() error {
 		opts := speedup.Options{Workers: []int{1}, Rounds: 1, Record: Record}
@@ -84,7 +85,8 @@ func TestRecordedTwice(t *testing.T) {
 	}
 }
 
-// TestLargeTimeline checks that the picture of many states stays, without texts.
+// TestLargeTimeline checks that the picture of many states becomes an image without
+// tooltips.
 func TestLargeTimeline(t *testing.T) {
 	p := &exectrace.Process{PID: 1, First: true, End: time.Second}
 	recording := &exectrace.Trace{Cores: 2, Length: time.Second, Processes: []*exectrace.Process{p}}

@@ -53,7 +53,7 @@ func locker(mu *sync.Mutex) {
 	defer mu.Unlock()
 }
 
-// A job has what the functions share that run in goroutines or children.
+// A job has the objects that functions in goroutines or children share.
 type job struct {
 	Lock    *mp.Mutex
 	Read    *mp.RWMutex
@@ -101,7 +101,8 @@ func report(function string, j job) {
 	j.Waiting.Set()
 }
 
-// hold keeps a lock until another waits for it, and two units more.
+// hold keeps a lock until another goroutine or process waits for it, and for two units of
+// time after that.
 func hold(lock sync.Locker, waiting *mp.Event, ready chan<- bool) {
 	lock.Lock()
 	close(ready)

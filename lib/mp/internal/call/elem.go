@@ -9,7 +9,7 @@ import (
 // An Elem describes a type for code that is not generic. Each notebook cell or package
 // that uses a generic type or function compiles it again, with all types that can be
 // reached from the structs and signatures in it. This takes longer than anything else
-// in a cell. So generic code here is as small as possible, and uses the rest through
+// in a cell. So generic code here is as small as possible, and calls the rest through
 // interfaces and functions that have plain types and are not inlined.
 type Elem struct {
 	Size    uintptr

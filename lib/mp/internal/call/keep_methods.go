@@ -1,8 +1,8 @@
 package call
 
 // keepMethods contains calls of methods that only generic code calls. The linker drops
-// methods that no call in the program can reach, but cells that a notebook's worker
-// loads later may call them. It is called with nil.
+// methods that no call in the program can reach, but the worker process of a notebook may
+// later load cells that call them. Its argument is nil.
 //
 //go:noinline
 func keepMethods(l Caller) {

@@ -20,7 +20,7 @@ func (d Timeout) Start() (begin time.Time) {
 	return begin
 }
 
-// WithTimeout returns a context that ends when ctx ends or when the limit is over.
+// WithTimeout returns a context that ends when ctx ends or when the limit has passed.
 func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d > 0 {
 		return context.WithTimeoutCause(ctx, time.Duration(d), d.Exceeded())

@@ -33,8 +33,8 @@ func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFu
 }
 
 // dropped returns a function that reports whether task i was cancelled before it began.
-// If the function is the only one that the process runs, it returns false: that function
-// is called with a cancelled context.
+// In a process that runs only one call of a user's function, it returns false: that call
+// gets a cancelled context.
 func (e *Entry) dropped(b *batch) func(int) bool {
 	return func(i int) bool {
 		if b.cancels.Load() == 0 || b.last {

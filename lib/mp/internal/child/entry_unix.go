@@ -21,10 +21,10 @@ func inherited(fd int) *os.File {
 	return os.NewFile(uintptr(fd), "mp")
 }
 
-// polled opens the inherited end of a pipe for reads through the runtime's poller. A
-// thread that blocks in a read keeps its processor, usually the only one of a child,
-// until the runtime notices that after up to 10 ms. Tasks that the read has brought
-// would wait that long.
+// polled opens the inherited end of a pipe for reads through the runtime's poller. A thread
+// that blocks in a read keeps its processor (P), of which a child usually has only one,
+// until the runtime takes it away after up to 10 ms. The tasks that the read receives would
+// wait that long.
 func polled(fd int) *os.File {
 	_ = syscall.SetNonblock(fd, true) // if this fails, reads block
 	return inherited(fd)

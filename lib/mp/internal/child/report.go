@@ -24,9 +24,9 @@ func (v *batchRun) report(last bool) []byte {
 	return b
 }
 
-// reportRow is report for results in an array. The last report, if it has no errors, is
-// sent from where the results are: its head overwrites results that were reported
-// before, and the trailer follows the results.
+// reportRow is report for results in an array. The last report, if it has no errors, is sent
+// from the memory of the results: its head overwrites results that were reported before, and
+// the trailer follows the results.
 func (v *batchRun) reportRow(last bool) []byte {
 	done := v.begun()
 	if !last {

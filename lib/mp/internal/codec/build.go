@@ -94,8 +94,8 @@ func hasUnexported(t reflect.Type) bool {
 	return false
 }
 
-// isStd reports whether path is a package of the standard library. Types of these with
-// unexported fields must encode themselves.
+// isStd reports whether path is a package of the standard library. A type of the standard
+// library with unexported fields must encode itself.
 func isStd(path string) bool {
 	const roots = " archive bufio bytes compress container context crypto database debug embed encoding errors " +
 		"expvar flag fmt go hash html image index io iter log maps math mime net os path plugin reflect regexp " +

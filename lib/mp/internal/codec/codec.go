@@ -26,12 +26,12 @@ type Codec struct {
 	Elem   *Codec // of the elements, if this is a slice and Elem.Fixed; else nil
 }
 
-// A Writer collects encoded values. It keeps the first error, and where in the value
-// that happened: on return, each codec puts its part in front of path.
+// A Writer collects encoded values. It keeps the first error, and in path the part of the
+// value in which the error happened: on return, each codec puts its part in front of path.
 type Writer struct {
 	B []byte
-	// Portable is for a receiver that may be another program: places in the binary mean nothing
-	// there. Errors are then sent as text.
+	// Portable is set for a receiver that may be another program, in which addresses in the
+	// binary have no meaning. Errors are then sent as text.
 	Portable bool
 
 	depth int
@@ -40,7 +40,7 @@ type Writer struct {
 	path  string
 }
 
-// maxPath is the largest length of a path in bytes: that of a cycle would be very long.
+// maxPath is the largest length of a path in bytes: the path of a cycle would be very long.
 const maxPath = 200
 
 func (w *Writer) within(part string) {
@@ -60,7 +60,8 @@ func (w *Writer) ValueErr(c *Codec) error {
 // refused: later values can still be read.
 type Reader struct {
 	B []byte
-	// Portable refuses places in the binary, as a Writer that is Portable does not write them.
+	// Portable makes the Reader refuse addresses in the binary, which a Portable Writer does not
+	// write.
 	Portable bool
 
 	depth int
@@ -77,8 +78,8 @@ func (r *Reader) ValueErr() error {
 	return err
 }
 
-// maxDepth is how deep pointers, slices and maps may be nested in one value; deeper
-// nesting is taken for a cycle.
+// maxDepth is how deep pointers, slices and maps may be nested in one value; deeper nesting
+// counts as a cycle.
 const maxDepth = 10_000
 
 // codecs caches a codec or an error for each type. Types are few and live as

@@ -73,8 +73,8 @@ func (c *Codec) getSlice(r *Reader, v reflect.Value, n int) {
 	}
 }
 
-// The memory that a slice may take before its elements are read, in bytes: maxGrowth
-// for each byte that is left, and minGrowth.
+// The memory that a slice may take before its elements are read, in bytes: minGrowth, plus
+// maxGrowth for each byte that is left to read.
 const (
 	maxGrowth = 64
 	minGrowth = 4096

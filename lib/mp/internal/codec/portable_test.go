@@ -15,7 +15,8 @@ type portablePoint struct{ X int }
 
 var errPortable = errors.New("held by a variable")
 
-// TestPortable: a portable encoding has no places in the binary, and a portable Reader accepts none.
+// TestPortable checks that a portable encoding has no addresses in the binary, and that a portable
+// Reader accepts none.
 func TestPortable(t *testing.T) {
 	for _, v := range []any{1, "text", []byte{1}, map[string]any{"a": 1.5, "b": []any{true}}} {
 		b, err := codecOf[any]().MarshalFor(unsafe.Pointer(&v), true)

@@ -52,10 +52,10 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// A RemoteError stands for an error of another process that cannot be sent as it is:
-// one of a type of the standard library with unexported fields, as fmt.Errorf returns,
-// or one that contains a channel. It has the original's text, and errors.Is and
-// errors.As find the errors that the original wraps.
+// A RemoteError stands for an error of another process that cannot be sent as it is.
+// Examples are an error that contains a channel, and an error whose type is in the standard
+// library and has unexported fields, such as an error of fmt.Errorf. It has the original's
+// text, and errors.Is and errors.As find the errors that the original wraps.
 type RemoteError struct {
 	Text  string // what the original's Error returned
 	Type  string // the original's type, as in "*fmt.wrapError"

@@ -8,8 +8,8 @@ import (
 // library is the prefix of the library's package paths.
 const library = "github.com/perijove/perijove/lib/mp"
 
-// A call is a frame of a printed stack: a line with the function and its arguments, and
-// the line below it with the place.
+// A call is a frame of a printed stack: a line with the function and its arguments, and the
+// line below it with the file and line.
 type call struct{ name, place string }
 
 // parseStack parses the stack of one goroutine, innermost call first.

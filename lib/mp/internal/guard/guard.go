@@ -138,8 +138,8 @@ const (
 	maxDeep = 64
 )
 
-// userCalls returns calls on the stack of this goroutine: from the innermost one outside
-// package mp to the last one before package mp or the runtime is the caller.
+// userCalls returns calls on the stack of this goroutine: from the innermost call outside
+// package mp to the last call before a function of package mp or of the runtime.
 func userCalls() (list []runtime.Frame) {
 	var pcs [maxDeep]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])

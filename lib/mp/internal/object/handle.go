@@ -21,7 +21,7 @@ const Size = 256
 // when it is first used.
 //
 // The field is not an atomic.Pointer: each package with a variable of a type with a Handle
-// would compile its methods.
+// would compile the methods of atomic.Pointer.
 type Handle struct{ p unsafe.Pointer } // *shm.Object
 
 func (h *Handle) Get() *shm.Object { return (*shm.Object)(atomic.LoadPointer(&h.p)) }

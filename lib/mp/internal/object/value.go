@@ -13,8 +13,8 @@ import (
 )
 
 // A Value is the part of an mp.Value that does not depend on its type. Its methods take
-// pointers to values of a type T, their size, and in the parameter like any pointer of type
-// *T.
+// pointers to values of a type T, their size, and, in the parameter like, any pointer of
+// type *T.
 type Value struct {
 	at    Handle
 	Word  unsafe.Pointer // the address of the value in the object; nil until there is an object
@@ -90,8 +90,8 @@ func (v *Value) Store(from unsafe.Pointer, size uintptr, like any) {
 	runtime.KeepAlive(v)
 }
 
-// Update copies the old value to p, calls f, which replaces it there by the new one, and
-// stores that. It may call f more than once.
+// Update copies the old value to p, calls f, which replaces the value at p by the new one,
+// and stores the new value. It may call f more than once.
 //
 //go:noinline
 func (v *Value) Update(p unsafe.Pointer, size uintptr, like any, f func()) {

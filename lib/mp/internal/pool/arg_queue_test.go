@@ -7,8 +7,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
-// TestArgQueue adds values on one goroutine while another takes them and seals the queue at some point. What is counted can
-// be taken, in order, and add says of each value whether it counts.
+// TestArgQueue adds values on one goroutine while another takes them and seals the queue at some point. It checks that
+// all values that count can be taken, in order, and that add reports for each value whether it counts.
 func TestArgQueue(t *testing.T) {
 	for _, sealAt := range []int{0, 1, 7, 8, 9, 1000, 5000} {
 		q := newArgQueue(call.ElemOf[int]())

@@ -46,7 +46,7 @@ type job interface {
 }
 
 // A chunk is a sequence of tasks of one job, with their arguments and memory for the
-// results. Division into parts does not change it.
+// results. A chunk does not change when it is divided into parts.
 type chunk struct {
 	st        *jobState
 	kind      *call.Function                         // for the types

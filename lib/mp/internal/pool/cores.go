@@ -18,7 +18,7 @@ func Cores() int {
 // Machine returns the number of processors that this process may use, and its quota
 // of processor time, in processors. Tests replace it.
 var Machine = func() (cpus int, quota float64) {
-	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU knows the affinity mask
+	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU considers the affinity mask
 }
 
 // wholeCores returns the number of cores that a quota leaves of n, at least 1. The Go

@@ -54,7 +54,7 @@ func (w *worker) runHere(f *inflightBatch) {
 	f.granted = true
 	if st.stopped != nil {
 		f.budget.Recall(0)
-		p.wake.Broadcast() // stop waits for what is encoded
+		p.wake.Broadcast() // stop waits until no arguments are being encoded
 	}
 	many := f.n > 1
 	p.begunLocked(f)

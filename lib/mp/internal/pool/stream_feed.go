@@ -61,14 +61,14 @@ func (j *streamJob) tell() {
 }
 
 // tellLocked reports whether to offer the job to the pool, and records that it is
-// offered. Another worker needs enough tasks: if workers are faster than the sequence,
-// each would get one or two tasks at a time, at a cost higher than that of the tasks.
-// So fewer tasks wait until running ones end, or for stealDelay, since a running one
-// may take long.
+// offered. Another worker is woken only for enough tasks: if workers are faster than the
+// sequence, each would get one or two tasks at a time, and waking it would cost more than
+// the tasks. So fewer tasks wait until running tasks end, or for stealDelay, since a running
+// task may take long.
 //
-// It must be called after each change of what it depends on. It stores offerAt before it
-// counts the arguments, and Feed adds an argument before it loads offerAt, so one of
-// them sees the other.
+// It must be called after each change of a value that it depends on. It stores offerAt
+// before it counts the arguments, and Feed adds an argument before it loads offerAt, so at
+// least one of them sees the change of the other.
 func (j *streamJob) tellLocked() bool {
 	for !j.listed {
 		few := j.base > j.arrived

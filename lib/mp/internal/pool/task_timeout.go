@@ -40,8 +40,8 @@ func (w *worker) runningLocked() (t runningTask) {
 }
 
 // watchTasks kills the worker process if a task has not returned when the pool's grace
-// has passed after its TaskTimeout. The child itself ends the task's context; this
-// helps if the function ignores that, or if the process is stopped.
+// has passed after its TaskTimeout. The child itself ends the task's context; watchTasks
+// helps if the function ignores its context, or if the process is stopped.
 func (w *worker) watchTasks() {
 	limit := time.Duration(w.p.o.TaskTimeout) + w.p.o.Grace
 	if limit < 0 {

@@ -36,7 +36,7 @@ type Child struct {
 	version int     // the version of Host.Update that the child has
 	updated bool    // an update was sent to it
 	traced  string  // the folder into which it was last told to record a trace
-	profile *string // the same of a profile
+	profile *string // the folder into which it was last told to write a profile
 
 	mu     sync.Mutex
 	exited bool  // the process was reaped: its id may belong to another by now
@@ -158,8 +158,8 @@ func (c *Child) connect(o Options, to Sinks) (err error) {
 	return err
 }
 
-// stream returns the destination of a standard stream of the child: that of the user,
-// else that of the host, else this process's stream.
+// stream returns the destination of a standard stream of the child: the user's writer, else
+// the host's, else this process's stream.
 func (c *Child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer, error) {
 	switch {
 	case to != nil:

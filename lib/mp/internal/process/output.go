@@ -86,7 +86,7 @@ func isFile(w io.Writer) bool {
 }
 
 // sameWriter reports whether a and b are the same writer. Writers whose types are not
-// comparable are not.
+// comparable count as different.
 func sameWriter(a, b io.Writer) bool {
 	t := reflect.TypeOf(a)
 	return t == reflect.TypeOf(b) && t.Comparable() && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b

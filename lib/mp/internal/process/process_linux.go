@@ -10,9 +10,8 @@ import (
 )
 
 // wakeOrphan makes the kernel send SIGCONT to a child when its parent ends, so that a
-// stopped child continues and notices that. The kernel sends the signal also when the
-// thread that started the child ends; SIGCONT does not harm a process that is not
-// stopped.
+// stopped child continues and notices the end. The kernel sends the signal also when the
+// thread that started the child ends; SIGCONT does not harm a process that is not stopped.
 func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 
 // crashFile makes a file without a name, which is removed when no process has it open:

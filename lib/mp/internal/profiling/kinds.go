@@ -76,7 +76,7 @@ func begin(folder, kind string) (r *run, err error) {
 // unpublished returns the name of the profile while it is written.
 func (r *run) unpublished() string { return path(r.folder, profileName, os.Getpid()) + ".new" }
 
-// stop ends the profiler and writes the profile, which is not published yet.
+// stop ends the profiler and writes the profile, but does not publish it.
 func (r *run) stop() error {
 	if r.cpu != nil {
 		pprof.StopCPUProfile()

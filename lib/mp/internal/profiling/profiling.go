@@ -24,7 +24,7 @@ const (
 	stopName    = "stopped" // tells children to write their profiles
 	kindName    = "kind"    // has the kind of the profile
 	toldName    = "process-%d.told"
-	beforeName  = "process-%d.before" // what the runtime had counted before
+	beforeName  = "process-%d.before" // the runtime's counts before the profile began
 	profileName = "process-%d.profile"
 	problemName = "process-%d.problem" // why there is no profile
 )

@@ -24,7 +24,7 @@ var imageSpans = sync.OnceValue(func() []span {
 		fields := strings.Fields(s.Text())
 		var sp span
 		if len(fields) < 6 || !strings.HasPrefix(fields[5], "/") || !strings.HasSuffix(fields[1], "p") {
-			continue // not shared memory: it may lie in the heap, and its addresses be reused
+			continue // skip shared memory: it may lie in the heap, where addresses are reused
 		}
 		if _, err := fmt.Sscanf(fields[0], "%x-%x", &sp.start, &sp.end); err == nil {
 			spans = append(spans, sp)

@@ -32,9 +32,9 @@ type channelQueue struct {
 	tags   atomic.Uint64 // the last tag
 }
 
-// A Word is a value of a channelQueue. Tag identifies it in the trace: values do not
-// leave a channel in the order in which they are about to be sent. It is 0 if no trace
-// was recorded when the value was put.
+// A Word is a value of a channelQueue. Tag identifies it in the trace: values may leave a
+// channel in another order than their sends are logged. It is 0 if no trace was recorded
+// when the value was put.
 type Word struct{ X, Tag uint64 }
 
 func newChannelQueue(e call.Elem, size int, counted bool) *channelQueue {

@@ -17,9 +17,9 @@ import (
 
 // A ring is a queue with room for a fixed number of values, for any number of
 // goroutines. Puts and gets do not wait for each other: each end has a lock, which is a
-// bit of the word that counts its values. So a put or get takes two atomic operations,
-// and one cache line that other goroutines write, too. Each end caches what it last
-// read of the other, and reads the other's cache line only when that is not enough.
+// bit of the word that counts its values. So a put or get takes two atomic operations, and
+// uses one cache line that other goroutines write, too. Each end caches what it last read of
+// the other, and reads the other's cache line only when that is not enough.
 //
 // Of the goroutines that find a lock held, one at a time competes for it: see end.lock.
 type ring struct {

@@ -11,9 +11,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A State is the memory of an mp.Queue. A cell that uses an mp.Queue compiles all of its methods. So that they are short, they call the
-// functions here, which are not inlined. All fields consist of pointers, because an mp.Queue declares its memory as an array of
-// pointers.
+// A State is the memory of an mp.Queue. A cell that uses an mp.Queue compiles all of its methods. To keep the methods
+// short, they call the functions here, which are not inlined. All fields consist of pointers, because an mp.Queue
+// declares its memory as an array of pointers.
 type State struct {
 	Queue Untyped        // nil for a zero mp.Queue, and where Ring is used
 	Plain *struct{}      // not nil if Queue keeps no pointers to values, and calls no methods of them

@@ -25,8 +25,8 @@ func (q *sharedQueue) call(other *atomic.Uint32) *queueCall {
 // processes are dead and this one does not do what the call waits for.
 const aloneInterval = 2 * time.Second
 
-// isAlone reports whether no process can end the wait: the others are dead, the queue
-// was not sent since, and this process has not used the queue's other end since.
+// isAlone reports whether no process can end the wait: the others are dead, and since then
+// this process has neither sent the queue to another process nor used the queue's other end.
 func (c *queueCall) isAlone() bool {
 	_, alone := c.q.o.AloneFor()
 	return alone && time.Since(c.began) >= aloneInterval && c.other.Load() != c.q.o.Losses()+1

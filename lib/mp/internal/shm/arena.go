@@ -31,7 +31,7 @@ type arena struct {
 	mu       sync.Mutex
 	segments map[*Segment]*used
 	free     []slot
-	limit    int // with that many segments, a garbage collection comes before a new one
+	limit    int // number of segments from which on a garbage collection precedes a new one
 }
 
 // A used counts the slots of a segment that are not free.

@@ -11,8 +11,8 @@ import (
 )
 
 // A hub is shared memory of a process and all its descendants. Each process has a place
-// there: the word on which one thread sleeps for its parked goroutines, and entries with
-// the ids of words that were woken. A bit for each place says whether the process has
+// there: the word on which one thread sleeps on behalf of its parked goroutines, and entries
+// with the ids of words that were woken. A bit for each place says whether the process has
 // parked goroutines.
 //
 // A process that wakes a word writes the word's id into a free entry of each process
@@ -184,7 +184,8 @@ func (h *hub) post(id wordID, n int) {
 	}
 }
 
-// postCheck makes all other processes that have parked goroutines check all words on which these wait.
+// postCheck makes all other processes that have parked goroutines check all words on which these
+// goroutines wait.
 func (h *hub) postCheck() {
 	for place := range h.others() {
 		there := h.at(place)

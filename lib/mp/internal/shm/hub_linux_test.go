@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hubForTest returns a hub of its own, in which this process has place 1.
+// hubForTest returns a separate hub, in which this process has place 1.
 func hubForTest(t testing.TB) *hub {
 	t.Helper()
 	seg, err := NewSegment(hubPlace*hubPlaces, false)
@@ -38,7 +38,8 @@ func deadProcess(t testing.TB) Owner {
 	return o
 }
 
-// TestDeadPlacesAreFreed: processes that were killed with parked goroutines cost a few wake-ups, not one for each later call.
+// TestDeadPlacesAreFreed checks that processes that were killed with parked goroutines cost a few wake-ups, not one for
+// each later call.
 func TestDeadPlacesAreFreed(t *testing.T) {
 	h, dead := hubForTest(t), deadProcess(t)
 	alive := Child(os.Getppid())

@@ -72,8 +72,8 @@ func (o *Object) RemoveDead() {
 	}
 }
 
-// LeaveAll removes this process from the users of all objects, because it ends with its
-// work done: its end is not reported as a death. Other processes may reuse the slots of
+// LeaveAll removes this process from the users of all objects, because this process ends
+// normally: its end is not reported as a death. Other processes may reuse the slots of
 // objects that it still uses.
 func LeaveAll() {
 	objects.mu.Lock()
@@ -114,8 +114,8 @@ type peers struct {
 	sent   atomic.Bool                  // the object was sent after that
 }
 
-// OnDeath sets the function that removes a dead user in place of Remove, and that
-// returns what Remove does.
+// OnDeath sets the function that removes a dead user in place of Remove, and returns the
+// same as Remove.
 func (o *Object) OnDeath(remove func(i int, dead Owner) bool) {
 	o.peers.mu.Lock()
 	defer o.peers.mu.Unlock()

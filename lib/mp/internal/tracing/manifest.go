@@ -24,7 +24,7 @@ type Manifest struct {
 	Go        string    `json:"go"`
 	Command   string    `json:"command"`
 	Module    string    `json:"module,omitempty"`   // the path of the program's main module
-	Notebook  bool      `json:"notebook,omitempty"` // the program is the worker of a notebook
+	Notebook  bool      `json:"notebook,omitempty"` // the program is the worker process of a notebook
 	Cores     int       `json:"cores"`
 	Began     time.Time `json:"began"`
 	Ended     time.Time `json:"ended"`
@@ -51,7 +51,7 @@ func newInfo(isFirst bool) Info {
 func fileName(pid int) string { return "process-" + strconv.Itoa(pid) + ".trace" }
 func infoName(pid int) string { return "process-" + strconv.Itoa(pid) + ".json" }
 
-// write writes the description into the folder, at once: readers see the old or the new
+// write writes the description into the folder atomically: readers see the old or the new
 // one.
 func (i Info) write(folder string) error {
 	b, err := json.Marshal(i)

@@ -58,7 +58,7 @@ var recorder struct {
 	done     chan struct{} // ends the sampler
 	info     Info
 	notebook bool                    // set before the first recording
-	awaits   map[int]<-chan struct{} // children that were told to record, and when they are gone
+	awaits   map[int]<-chan struct{} // children that were told to record; their channels are closed when they end
 }
 
 // Folder returns the folder into which this process records, or "".
@@ -120,7 +120,7 @@ func StartChild(folder string) {
 	Receive(KindStart, uint64(os.Getpid()), 0)
 }
 
-// SetNotebook notes that this program is the worker of a notebook.
+// SetNotebook notes that this program is the worker process of a notebook.
 func SetNotebook() {
 	recorder.mu.Lock()
 	defer recorder.mu.Unlock()
@@ -202,7 +202,7 @@ func sample(folder string, isFirst bool, done <-chan struct{}) {
 		if d, ok := processorTime(); ok {
 			trace.Log(context.Background(), CategoryCPU, strconv.FormatInt(int64(d), 10))
 		}
-		time.Sleep(sampleInterval) // not a Ticker: a notebook's worker counts timers, but not those of sleeping goroutines
+		time.Sleep(sampleInterval) // not a Ticker: the worker process of a notebook counts timers, but not those of sleeping goroutines
 		select {
 		case <-done:
 			return
