@@ -12,8 +12,7 @@ import (
 )
 
 // ownCell runs source that the kernel generates, with the notebook's declarations in scope.
-// The names of its imports end in ʹ, the mark of package mangle, so that they never
-// clash with names of the notebook.
+// The names of its imports contain ʹ, the mark of package mangle, so that they never clash with names of the notebook.
 func (r *run) ownCell(source string) error {
 	c, errs := cell.Parse(0, source)
 	if errs != nil {
@@ -25,7 +24,7 @@ func (r *run) ownCell(source string) error {
 	return nil
 }
 
-// dropResults frees the earlier results that Out holds.
+// dropResults makes Out forget the results of earlier cells, so that their memory can be freed.
 func (r *run) dropResults() error {
 	if r.liveWorker() == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 )
 
 // TestLongMapsHaveBars: a call of mp.Map, or a measurement, that takes more than a
-// second has a progress bar, which disappears at the end. A short call has none, nor
-// has one with its own progress report. In a console the bar is a line.
+// second has a progress bar, which disappears at the end. A short call has none, and neither has a call with its own
+// progress report. In a console, the bar is a line.
 func TestLongMapsHaveBars(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, `import "github.com/perijove/perijove/lib/mp"
@@ -44,7 +44,7 @@ fmt.Println("then", len(ys), err)`
 	speedup.Case{Name: "c", Run: func(int) error { _, err := mp.Map[int](ctx, pool, wait, []int{900}); return err }})`, false), " of 9  runs, ")
 }
 
-// TestDeadlockBesideBar: a progress bar does not keep a deadlock from being found.
+// TestDeadlockBesideBar: a progress bar does not prevent the detection of a deadlock.
 func TestDeadlockBesideBar(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/speedup"

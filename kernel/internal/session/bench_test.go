@@ -19,8 +19,8 @@ func BenchmarkHello(b *testing.B) {
 	}
 }
 
-// BenchmarkBuild measures the kernel's part of a cell, compiler included, and
-// reports the compiler's time apart.
+// BenchmarkBuild measures the kernel's part of a cell, including the compiler, and reports the compiler's time
+// separately.
 func BenchmarkBuild(b *testing.B) {
 	s := newTestSession(b)
 	var compile float64
@@ -34,7 +34,7 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(compile/float64(b.N), "compile-ms/op")
 }
 
-// BenchmarkLoad measures the worker's part of a cell.
+// BenchmarkLoad measures the worker process's part of a cell.
 func BenchmarkLoad(b *testing.B) {
 	s := newTestSession(b)
 	u, err := s.program.Load().Build(b.Context(), hello())

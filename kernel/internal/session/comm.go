@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Comm passes a comm message of the front end to the worker, which has the other end
-// of the comm. It does not wait for a running cell.
+// Comm passes a comm message of the front end to the worker process, which has the other end of the comm. It does not
+// wait for a running cell.
 func (s *Session) Comm(m output.Comm) error {
 	s.mu.Lock()
 	w := s.worker

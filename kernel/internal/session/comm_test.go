@@ -8,7 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// TestComm: the front end opens a comm, and the worker's end of it closes.
+// TestComm: the front end opens a comm, and a cell's handler answers its messages. The comm is closed when the worker
+// process dies.
 func TestComm(t *testing.T) {
 	s := newTestSession(t)
 	front := output.Comm{Kind: output.CommOpen, ID: "1", Target: "echo"}
@@ -46,8 +47,7 @@ comm.Register("echo", func(c *comm.Comm, _ json.RawMessage) {
 	}
 }
 
-// TestCommFromCell: a cell opens a comm, whose messages come in order with the
-// cell's output.
+// TestCommFromCell: a cell opens a comm, whose messages arrive in order with the cell's output.
 func TestCommFromCell(t *testing.T) {
 	s := newTestSession(t)
 	got := execute(t, s, `import "github.com/perijove/perijove/lib/comm"
@@ -62,8 +62,7 @@ c.Close()`)
 	}
 }
 
-// TestDeadlockBesideWidgets: a deadlock is found although there are widgets, if these have no
-// handlers.
+// TestDeadlockBesideWidgets: widgets without handlers do not prevent the detection of a deadlock.
 func TestDeadlockBesideWidgets(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/widget"

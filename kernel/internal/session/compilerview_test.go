@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestAsm checks that the assembly of a method stands below the lines of its cell.
+// TestAsm checks that the assembly of a method is listed below the lines of its cell.
 func TestAsm(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "type vector []int\n\nfunc (v vector) sum() (total int) {\n\tfor _, x := range v {\n\t\ttotal += x\n\t}\n\treturn total\n}")

@@ -16,11 +16,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// serveModules makes a module proxy of a txtar archive whose files are named
-// MODULE@VERSION/FILE, and has the go command use only that proxy.
+// serveModules makes a module proxy from a txtar archive whose files are named MODULE@VERSION/FILE, and makes the go
+// command use only that proxy.
 func serveModules(t *testing.T, files string) {
 	t.Helper()
-	newTestSession(t) // the image is built with the other proxy
+	newTestSession(t) // builds the image with the usual proxy
 	proxy, src, cache := t.TempDir(), t.TempDir(), t.TempDir()
 	found := map[module.Version]bool{}
 	for _, f := range txtar.Parse([]byte(files)).Files {
@@ -108,7 +108,7 @@ package nested
 const N = 1
 `
 
-// TestCompletesUnimported completes a package of a required module that no cell has imported.
+// TestCompletesUnimported completes names of a package that belongs to a required module and that no cell has imported.
 func TestCompletesUnimported(t *testing.T) {
 	serveModules(t, completeModules)
 	s := sessionIn(t, "-- notebooks/x.txt --\n")

@@ -41,7 +41,7 @@ sum`)
 	if got := show(t, s, "x"); !strings.Contains(got, "lost with the worker") {
 		t.Errorf("got %q", got)
 	}
-	// A worker with C code also has children, survives panics and imports the package again.
+	// A worker process with C code can start children, survives panics and can import the package again.
 	got = show(t, s, `import "github.com/perijove/perijove/lib/mp"
 runtime.GC()
 func say(n int) { fmt.Println("child says", double(n)) }
@@ -123,8 +123,7 @@ func TestNoCCompiler(t *testing.T) {
 	mustContain(t, show(t, s, "import \"example.com/hot/warm\"\nwarm.Answer()"), "build constraints exclude all Go files")
 }
 
-// TestInternalC: an import of an internal package with C code does not put it into the
-// worker.
+// TestInternalC: the import of an internal package with C code is refused.
 func TestInternalC(t *testing.T) {
 	s := sessionIn(t, ownC)
 	mustContain(t, show(t, s, "import \"example.com/hot/internal/core\"\ncore.Answer()"), "is internal to its module")

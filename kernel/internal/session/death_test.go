@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// TestStoppedWorker: a worker stopped by SIGSTOP cannot answer an interrupt, and is ended.
+// TestStoppedWorker: a worker process that SIGSTOP has stopped cannot answer an interrupt, and the kernel ends it.
 func TestStoppedWorker(t *testing.T) {
 	s := newTestSession(t)
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
@@ -38,8 +38,8 @@ func awaitStopped(t *testing.T, pid int) {
 	t.Error("the worker did not stop")
 }
 
-// TestDeathWithUnreadMessage: when a worker dies before it has read a message of the
-// kernel, the report has the cause of its death, not the failed connection.
+// TestDeathWithUnreadMessage: when a worker process dies before it has read a message of the kernel, the report gives
+// the cause of its death, not the failed connection.
 func TestDeathWithUnreadMessage(t *testing.T) {
 	s := newTestSession(t)
 	s.mu.Lock()
@@ -57,8 +57,8 @@ func TestDeathWithUnreadMessage(t *testing.T) {
 	mustContain(t, tr.text(), "the worker process died: it was ended by signal 9")
 }
 
-// TestDeathBetweenCells: after the worker has died the next cell reports that, and does
-// not run without the variables that it uses.
+// TestDeathBetweenCells: after the death of the worker process, the next cell reports it and does not run, since its
+// variables are lost.
 func TestDeathBetweenCells(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "gone := 7")

@@ -20,8 +20,7 @@ const (
 	unfitUnwanted    = "it was left out" // by %replay -without
 )
 
-// reportDeath reports a worker that died when no cell ran, for example through a
-// panic in a goroutine.
+// reportDeath reports a worker process that died when no cell ran, for example because a goroutine panicked.
 func (s *Session) reportDeath(sink output.Sink) {
 	s.mu.Lock()
 	w := s.worker
@@ -31,7 +30,7 @@ func (s *Session) reportDeath(sink output.Sink) {
 	}
 }
 
-// deathReport discards the worker and returns lines that say why it died and what was lost.
+// deathReport discards the worker process and returns lines that say why it died and what was lost.
 func (s *Session) deathReport(w *worker, text string) []string {
 	for _, n := range w.Crash().Cells() {
 		s.journal.SetUnfit(n, unfitBackground)
@@ -41,8 +40,8 @@ func (s *Session) deathReport(w *worker, text string) []string {
 	return append(lines, s.discardWorker(w)...)
 }
 
-// discardWorker discards a worker and returns lines that say which variables were lost
-// with it, and how to restore them.
+// discardWorker discards a worker process and returns lines that say which variables were lost with it, and how to
+// restore them.
 func (s *Session) discardWorker(w *worker) []string {
 	s.mu.Lock()
 	if s.worker == w {
@@ -81,7 +80,7 @@ func (s *Session) discardWorker(w *worker) []string {
 }
 
 // replaySteps lists the runs that restore the lost variables, and the runs that would
-// be needed but are unfit.
+// be needed but cannot be repeated.
 func (s *Session) replaySteps() ([]replay.Step, []*replay.Entry) {
 	p := s.program.Load()
 	alive := map[string]bool{}

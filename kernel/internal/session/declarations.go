@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// listDirective shows the notebook's declarations: those that the arguments name, or all.
+// listDirective shows the notebook's declarations: the ones that the arguments name, or all.
 func (r *run) listDirective(d cell.DirectiveLine) error {
 	list := r.session.program.Load().Declarations()
 	only := strings.Fields(strings.ReplaceAll(d.Args, ",", " "))
@@ -58,8 +58,8 @@ func (r *run) listDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// sendDropped tells the worker which variables no name of the notebook refers to any more.
-// The worker frees their values unless something still uses them.
+// sendDropped tells the worker process which variables no name of the notebook refers to any more. The process frees
+// their values unless something still uses them.
 func (s *Session) sendDropped(w *worker, program *program.Program) {
 	list := program.Dropped()
 	if slices.Equal(list, w.dropped) {
@@ -70,7 +70,7 @@ func (s *Session) sendDropped(w *worker, program *program.Program) {
 	}
 }
 
-// liveWorker returns the worker that holds the notebook's state, or nil.
+// liveWorker returns the worker process that holds the notebook's state, or nil.
 func (r *run) liveWorker() *worker {
 	r.session.mu.Lock()
 	defer r.session.mu.Unlock()
@@ -164,7 +164,7 @@ func (r *run) escapeDirective(d cell.DirectiveLine) error {
 	var list []compilerview.Decision
 	for i, f := range found {
 		if i > 0 && slices.ContainsFunc(found[:i], func(other program.Declaration) bool { return other.Cell == f.Cell }) {
-			continue // the cell was compiled for another function
+			continue // an earlier function of the list is in the same cell, which was compiled for it
 		}
 		dir := filepath.Join(r.session.scratch.Path, fmt.Sprintf("log%d", time.Now().UnixNano()))
 		x, err := r.explain(f.Cell, "-m", "-json=0,file://"+dir)
@@ -194,7 +194,7 @@ func (r *run) escapeDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// functions returns the notebook's functions and methods with these names, or all.
+// functions returns the notebook's functions and methods with these names, or all if names is empty.
 func (r *run) functions(names []string) ([]program.Declaration, error) {
 	var list []program.Declaration
 	found := map[string]bool{}

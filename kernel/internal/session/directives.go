@@ -37,7 +37,7 @@ func directives() []directive {
 	return list
 }
 
-// topics is the only list of directives, in the order in which %help shows it.
+// topics returns the only list of directives, in the order of %help.
 func topics() []topic {
 	return append([]topic{
 		{"variables and results", []directive{
@@ -82,7 +82,7 @@ func topics() []topic {
 	}, kernelTopics()...)
 }
 
-// kernelTopics are the last topics.
+// kernelTopics returns the last topics of the list.
 func kernelTopics() []topic {
 	return []topic{
 		{"this kernel", []directive{

@@ -27,11 +27,11 @@ func countFDs(t *testing.T) int {
 	return len(entries)
 }
 
-// TestNoLeaks: after fifty deaths of the worker no goroutine, file or process is left.
+// TestNoLeaks: fifty deaths of the worker process leave no goroutine, open file or process behind.
 func TestNoLeaks(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "1")
-	ahead := func() { // the compilers for the next cell are part of both counts
+	ahead := func() { // so that both counts include the compilers for the next cell
 		p := s.program.Load()
 		p.Compiler.Prepare()
 		if err := p.Compiler.Prepared(); err != nil {
@@ -94,8 +94,8 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(text[strings.LastIndexByte(text, ')')+1:], " Z")
 }
 
-// family is a cell that starts child processes of every kind. Its result is their
-// process IDs and the worker's.
+// family is a cell that starts child processes of every kind. Its result has their process IDs and that of the worker
+// process.
 const family = `
 sleep := exec.Command("sleep", "1000")
 if err := sleep.Start(); err != nil { panic(err) }
@@ -159,7 +159,7 @@ const kernelEnv = "PERIJOVE_TEST_KERNEL"
 // TestKernelHelper is the kernel that TestKilledKernel kills.
 func TestKernelHelper(t *testing.T) {
 	if os.Getenv(kernelEnv) == "" {
-		return // it does something only in the process that TestKilledKernel starts
+		return // this is not the process that TestKilledKernel starts
 	}
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// Execute runs one cell. It waits for the cell before; if ctx ends first, the reply's
-// status is Aborted. It may be called concurrently.
+// Execute runs one cell. It waits until the previous cell has ended; if ctx ends first, the reply's status is Aborted.
+// It may be called concurrently.
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
@@ -91,9 +91,9 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 // errorMetadata equals cellruntime.ErrorMetadata, a package that the kernel does not import.
 const errorMetadata = "perijove_error"
 
-// beginExecution returns a context that Interrupt cancels. The compiler, the wait for the
-// worker, an input request and the cell in the worker end with it. It also sets
-// Session.next. The caller calls the returned function when the cell has ended.
+// beginExecution returns a context that Interrupt cancels. The compiler, the wait for the worker process, an input
+// request and the cell's code end with this context. beginExecution also sets Session.next. The caller calls the
+// returned function when the cell has ended.
 func (s *Session) beginExecution(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -110,8 +110,8 @@ func (s *Session) beginExecution(ctx context.Context, req output.Request) (conte
 	}
 }
 
-// runCell builds, loads and runs a cell. It also returns the input that the cell
-// has set for the front end to show next, or nil.
+// runCell builds, loads and runs a cell. It also returns the text that the cell wants the front end to put into the
+// next or the same input cell, or nil.
 func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) (*output.NextInput, *output.Error) {
 	if strings.TrimSpace(code) == "" {
 		return nil, nil
@@ -142,7 +142,7 @@ func (r *run) run() (failed *output.Error) {
 		r.sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.memoryLimitErr, s.memoryLimit))
 		s.memoryLimitErr = nil
 	}
-	r.showRaces(nil) // of goroutines that have run since the last cell
+	r.showRaces(nil) // shows the races of goroutines that have run since the last cell
 	defer func() { failed = r.showRaces(failed) }()
 	for _, d := range c.Directives {
 		if err := r.runDirective(d); err != nil {

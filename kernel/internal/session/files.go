@@ -84,7 +84,7 @@ func openOutput(path string, appending bool) (*os.File, error) {
 // which the cells first ran.
 type saved struct {
 	cells []output.HistoryEntry
-	ids   []string // of the cells in the front end; "" if it has none
+	ids   []string // the front end's ids of the cells; "" if a cell has none
 }
 
 // add adds a cell that has run as cell n.

@@ -13,8 +13,7 @@ import (
 )
 
 // TestOtherBuild gives the linker a package that was compiled against another
-// build of a package that it imports. Objects refer to symbols by index, so its calls
-// would reach wrong functions.
+// build of a package that it imports. Objects refer to symbols by index, so its calls would call wrong functions.
 func TestOtherBuild(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {

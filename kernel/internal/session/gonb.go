@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// detectGoNB sets isGoNB from the first cell on that is written for GoNB.
+// detectGoNB sets isGoNB if a cell is written for GoNB. It then stays set.
 func (s *Session) detectGoNB(c *cell.Cell) {
 	s.isGoNB = s.isGoNB || gonb.IsWrittenFor(c)
 }
@@ -30,7 +30,7 @@ func (r *run) wasmDirective(cell.DirectiveLine) error {
 	return errors.New("cells are not compiled for the browser here; use the controls of package lib/widget")
 }
 
-// widgetsDirective connects to the page before the cell's Go code runs.
+// widgetsDirective connects to the script of package gonb in the page, before the cell's Go code runs.
 func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
 		return errors.New("GoNB's widgets need a worker that keeps running, but each cell is a separate program here")
@@ -55,7 +55,7 @@ func (s *Session) gonbEnv() []string {
 	return []string{gonb.EnvDir + "=" + s.dir(), gonb.EnvTmpDir + "=" + tmp}
 }
 
-// setGoNBFolders sets the variables of gonbEnv in the worker.
+// setGoNBFolders sets the environment variables of gonbEnv in the worker process.
 func (s *Session) setGoNBFolders(ctx context.Context) error {
 	folders := s.gonbEnv()
 	if slices.Equal(folders, s.gonbFolders) {

@@ -60,7 +60,7 @@ func page(t *testing.T, s *Session, kind, id, data string) {
 func TestGonbPage(t *testing.T) {
 	s := newTestSession(t)
 	s.cfg.KernelID = "kernel-id"
-	execute(t, s, "%restart") // the new worker has the identifier
+	execute(t, s, "%restart") // the new worker process has the identifier, too
 	execute(t, s, gonbProgram)
 
 	tr := &transcript{}

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGonbGetsPackages: in a notebook written for GoNB missing packages are got without
-// a directive. Packages of modules that go.mod already requires keep their versions.
+// TestGonbGetsPackages: in a notebook written for GoNB, missing packages are downloaded without a directive. Packages
+// of modules that go.mod already requires keep their versions.
 func TestGonbGetsPackages(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -79,7 +79,7 @@ type Integer interface{ ~int | ~int64 }
 	}
 	mustContain(t, show(t, s, "!rm ../go.work\n!*rm -f go.work"), "would remove go.work")
 
-	// An incomplete go.mod or go.sum for a required module is completed also with %noautoget.
+	// With %noautoget, go.mod and go.sum are still completed for a required module.
 	if got := show(t, s, "%noautoget\nimport \"example.com/price\""); got != "[display text/plain]\ngo.mod has been completed for example.com/price\n[update text/plain]\n\n" {
 		t.Error(got)
 	}

@@ -16,7 +16,7 @@ func runCode(t *testing.T, s *Session, code string) (output.Reply, *transcript) 
 	return s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true}, tr), tr
 }
 
-// TestLatePanic: a panic after its cell shows in that cell, and fails no other.
+// TestLatePanic: if a goroutine panics after its cell has ended, that cell shows the panic, and no other cell fails.
 func TestLatePanic(t *testing.T) {
 	s := newTestSession(t)
 	first, tr := runCode(t, s, "gate := make(chan bool)\ngo func() {\n\tgo func() { <-gate; panic(\"late\") }()\n}()")

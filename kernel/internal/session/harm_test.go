@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// moduleProxy makes a folder a module proxy with one small module, and has the go
-// command use that proxy and an empty module cache.
+// moduleProxy makes a folder a module proxy with one small module, and makes the go command use that proxy and an empty
+// module cache.
 func moduleProxy(t *testing.T, path, version, source string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -102,7 +102,7 @@ func TestSecondNotebook(t *testing.T) {
 		}
 	}
 	expect(t, second, code, "[result text/plain]\n\"dep\"\n")
-	mustContain(t, show(t, open(img), code), "/nowhere/go") // a missing go command does show
+	mustContain(t, show(t, open(img), code), "/nowhere/go") // shows that the session would need a go command
 }
 
 // TestOtherVersionLater gets another version of a module that was imported.
@@ -170,7 +170,7 @@ func smallDisk(t *testing.T, options string) string {
 }
 
 // TestDiskFillsUp: small cells need no space on the disk, as long as there is memory for their objects. A cell that cannot be
-// compiled because the disk is full says so and changes nothing. Once there is space again the notebook works.
+// compiled because the disk is full says so and changes nothing. Once there is space again, the notebook works.
 func TestDiskFillsUp(t *testing.T) {
 	img := newTestSession(t).cfg.Image
 	dir := smallDisk(t, "size=4m")
@@ -257,13 +257,13 @@ func TestCacheDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := show(t, s, "<-ticks"); got != "[result text/plain]\n1\n" && !strings.Contains(got, "restart the kernel") {
-		t.Errorf("after the cache was deleted: %s", got) // a compiler on standby may have read the files already
+		t.Errorf("after the cache was deleted: %s", got) // 1 is right if a compiler on standby had read the files before
 	}
 	mustContain(t, show(t, s, "%get dep.example/dep\nimport \"dep.example/dep\"\ndep.Name()"), "restart the kernel")
 	if err := os.CopyFS(dir, os.DirFS(whole.Dir)); err != nil {
 		t.Fatal(err)
 	}
-	if got := show(t, s, "<-ticks > 0"); got != "[result text/plain]\ntrue\n" { // the worker lived
+	if got := show(t, s, "<-ticks > 0"); got != "[result text/plain]\ntrue\n" { // the worker process kept running
 		t.Error(got)
 	}
 }

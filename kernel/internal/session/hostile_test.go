@@ -18,8 +18,7 @@ for i := range 20_000 {
 send(make([]byte, 8))
 select {}`
 
-// TestHostileWorker: user code that writes to the control socket can end the worker,
-// but never the kernel.
+// TestHostileWorker: user code that writes to the control socket can end the worker process, but never the kernel.
 func TestHostileWorker(t *testing.T) {
 	frame := func(json string) string {
 		return fmt.Sprintf("b := []byte(%q)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}", json)
@@ -42,7 +41,7 @@ func TestHostileWorker(t *testing.T) {
 	}
 }
 
-// TestForgedEnd: a cell writes a message that it has ended, but not how.
+// TestForgedEnd: a cell writes a message to the control socket that says that the cell has ended, but not how.
 func TestForgedEnd(t *testing.T) {
 	s := newTestSession(t)
 	got := execute(t, s, "b := []byte(`done {\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")

@@ -32,7 +32,7 @@ func TestImageDeleted(t *testing.T) {
 	mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)"), "restart the kernel")
 }
 
-// TestReplaced runs another program in the worker's place.
+// TestReplaced: a cell replaces the program of the worker process by another one, with exec.
 func TestReplaced(t *testing.T) {
 	s := newTestSession(t)
 	text := execute(t, s, "syscall.Exec(\"/bin/sleep\", []string{\"sleep\", \"60\"}, nil)")

@@ -52,7 +52,7 @@ func (r *run) ensureImports(c *cell.Cell) *output.Error {
 	}
 	captured := r.sink
 	defer func() { r.sink = captured }()
-	if c, ok := captured.(*sinks.Tee); ok { // messages of the download are not the cell's output
+	if c, ok := captured.(*sinks.Tee); ok { // the cell's file of captured output does not get the messages of the download
 		r.sink = c.Unwrap()
 	}
 	missing := slices.DeleteFunc(r.missingPackages(c), func(path string) bool {
@@ -110,7 +110,7 @@ func packagesByName(c *cell.Cell) []string {
 
 const searching = "looking for the packages that the cell imports"
 
-// prepareImports compiles the packages that a cell imports, and shows progress.
+// prepareImports compiles the packages that a cell imports, and shows the progress.
 func (r *run) prepareImports(c *cell.Cell) {
 	if len(c.Imports) == 0 {
 		return
@@ -130,8 +130,8 @@ func (r *run) prepareImports(c *cell.Cell) {
 	}
 }
 
-// ensureCgoWorker starts a worker that contains the C code of the cell's imports, if
-// the present worker does not. C code cannot be loaded into a running worker.
+// ensureCgoWorker starts a worker process that contains the C code of the cell's imports, if the present one does not.
+// C code cannot be loaded into a running process.
 func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	var paths []string
 	for _, im := range c.Imports {
@@ -170,8 +170,8 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	return nil
 }
 
-// replaceImage ends the worker and uses another image from now on. It shows a notice with the variables that are gone. change
-// tells package modules about the image.
+// replaceImage ends the worker process and uses another image from now on. It shows a notice with the variables that
+// are lost. change tells package modules about the image.
 func (r *run) replaceImage(img *image.Image, notice string, change func()) {
 	w := r.session.dropWorker()
 	r.session.mu.Lock()

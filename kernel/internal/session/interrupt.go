@@ -8,17 +8,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/replay"
 )
 
-// The first interrupt of a cell stops its goroutine. If the goroutine is blocked the cell
-// ends and the goroutine stays. A further interrupt ends the worker if the cell still runs
-// secondInterruptDelay after the first. An interrupt when no cell runs ends nothing: it
-// lists the goroutines that are still blocked and how to stop them.
+// The first interrupt of a cell stops its goroutine. If the goroutine is blocked, the cell ends and the goroutine
+// stays. A further interrupt ends the worker process if the cell still runs secondInterruptDelay after the first. An
+// interrupt when no cell runs ends nothing. It lists the goroutines that are still blocked and how to stop them.
 
-// secondInterruptDelay is the time after the first interrupt of a cell from which on
-// another interrupt ends the worker. A worker that responds ends a cell in less than
-// one second, also on a busy machine.
+// secondInterruptDelay is how long after the first interrupt of a cell another interrupt ends the worker process. A
+// process that responds ends a cell in less than one second, even on a busy machine.
 const secondInterruptDelay = 2 * time.Second
 
-// Interrupt stops the running cell. It does not wait for that and may be called at any time.
+// Interrupt stops the running cell. It does not wait for the cell to end, and may be called at any time.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
@@ -32,7 +30,7 @@ func (s *Session) Interrupt() {
 	}
 	switch {
 	case running != nil && running.Err() == nil:
-		cancel() // the worker is told through this context once it has the cell
+		cancel() // once the worker process has the cell, the end of this context interrupts it
 	case w == nil:
 	case isSecond:
 		w.InterruptAgain()

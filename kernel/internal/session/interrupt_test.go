@@ -20,7 +20,7 @@ type interrupter struct {
 
 func (i interrupter) Started(int) { i.s.Interrupt() }
 
-// TestInterruptBeforeCompile: the cell does not run, and the next one does.
+// TestInterruptBeforeCompile: a cell that is interrupted before it is compiled does not run, and the next one runs.
 func TestInterruptBeforeCompile(t *testing.T) {
 	s := newTestSession(t)
 	r := s.Execute(t.Context(), output.Request{Code: "ran := true\nfor {}", StoreHistory: true}, interrupter{s: s})
@@ -32,8 +32,7 @@ func TestInterruptBeforeCompile(t *testing.T) {
 	}
 }
 
-// TestFailedLoadLeavesNothing: a cell that does not link leaves the worker unchanged
-// for the next cell.
+// TestFailedLoadLeavesNothing: a cell that does not link leaves the worker process unchanged for the next cell.
 func TestFailedLoadLeavesNothing(t *testing.T) {
 	s := newTestSession(t)
 	show(t, s, "kept := []string{\"a\"}")
@@ -45,7 +44,7 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 	}
 }
 
-// workerPID returns the process ID of the session's worker.
+// workerPID returns the process ID of the session's worker process.
 func workerPID(s *Session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +84,7 @@ func TestInterruptAfterEnd(t *testing.T) {
 }
 
 // TestInterruptedSleep: a goroutine that sleeps when it is interrupted is
-// stopped when it wakes up. The sleep must be longer than the interrupt takes.
+// stopped when it wakes up. The sleep must last longer than the interrupt takes.
 func TestInterruptedSleep(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "said := make(chan string, 10)")
@@ -122,8 +121,7 @@ func TestInterruptOffersRestart(t *testing.T) {
 	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "what Cell [4] did to ch: it was left out", "7")
 }
 
-// TestInterruptInsists: if the first interrupt does not end a cell, a later one ends
-// the worker.
+// TestInterruptInsists: if the first interrupt does not end a cell, a later one ends the worker process.
 func TestInterruptInsists(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")

@@ -57,7 +57,7 @@ go func() {
 }
 
 // TestLateTimer: the output of a timer's function belongs to the cell that made the timer,
-// although the runtime starts its goroutine.
+// although the runtime starts the function's goroutine.
 func TestLateTimer(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)
@@ -87,7 +87,7 @@ func TestLateStray(t *testing.T) {
 	mustContain(t, second.text(), "stray")
 }
 
-// TestLateAfterExpression: late output goes to the last cell, not to a user expression.
+// TestLateAfterExpression: late output of an unknown cell is shown in the last cell, not in a user expression.
 func TestLateAfterExpression(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)
@@ -121,8 +121,8 @@ func release(t *testing.T, fifo, text string) {
 	}
 }
 
-// TestLateChild: late output of a child process that has inherited the streams belongs to
-// its cell. The kernel closes the pipe when the child ends.
+// TestLateChild: late output of a child process that has inherited the standard streams belongs to its cell. The kernel
+// closes the pipe when the child ends.
 func TestLateChild(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)

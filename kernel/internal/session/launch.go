@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// workerError returns the error of a cell that did not run since there is no worker.
+// workerError returns the error of a cell that did not run since there is no worker process.
 func workerError(err error) *output.Error {
 	var stopped supervisor.InterruptedError
 	if errors.As(err, &stopped) {
@@ -32,10 +32,9 @@ func (s *Session) isClosed() bool {
 	return s.closed
 }
 
-// ensureWorker returns the worker. If there is none it starts one and waits for it.
-// If ctx ends first it returns an error, and the start continues. A worker that has
-// died is returned until its death was reported: a cell that was built for its
-// variables must not run without them. The caller has the turn.
+// ensureWorker returns the worker process. If there is none, ensureWorker starts one and waits for it. If ctx ends
+// first, it returns an error, and the start continues. It also returns a process that has died, until the death was
+// reported: a cell that was built for its variables must not run without them. The caller holds Session.turn.
 func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 	for {
 		s.mu.Lock()
@@ -62,15 +61,14 @@ func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 	}
 }
 
-// sendSetup sends a new worker the folder, environment and arguments that directives
-// have set.
+// sendSetup sends a new worker process the folder, environment and arguments that directives have set.
 func (s *Session) sendSetup(ctx context.Context, w *worker) error {
 	if w.isSetUp {
 		return nil
 	}
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		err := w.Setup(ctx, control.Setup{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
-		if err != nil && !w.IsDead() { // the cell itself reports that the worker died
+		if err != nil && !w.IsDead() { // if the process died, the cell itself reports that
 			return err
 		}
 	}
@@ -78,7 +76,7 @@ func (s *Session) sendSetup(ctx context.Context, w *worker) error {
 	return nil
 }
 
-// applySetup sends the worker the setting of a directive.
+// applySetup sends the worker process the setting of a directive.
 func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
 	if s.isStandalone() {
 		return nil // each cell's program gets it when it starts
@@ -90,7 +88,7 @@ func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
 	return w.Setup(ctx, m)
 }
 
-// startLaunch begins to start a worker. The caller holds mu, and has the turn.
+// startLaunch begins to start a worker process. The caller holds Session.mu and Session.turn.
 func (s *Session) startLaunch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &launch{cancel: cancel, done: make(chan struct{})}
@@ -116,8 +114,8 @@ func (s *Session) startLaunch() {
 	}()
 }
 
-// dropWorker removes the worker from the session and cancels a launch. It returns the
-// worker, or nil if there was none.
+// dropWorker removes the worker process from the session and cancels a launch. It returns the process, or nil if there
+// was none.
 func (s *Session) dropWorker() *worker {
 	s.mu.Lock()
 	w, l := s.worker, s.launch
@@ -130,7 +128,7 @@ func (s *Session) dropWorker() *worker {
 	return w
 }
 
-// starter returns a function that starts a worker with the session's present settings.
+// starter returns a function that starts a worker process with the session's present settings.
 func (s *Session) starter(command ...string) func(context.Context) (*worker, error) {
 	lim, cfg := s.memoryLimit, s.cfg
 	return func(ctx context.Context) (*worker, error) {
@@ -174,7 +172,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// restartDirective ends the worker and starts another.
+// restartDirective ends the worker process and starts another.
 func (r *run) restartDirective(d cell.DirectiveLine) error {
 	if d.Args != "" {
 		return errors.New("write %restart alone")

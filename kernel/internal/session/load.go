@@ -28,8 +28,8 @@ func (r *run) execute(c *cell.Cell, note func(*program.Unit, *output.Error)) *ou
 	return r.load(c, false, note)
 }
 
-// load does the work of execute. If endsOnAnyPanic, an unrecovered panic in any
-// goroutine ends the cell, as it ends a program.
+// load does the work of execute. If endsOnAnyPanic is true, an unrecovered panic in any goroutine ends the cell, as it
+// would end a program.
 func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
 	program := r.session.program.Load()
 	unit, err := program.Build(r.ctx, c)
@@ -69,8 +69,8 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 	return r.link(w, program, unit, endsOnAnyPanic, note)
 }
 
-// link makes the worker load and run a unit. The unit's declarations are committed as
-// soon as it is linked, whether or not the cell fails later.
+// link makes the worker process load and run a unit. The unit's declarations are committed as soon as it is linked,
+// whether or not the cell fails later.
 func (r *run) link(w *worker, program *program.Program, unit *program.Unit, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
 	extra, err := r.session.modules.ExtraImportcfg()
 	if err != nil {
@@ -120,8 +120,8 @@ func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
 	r.session.journal.Add(e)
 }
 
-// loadError returns the error of a cell that could not be linked, or in which the
-// worker died or was ended by Close.
+// loadError returns the error of a cell that could not be linked, or in which the worker process died or was ended by
+// Close.
 func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	var refused *supervisor.LoadError
 	if errors.As(err, &refused) {
@@ -134,13 +134,12 @@ func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 		return s.linkError(c, refused)
 	}
 	if s.isClosed() {
-		return workerError(errSessionClosed) // Close ended the worker
+		return workerError(errSessionClosed) // Close ended the worker process
 	}
 	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the worker process died: ")}
 }
 
-// reportRetyped reports variables to which a failed cell has given another type but
-// no value.
+// reportRetyped reports the variables to which a failed cell has given another type but no value.
 func (r *run) reportRetyped(unit *program.Unit, out *control.Outcome, failed *output.Error) {
 	if failed == nil || out == nil {
 		return
@@ -166,8 +165,8 @@ func (s *Session) compilerError(err error) *output.Error {
 }
 
 // checkImage returns an error if a build failed because files of the image are missing.
-// It checks the many files only if err may be about them; for a mistake in the cell
-// it checks only that the image's folder exists.
+// It looks for each of the files only if err may be about them. If err is about a mistake in the cell, it checks only
+// that the image's folder exists.
 func (s *Session) checkImage(err error) error {
 	var mistakes cell.Errors
 	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
@@ -178,8 +177,7 @@ func (s *Session) checkImage(err error) error {
 	return s.cfg.Image.Check()
 }
 
-// linkError returns the error of a cell that the linker refused, with the line of the
-// cell that the refusal is about.
+// linkError returns the error of a cell that the linker refused, with the line of the cell that caused the refusal.
 func (s *Session) linkError(c *cell.Cell, e *supervisor.LoadError) *output.Error {
 	failed := traceback.New("LinkError", e.Error())
 	at := e.At
@@ -243,8 +241,8 @@ func (r *run) reloadEdited() {
 	}
 }
 
-// reload has the worker and the program replace packages by their changed forms. It
-// reports whether the packages' types are new ones, unrelated to the old.
+// reload makes the worker process and the program replace packages by their changed versions. It reports whether the
+// packages' types are new types, different from the old ones.
 func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 	prog := r.session.program.Load()
 	renewed = prog.Changed(change.Packages) || change.VersionChanged

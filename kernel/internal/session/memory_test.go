@@ -8,18 +8,18 @@ import (
 )
 
 // TestMemoryOfChildren: the limit includes the memory of programs that cells start.
-// The biggest process is ended, and the worker lives.
+// The kernel ends the biggest process, and the worker process keeps running.
 func TestMemoryOfChildren(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 600MB\nkept := 1")
-	// tail keeps its memory until it is ended.
+	// The command tail keeps all its input in memory until it is killed.
 	got := execute(t, s, `out, err := exec.Command("sh", "-c", "cat /dev/zero | tail -c 900000000 | wc -c").Output()
 fmt.Println(string(out), err)`)
 	mustContain(t, got, "memory: ", " in use with ", "while Cell [2] runs", "the limit is 600 MB", "(tail), which used ", "was ended", "%memory")
 	if got := execute(t, s, "kept"); !strings.Contains(got, "1") {
 		t.Errorf("the worker's state: %s", got)
 	}
-	// Each process of lib/mp has the limit too.
+	// Each process of lib/mp has the limit, too.
 	got = execute(t, s, `import "github.com/perijove/perijove/lib/mp"
 // Linux lets a process map more over what it has reserved; it refuses the next mapping.
 func grow(n int) (l [][]byte) { for range n { l = append(l, make([]byte, 10_000_000)) }; return l[:0] }
@@ -29,8 +29,8 @@ fmt.Println("failed:", err != nil)`)
 	mustContain(t, got, "failed: true")
 }
 
-// TestMemoryTogether: the worker alone stays below the limit, but together with its
-// child it does not. The worker is the biggest process, so it is ended.
+// TestMemoryTogether: the worker process alone stays below the limit, but exceeds it together with its child. The
+// worker process is the biggest process, so the kernel ends it.
 func TestMemoryTogether(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 1GB\nlost := 1")
@@ -41,8 +41,8 @@ len(mine)`)
 	mustContain(t, execute(t, s, "%memory"), "limit 1 GB")
 }
 
-// TestMemoryOfStarts: between fork and exec a child shares the worker's memory, which
-// does not count twice.
+// TestMemoryOfStarts: between fork and exec a child shares the memory of the worker process, which does not count
+// twice.
 func TestMemoryOfStarts(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 1GB\nmine := bytes.Repeat([]byte{1}, 550_000_000)")
@@ -61,21 +61,20 @@ func ring(n int) string {
 	return b.String()
 }
 
-// TestMemoryOfCompiler: the limit applies to the compiler, also to one on standby. The
-// worker keeps running.
+// TestMemoryOfCompiler: the limit applies to the compiler, also to one on standby. The worker process keeps running.
 func TestMemoryOfCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 400MB\nkept := 1")
 	for range 2 {
 		// The compiler holds all elements of an initialized array in its memory.
 		got := execute(t, s, "var big = [100_000_000]int{99_999_999: 1}")
-		// The system refuses it memory, or the kernel's watch ends it.
+		// The operating system refuses the compiler memory, or the kernel, which watches its memory, ends it.
 		mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell t", " the limit", " 400 MB; ", "allow more with %memory")
 		if got := execute(t, s, "kept"); got != "[result text/plain]\n1\n" {
 			t.Errorf("the next cell: %s", got)
 		}
 	}
-	// Small cells are compiled also when the limit is lower than what a compiler needs.
+	// Small cells compile even if the limit is lower than the memory that a compiler needs.
 	execute(t, s, "%memory 150MB")
 	if got := execute(t, s, "import \"net/http\"\nhttp.StatusText(200)"); !strings.Contains(got, `"OK"`) {
 		t.Error(got)
@@ -83,7 +82,7 @@ func TestMemoryOfCompiler(t *testing.T) {
 }
 
 // TestMemoryBesideCompiler: the limit applies to the sum of the notebook's and the
-// compiler's memory, and the compiler is ended.
+// compiler's memory, and the kernel ends the compiler.
 func TestMemoryBesideCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 900MB\nmine := bytes.Repeat([]byte{1}, 600_000_000)")

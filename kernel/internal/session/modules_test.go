@@ -106,8 +106,8 @@ func New() *Plot { return &Plot{Name: "the module's own"} }
 }
 
 // TestLibraryInItsOwnModule imports this project's library in a notebook that lies in
-// this project's module: cells get the copy that the worker contains, on which child
-// processes and displays depend.
+// this project's module: cells get the copy that the worker process contains, since child processes and displays depend
+// on it.
 func TestLibraryInItsOwnModule(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --

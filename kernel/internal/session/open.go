@@ -16,8 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 )
 
-// New returns a session. Its worker starts in the background, and the first cell waits
-// for it.
+// New returns a session. Its worker process starts in the background, and the first cell waits for it.
 func New(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -71,14 +70,14 @@ func (s *Session) newProgram() *program.Program {
 		Memory:     s.compilerLimit.Load,
 		Flags:      s.cfg.CompileFlags,
 		Race:       s.races.On,
-		// For tests, and to find out whether a difference is due to inlining.
+		// The variable is for tests, and for finding out whether inlining causes a difference.
 		AlwaysInline: os.Getenv("PERIJOVE_INLINE") == "always",
 		Env:          append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
 }
 
-// Forget drops all declarations of the notebook. The worker and its goroutines keep
-// running, and values to which they refer stay.
+// Forget removes all declarations of the notebook. The worker process and its goroutines keep running, and the values
+// to which they refer stay.
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
@@ -86,12 +85,12 @@ func (s *Session) Forget() {
 	s.forget = true
 }
 
-// prepareDelay is the time in which the last messages of a cell reach the front end. The start of
-// compilers would delay them.
+// prepareDelay is the time in which the last messages of a cell reach the front end. Starting compilers in that time
+// would delay the messages.
 const prepareDelay = 2 * time.Millisecond
 
 // prepareForNext starts the next cell's compilers after prepareDelay. A cell that arrives before starts a compiler
-// itself, and for a cell in the queue they were started during the last one.
+// itself. If the next cell is in the queue already, its compilers were started while the last cell ran.
 func (s *Session) prepareForNext() { time.AfterFunc(prepareDelay, s.prepareCompiler) }
 
 // prepareCompiler starts the next cell's compilers, between cells.
@@ -105,11 +104,11 @@ func (s *Session) prepareCompiler() {
 	}()
 }
 
-// errSessionClosed is the error of a cell that could not run, or end, before Close.
+// errSessionClosed is the error of a cell that had not ended when Close was called.
 var errSessionClosed = errors.New("the session is closed")
 
-// Close ends the worker and everything that it started, cancels the start of a worker,
-// and ends the compiler of the running cell.
+// Close ends the worker process and all processes that it started, cancels the start of a worker process, and ends the
+// compiler of the running cell.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	w, l, cancel := s.worker, s.launch, s.cancel

@@ -102,7 +102,7 @@ w.Flush()`, StoreHistory: true}, c)
 	}
 }
 
-// A counter checks a stream of numbered lines.
+// A counter checks that the lines of a stream are numbered without a gap.
 type counter struct {
 	sinks.Discard
 	rest      string

@@ -136,8 +136,8 @@ TEXT ·Sum(SB), NOSPLIT, $0-8
 	}
 }
 
-// TestPushedLinknames calls functions that a go:linkname line defines for another
-// package, and some that the image's linker dropped.
+// TestPushedLinknames calls functions that one package defines for another with a go:linkname line, and functions that
+// the image's linker dropped.
 func TestPushedLinknames(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -204,8 +204,8 @@ func Level() int { return other.Level }
 	}
 }
 
-// TestInstancesOfOthers uses generic types and functions that packages other than
-// their own have instantiated.
+// TestInstancesOfOthers uses generic types and functions that are instantiated in packages other than the ones that
+// declare them.
 func TestInstancesOfOthers(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --

@@ -60,8 +60,8 @@ func savedProfile(t *testing.T, kind cellprofile.Kind, name string) *cellprofile
 	return p
 }
 
-// TestProfiledChildren checks the share of a function that does three quarters of the work of four children: two workers of a
-// pool of an earlier cell, and two children that the cell starts. A fifth child is killed.
+// TestProfiledChildren checks the share of a function that does three quarters of the work of four children: two
+// workers of a pool that an earlier cell started, and two children that the cell starts. A fifth child is killed.
 func TestProfiledChildren(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "import (\n\t\"syscall\"\n\t\"github.com/perijove/perijove/lib/mp\"\n)\n//go:noinline\nfunc hot(n int) (x int) {\n\tfor i := range n {\n\t\tx += i*i ^ x\n\t}\n\treturn x\n}\n\n//go:noinline\n"+
@@ -97,7 +97,8 @@ func TestProfiledChildren(t *testing.T) {
 	}
 }
 
-// TestProfileKinds checks that profiles of memory, of waiting and of goroutines have what the cell does, and nothing of the worker.
+// TestProfileKinds checks that profiles of memory, of waiting and of goroutines contain what the cell does, and nothing
+// that the worker process does for itself.
 func TestProfileKinds(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "var kept [][]byte\nvar mu sync.Mutex\nfunc allocate() { for range 64 { kept = append(kept, make([]byte, 1<<20)) } }\n"+

@@ -20,7 +20,7 @@ const (
 	progressInterval = 200 * time.Millisecond
 )
 
-// progressLines counts progress lines and news, for their identifiers.
+// progressLines counts the progress lines and news displays, to make their identifiers.
 var progressLines atomic.Int64
 
 // A progressLine says what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
@@ -31,7 +31,7 @@ type progressLine struct {
 	id    string
 	start time.Time
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	text  string     // to be shown; "" for none yet
 	shown string
 	timer *time.Timer // shows text when it is due
@@ -74,7 +74,8 @@ func (p *progressLine) show() {
 	p.timer.Reset(progressInterval)
 }
 
-// end removes the line. If the cell has shown something else before, removing would clear that too: the line is then left empty.
+// end removes the line. If the cell has shown something else, removing the line would clear that, too. In this case end
+// makes the line empty.
 func (p *progressLine) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,15 +106,16 @@ func (p *progressLine) compiling(c modules.CompileProgress) {
 	p.set(text)
 }
 
-// remark shows what a user may want to read later and is not a warning, as a display: a warning is text on standard error.
+// remark shows lines that the user may want to read later, as a display. It is not for warnings, which are text on
+// standard error.
 func (r *run) remark(lines ...string) {
 	if len(lines) > 0 {
 		r.sink.Display(output.Display{Data: output.Bundle{"text/plain": strings.Join(lines, "\n")}})
 	}
 }
 
-// news shows good news that is not needed later, such as that go.mod was completed: in one display, which grows in place
-// and is left empty when the cell ends.
+// news shows lines that the user does not need later, such as that go.mod was completed. They are in one display, which
+// grows in place and is left empty when the cell ends.
 type news struct {
 	sink output.Sink
 	id   string

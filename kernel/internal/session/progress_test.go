@@ -23,8 +23,8 @@ func (s displaySink) Display(d output.Display) {
 	s.f(d)
 }
 
-// TestProgress imports a package that takes long to compile: a line shows the
-// progress. At the end it disappears, or is empty where it is not alone.
+// TestProgress imports a package that takes long to compile: a line shows the progress. At the end the line disappears,
+// or becomes empty if the cell has other output.
 func TestProgress(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {

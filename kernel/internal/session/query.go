@@ -28,7 +28,7 @@ func (s *Session) IsComplete(code string) output.Completeness {
 	return output.Completeness{Status: string(status), Indent: indent}
 }
 
-// Complete lists completions at the cursor, a byte offset. It may be called at any time.
+// Complete lists completions at the cursor, which is a byte offset. It may be called at any time.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
 	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
@@ -57,8 +57,8 @@ func completeDirective(line string, cursor int) output.Completion {
 	return out
 }
 
-// Inspect describes the name at the cursor, a byte offset. From detail 1 on it includes
-// the source if the notebook declares the name. It may be called at any time.
+// Inspect describes the name at the cursor, which is a byte offset. If detail is at least 1 and the notebook declares
+// the name, the text includes the source. It may be called at any time.
 func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	d, ok := query.Describe(s.program.Load(), code, cursor)
 	if !ok {
@@ -147,8 +147,8 @@ func (s *Session) addValue(ctx context.Context, name string, data output.Bundle)
 // maxPaths is the maximum number of files that a completion lists.
 const maxPaths = 500
 
-// pathStart returns the offset at which the file path before a cursor begins. It reports false
-// unless the cursor is in an argument of a shell command or directive, or in a string.
+// pathStart returns the offset at which the file path before a cursor begins. It returns false unless the cursor is in
+// an argument of a shell command or directive, or in a string.
 func pathStart(code string, cursor int) (int, bool) {
 	line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]
 	if strings.HasPrefix(line, "!") || strings.HasPrefix(line, "%") && !cell.Measures(line) {

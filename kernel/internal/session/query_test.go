@@ -37,7 +37,7 @@ func TestComplete(t *testing.T) {
 		t.Fatal(reply.Error)
 	}
 	for _, test := range []struct {
-		code string // | is the cursor
+		code string // | marks the cursor
 		want string
 	}{
 		{"strings.HasPref|", "HasPrefix"},
@@ -151,6 +151,5 @@ func TestInspectKnowsNothingOf(t *testing.T) {
 	}
 }
 
-// noProgress is a ProgressDelay that prevents progress lines, which appear or not depending on
-// the machine's load.
+// noProgress is a ProgressDelay that prevents progress lines. Otherwise they would appear only on a busy machine.
 const noProgress = 24 * time.Hour

@@ -10,7 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 )
 
-// raceDirective shows whether the race detector is on, or replaces the worker by one with or without the detector.
+// raceDirective shows whether the race detector is on, or replaces the worker process by one with or without the
+// detector.
 func (r *run) raceDirective(d cell.DirectiveLine) error {
 	races := r.session.races
 	arg := strings.TrimSpace(d.Args)
@@ -28,7 +29,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 	img, err := races.Image(r.ctx, r.session.cfg.Image, on, r.sink, func(step string) {
 		r.session.cfg.Log.Info(step)
 		if line == nil {
-			line = r.progress() // after the notice of the cost
+			line = r.progress() // so that the line is below the notice about the cost of the detector
 		}
 		line.set("building a worker with the race detector (" + step + ")")
 	})

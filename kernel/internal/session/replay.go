@@ -18,8 +18,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// replayDirective runs again, in their order, the cells that made or changed variables which
-// were lost with a worker.
+// replayDirective runs again, in their order, the cells that made or changed the variables that were lost with a worker
+// process.
 func (r *run) replayDirective(d cell.DirectiveLine) error {
 	list, without, err := replayArgs(d.Args)
 	if err != nil {
@@ -96,7 +96,7 @@ func (r *run) repeat(s replay.Step) *output.Error {
 	if s.DeclarationsOnly {
 		return again.execute(s.Parsed().Declarations(), func(*program.Unit, *output.Error) {})
 	}
-	s.Unfit = unfitCrashed // in case the worker dies while it runs
+	s.Unfit = unfitCrashed // stays if the worker process dies while the cell runs
 	err := again.execute(s.Parsed(), func(*program.Unit, *output.Error) {})
 	if err == nil || err.Name != traceback.WorkerDied {
 		s.Unfit = ""
@@ -115,7 +115,7 @@ func (r *run) restoreSetup() {
 	}
 }
 
-// markUndone marks the variables as lost that steps would have made or changed.
+// markUndone marks the variables that steps would have made or changed as lost.
 func (r *run) markUndone(steps []replay.Step) {
 	undone := map[string]int{}
 	for _, s := range steps {
@@ -132,8 +132,8 @@ func (r *run) markUndone(steps []replay.Step) {
 	r.session.program.Load().MarkLost(undone)
 }
 
-// redeclare executes the declarations of the steps that were left out, so that functions,
-// types and constants have their last meaning.
+// redeclare executes the declarations of the cells in left, which were left out of the replay, so that functions, types
+// and constants have their last meaning.
 func (r *run) redeclare(left []replay.Step) (lines []string) {
 	for _, s := range left {
 		if len(s.Effects.Defines) == 0 {

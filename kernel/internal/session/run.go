@@ -17,14 +17,14 @@ type run struct {
 	n       int
 	sink    output.Sink
 
-	stdin *stdinPrompter   // of the next shell command; set by %with_inputs
+	stdin *stdinPrompter   // asks for the input of the next shell command; set by %with_inputs
 	tests *testRun         // set by %test
 	prof  *cellprofile.Run // set by %%prof
 	bench *benchRun        // set by %%bench
 	trace traceFolder      // set by %%trace
 	code  string           // the cell's text
 	next  *output.NextInput
-	file  string // set by %run
+	file  string // the file that runs in place of the cell; set by %run
 	news  news
 }
 
@@ -32,11 +32,11 @@ func (r *run) print(format string, args ...any) {
 	r.sink.Stream(output.Stdout, fmt.Sprintf(format, args...))
 }
 
-// cleanupTimeout is the maximum time to restore the worker's setup.
+// cleanupTimeout is the maximum time to restore the setup of the worker process.
 const cleanupTimeout = 10 * time.Second
 
-// cleanupContext returns a context for restoring the worker's setup after a cell, also
-// after one that was interrupted.
+// cleanupContext returns a context for restoring the setup of the worker process after a cell, even if the cell was
+// interrupted.
 func (r *run) cleanupContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.ctx), cleanupTimeout)
 }

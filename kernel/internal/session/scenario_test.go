@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite what the scenarios in testdata 
 // named "cell" is executed, and the file "want" after it has the expected output. The
 // name may have more words: "cell interrupt after TEXT" interrupts the cell once it has
 // printed TEXT, "cell input LINE" answers its input request. "file NAME" is written
-// to the notebook's folder. In a scenario that uses helpers these are declared first.
+// to the notebook's folder. In a scenario that uses the functions of helpers, these are declared first.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -39,8 +39,8 @@ func TestScenarios(t *testing.T) {
 
 // helpers are functions with which cells wait for an event without a timeout.
 //
-// when calls f once the stack trace of the calling goroutine contains a text: a state
-// such as "chan receive", or a function. The goroutine that calls f belongs to no cell.
+// when starts a goroutine that belongs to no cell. Once the stack trace of the goroutine that called when contains a
+// text, such as the state "chan receive" or a function, the new goroutine calls f.
 //
 // number returns the beginning of the calling goroutine's stack trace, "goroutine N ", and
 // gone waits until that goroutine has ended.
@@ -77,7 +77,8 @@ func trace(name string) string {
 }
 `
 
-// noBars stops the worker's automatic progress bars: whether a call takes long enough for one depends on how busy the machine is.
+// noBars turns off the automatic progress bars of the worker process: whether a call takes long enough for one depends
+// on how busy the machine is.
 const noBars = `import "github.com/perijove/perijove/lib/progresshost"
 
 progresshost.SetHost(nil)
@@ -206,7 +207,7 @@ var measurements = []struct {
 }{
 	{regexp.MustCompile(`(?m)^CPU times: user .*, sys: .*, total: .*$`), "CPU times: user TIME, sys: TIME, total: TIME"},
 	{regexp.MustCompile(`(?m)^Wall time: .*$`), "Wall time: TIME"},
-	{regexp.MustCompile(`(?m)^Allocated: .*\n`), ""}, // also by others
+	{regexp.MustCompile(`(?m)^Allocated: .*\n`), ""}, // includes the allocations of other goroutines
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ per loop`), "TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ ± [\d.]+ \S+ per loop`), "TIME ± TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ in ([\d,]+ allocations? per loop)$`), "SIZE in $1"},
@@ -235,7 +236,7 @@ func (tr *transcript) text() string {
 	return inProcess.ReplaceAllString(text, "process PID")
 }
 
-// part writes a heading if the output before was of another kind.
+// part writes a heading if the last output was of another kind.
 func (tr *transcript) part(name string) {
 	if tr.last != name {
 		if s := tr.b.String(); s != "" && !strings.HasSuffix(s, "\n") {
@@ -293,7 +294,7 @@ func (tr *transcript) Error(e *output.Error) {
 	tr.part("error " + e.Name)
 	lines := e.Traceback
 	if e.Name == traceback.Interrupted && len(lines) > 2 && lines[0] == "the cell was interrupted" && strings.HasPrefix(lines[1], "Cell [") {
-		lines = append(lines[:1:1], afterCalls(lines[1:])...) // the line in a loop differs between runs
+		lines = append(lines[:1:1], afterCalls(lines[1:])...) // the line within a loop differs between runs
 	}
 	tr.b.WriteString(strings.Join(lines, "\n") + "\n")
 }

@@ -1,3 +1,5 @@
+// Package session implements output.Session for one notebook. It runs the cells one after the other, handles the
+// directives, keeps the history, and reports the variables that are lost with a worker process.
 package session
 
 import (
@@ -38,7 +40,7 @@ type Config struct {
 	// Packages are further compiled packages that cells can import: archive files by
 	// import path.
 	Packages map[string]string
-	Env      []string // of the worker and the compiler, in addition to the process's environment
+	Env      []string // for the worker process and the compiler, in addition to the environment of this process
 	Log      *slog.Logger
 	// Export writes cells as a Go module in a folder, for %save. It may be nil.
 	Export func(ctx context.Context, cells []output.HistoryEntry, dir, target string) error
@@ -53,29 +55,29 @@ type Session struct {
 	scratch *scratch.Folder // generated sources and objects
 	objects *scratch.Folder // small objects, in memory; may be nil
 	modules *modules.Modules
-	program atomic.Pointer[program.Program] // replaced only with the turn, read at any time
+	program atomic.Pointer[program.Program] // replaced only by the holder of turn, read at any time
 
-	// turn holds one token. Only the goroutine that has taken it may run a cell and use
-	// the fields down to initFailures.
+	// turn holds one token. Only the goroutine that has taken the token, the holder of turn, may run a cell and use the
+	// fields down to initFailures.
 	turn chan struct{}
-	// programs counts the programs since New. Each has a folder of objects, since
-	// the worker's children load them again.
+	// programs counts the programs since New. Each has its folder of objects, since child processes load the objects
+	// later.
 	programs       int
-	setup          setup // for new workers
+	setup          setup // for new worker processes
 	saved          saved // for %save
 	journal        replay.Journal
 	benchRuns      []*benchmark.Run // the last two of %%bench, oldest first
 	races          *racedetector.Detector
 	memoryLimit    supervisor.MemoryLimit
-	memoryLimitErr error           // why the environment's limit is invalid; shown once
+	memoryLimitErr error           // why the memory limit in the environment is invalid; shown once
 	outputLimit    sinks.Limit     // of each cell
-	outputLimitErr error           // like memoryLimitErr
-	autoget        *bool           // get missing packages without asking; nil: if isGoNB
+	outputLimitErr error           // why the output limit in the environment is invalid; shown once
+	autoget        *bool           // whether to download missing packages without %get; nil stands for isGoNB
 	isGoNB         bool            // the notebook is written for GoNB
 	gonbFolders    []string        // the variables that setGoNBFolders has set last
 	existedFirst   map[string]bool // results of existedWhenFirstAsked, by file
 	strict         bool            // a cell whose value is a non-nil error fails
-	forget         bool            // the next load tells the worker to forget the notebook
+	forget         bool            // the next load tells the worker process to forget the notebook
 	textOnly       bool            // the front end is a console: its requests allow input and, unlike a notebook's, have no cell ID
 	// hasExplainedStandalone records that the notice about cells as programs was shown.
 	hasExplainedStandalone bool
@@ -86,13 +88,13 @@ type Session struct {
 	cellDir       atomic.Pointer[string] // setup.Dir, for completion; nil at first
 	allFrames     atomic.Bool            // tracebacks include calls outside cells
 
-	mu             sync.Mutex         // guards what follows; held only briefly
-	worker         *worker            // nil while none runs
-	launch         *launch            // the worker that is being started, if any
+	mu             sync.Mutex         // guards the fields below; held only briefly
+	worker         *worker            // nil while no worker process runs
+	launch         *launch            // the worker process that is being started, if any
 	command        *exec.Cmd          // the shell command that runs, if any
-	running        context.Context    // of the cell that runs, if any
-	cancel         context.CancelFunc // of running
-	next           func() bool        // Request.HasNext of running
+	running        context.Context    // the context of the cell that runs, if any
+	cancel         context.CancelFunc // cancels running
+	next           func() bool        // Request.HasNext of the cell that runs
 	firstInterrupt firstInterrupt
 	count          int
 	history        []output.HistoryEntry
@@ -105,19 +107,19 @@ var _ output.Session = (*Session)(nil)
 type worker struct {
 	*supervisor.Worker
 	gonb    *gonb.Bridge
-	isSetUp bool     // the worker has received the settings of directives; used only with the turn
-	dropped []string // the argument of the last call of Drop; used only with the turn
+	isSetUp bool     // the process has received the settings of directives; used only by the holder of turn
+	dropped []string // the argument of the last call of Drop; used only by the holder of turn
 }
 
-// A setup has the settings of directives that a new worker gets before it runs a cell.
+// A setup has the settings of directives that a new worker process gets before it runs a cell.
 type setup struct {
 	Dir  string
 	Env  []string
 	Args []string
 }
 
-// standalonePackage is the package that replaces the worker in a cell's program. It is
-// used when cells cannot be linked into a worker.
+// standalonePackage is the package that replaces the worker process in a cell's program. It is used when cells cannot
+// be linked into a running process.
 const standalonePackage = "github.com/perijove/perijove/kernel/internal/standalone"
 
 // isStandalone reports whether each cell runs as its own program.
@@ -131,7 +133,7 @@ func (s *Session) dir() string {
 	return s.startDir()
 }
 
-// startDir returns the folder in which a new worker starts.
+// startDir returns the folder in which a new worker process starts.
 func (s *Session) startDir() string {
 	dir, err := filepath.Abs(s.cfg.Dir)
 	if err != nil {
@@ -167,8 +169,7 @@ func (s *Session) style() traceback.Style {
 	return traceback.Style{Source: s.program.Load().Source, AllFrames: s.allFrames.Load()}
 }
 
-// A launch is the start of a worker. Cells wait for its end; other requests
-// of a front end do not.
+// A launch is the start of a worker process. Cells wait for its end; other requests of a front end do not.
 type launch struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the start has succeeded, failed or been cancelled

@@ -151,7 +151,7 @@ func (r *run) versionDirective(cell.DirectiveLine) error {
 // parser has turned %time STATEMENT into code of the cell.
 func (r *run) timeDirective(d cell.DirectiveLine) error {
 	if d.Name == "%%time" && strings.TrimSpace(d.Args) == "" {
-		return nil // the cell's code does it
+		return nil // the code that the parser has added measures the time
 	}
 	return errors.New("write %time STATEMENT for one statement, or %%time alone in its line for the whole cell")
 }
@@ -167,7 +167,7 @@ type traceFolder struct {
 	kept bool // it stays when the kernel ends
 }
 
-// traceDirective handles %%trace: the worker records the rest of the cell.
+// traceDirective handles %%trace: the worker process records the rest of the cell.
 func (r *run) traceDirective(d cell.DirectiveLine) error {
 	args, err := splitWords(d.Args)
 	switch {
@@ -186,7 +186,7 @@ func (r *run) traceDirective(d cell.DirectiveLine) error {
 	return err
 }
 
-// showTrace shows the timeline of a traced cell, also of one that has failed.
+// showTrace shows the timeline of a traced cell, even if the cell has failed.
 func (r *run) showTrace(failed *output.Error) {
 	if r.trace.path == "" || failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError" || failed.Name == "TraceError") {
 		return

@@ -149,9 +149,9 @@ func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.
 	return pr, func() { cancel(); pr.Close(); wg.Wait() }, nil
 }
 
-// promptDelay is how long a command must run with an empty standard input before the
-// user is asked for a line. Most commands end soon after they have read their last line, and
-// until then it is not visible that they need no more input.
+// promptDelay is how long a command must run with an empty standard input before the user is asked for a line. Most
+// commands end soon after they have read their last line. A shorter delay would ask for input that such a command does
+// not read.
 const promptDelay = 200 * time.Millisecond
 
 // awaitsInput waits until the command has read all of its input and has run on for

@@ -86,7 +86,7 @@ func (r *run) standaloneError(w *worker) *output.Error {
 	value, isPanic := strings.CutPrefix(w.Cause(), "panic: ")
 	style := r.session.style()
 	calls, started := w.Crash().Stack(style.AllFrames)
-	if isPanic && started != nil { // package standalone reports the cell's own goroutine
+	if isPanic && started != nil { // package standalone itself reports a panic of the cell's goroutine
 		o := &control.Outcome{How: control.Panicked, Value: value, Frames: calls, Goroutine: "goroutine", Started: started}
 		if started.Func == "time.goFunc" {
 			o.Goroutine, o.Started = "timer", nil

@@ -69,8 +69,8 @@ func result[R, A any](f func(A) R, arg A, opts ...mp.ProcessOption) R {
 fmt.Println(result(describe, ""))
 result(pid, 0)`
 
-// startStandby returns a session in which two children were started, and the
-// first one's description of itself. A standby process is ready.
+// startStandby returns a session in which two children were started, and the text with which the first child describes
+// its state. A standby process is ready.
 func startStandby(t *testing.T) (s *Session, described string) {
 	t.Helper()
 	s = newTestSession(t)
@@ -113,8 +113,7 @@ func gone(pid int) bool {
 	return err != nil
 }
 
-// TestStandby: the third child is a process that was started in advance, and behaves
-// like one that was not.
+// TestStandby: the third child is the standby, a process that was started in advance, and behaves like any other child.
 func TestStandby(t *testing.T) {
 	s, fresh := startStandby(t)
 	pid := awaitStandby(t, s)
@@ -126,7 +125,7 @@ func TestStandby(t *testing.T) {
 	for range 3 {
 		wantPID(t, s, awaitStandby(t, s))
 	}
-	// Its output, exit code and death are reported like those of any child.
+	// The standby's output, exit code and death are reported like those of any child.
 	awaitStandby(t, s)
 	want(t, s, `func fails(n int) int { fmt.Println("printed"); os.Exit(n); return 0 }
 call, err := mp.Go[int](ctx, mp.Processes, fails, 7)
@@ -155,14 +154,14 @@ fmt.Println(len(slices.Compact(slices.Clone(pids))), slices.Contains(pids, %d))`
 	pid = awaitStandby(t, s)
 	execute(t, s, "result(pid, 0, mp.Env(\"A=1\"))\nresult(pid, 0, mp.Env(\"A=1\"))")
 	eventually(t, "it makes room for another", func() bool { return gone(pid) })
-	eventually(t, "a start with these options takes it", func() bool { // an outdated standby may be replaced meanwhile
+	eventually(t, "a start with these options takes it", func() bool { // the standby may be replaced between the two calls
 		pid = awaitStandby(t, s)
 		got := execute(t, s, "result(func(int) string { return fmt.Sprint(os.Getenv(\"A\"), os.Getpid()) }, 0, mp.Env(\"A=1\"))")
 		return got == fmt.Sprintf("[result text/plain]\n\"1%d\"\n", pid)
 	})
 }
 
-// TestStandbyChanges: a standby has changes that were made after it was started.
+// TestStandbyChanges: a standby sees changes that cells make after it was started.
 func TestStandbyChanges(t *testing.T) {
 	s, _ := startStandby(t)
 	awaitStandby(t, s)
@@ -200,7 +199,7 @@ func TestStandbyChanges(t *testing.T) {
 	}
 }
 
-// TestStandbyEnds kills and stops standbys, and interrupts and restarts the worker beside them.
+// TestStandbyEnds kills and stops standbys, and interrupts and restarts the worker process while a standby waits.
 func TestStandbyEnds(t *testing.T) {
 	s, _ := startStandby(t)
 	for _, sig := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
@@ -213,12 +212,12 @@ func TestStandbyEnds(t *testing.T) {
 		}
 		eventually(t, "it is gone", func() bool { return gone(pid) })
 	}
-	// An interrupt does not end it.
+	// An interrupt does not end the standby.
 	pid := awaitStandby(t, s)
 	ended := inBackground(t, s, "select {}")
 	s.Interrupt()
 	mustContain(t, ended(), "[error Interrupted]")
-	// It does not keep a deadlock from being found, which does not end it either.
+	// The standby does not prevent the detection of a deadlock, and a deadlock does not end the standby.
 	mustContain(t, execute(t, s, "<-make(chan int)"), "[error Deadlock")
 	wantPID(t, s, pid)
 	pid = awaitStandby(t, s)
@@ -232,8 +231,8 @@ func TestStandbyEnds(t *testing.T) {
 	eventually(t, "it is gone with the session", func() bool { return gone(pid) })
 }
 
-// TestStandbyMemory: a standby's memory does not count as the cell's, and the standby
-// is ended before the limit is reached.
+// TestStandbyMemory: a standby's memory does not count as the cell's, and the kernel ends the standby before the limit
+// is reached.
 func TestStandbyMemory(t *testing.T) {
 	s, _ := startStandby(t)
 	awaitStandby(t, s)
@@ -251,8 +250,7 @@ func TestStandbyMemory(t *testing.T) {
 }
 
 // TestStandbyInitializers: a standby has not initialized packages whose initialization
-// may have effects outside the process. The output of other initializers shows in the
-// cell that starts the child.
+// may have effects outside the process. The output of other initializers appears in the cell that starts the child.
 func TestStandbyInitializers(t *testing.T) {
 	s, _ := startStandby(t)
 	for name, text := range map[string]string{
@@ -271,7 +269,7 @@ func TestStandbyInitializers(t *testing.T) {
 	mustContain(t, execute(t, s, "import \"example.com/x/counts\"\ncounts.F(1)"), "[result text/plain]\n1\n")
 	for n := 1; n < 4; n++ {
 		pid := awaitStandby(t, s)
-		// After two more cells the standby has loaded what it loads in advance.
+		// Once the cell has ended, the standby loads the code of the cells in advance.
 		execute(t, s, "time.Sleep(time.Millisecond)")
 		if got := inits(); got != n {
 			t.Errorf("%d initializations, want %d", got, n)

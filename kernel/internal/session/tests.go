@@ -22,7 +22,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// testDirective has tests run after the cell.
+// testDirective handles %test: the tests run after the cell.
 func (r *run) testDirective(d cell.DirectiveLine) error {
 	args, err := splitWords(d.Args)
 	if err != nil {
@@ -55,7 +55,7 @@ type testKind struct {
 	prefix    string
 	signature string
 	wanted    string
-	list      string // the type that package testing lists them as
+	list      string // the type of the elements of their list in package testing
 }
 
 var testKinds = []testKind{
@@ -65,8 +65,8 @@ var testKinds = []testKind{
 	{"Example", "func()", "", "InternalExample"},
 }
 
-// runTests runs test functions of the notebook in the worker, through package testing.
-// They have access to the notebook's variables.
+// runTests runs test functions of the notebook in the worker process, through package testing. They have access to the
+// notebook's variables.
 func (r *run) runTests() *output.Error {
 	funcs, hasMain, failed := r.testFunctions(testKinds)
 	if failed != nil {
@@ -114,7 +114,7 @@ func (r *run) testFunctions(kinds []testKind) (funcs map[string][]program.Declar
 	return funcs, hasMain, nil
 }
 
-// keepOwn removes the functions of other cells if this cell has some.
+// keepOwn removes the functions of other cells if this cell declares any.
 func (r *run) keepOwn(funcs map[string][]program.Declaration) {
 	own := map[string][]program.Declaration{}
 	for prefix, list := range funcs {
@@ -146,7 +146,7 @@ func (r *run) runGenerated(code string, endsOnAnyPanic bool, imports []string) *
 	return unnumbered.load(c, endsOnAnyPanic, func(*program.Unit, *output.Error) {})
 }
 
-// withArgs runs f with other command line arguments than the notebook's.
+// withArgs runs f with args as the command line arguments, in place of the notebook's.
 func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 	old := r.session.setup.Args
 	defer func() {
@@ -157,7 +157,7 @@ func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 		}
 		ctx, cancel := r.cleanupContext()
 		defer cancel()
-		_ = r.session.applySetup(ctx, control.Setup{Args: back}) // fails only if the worker has died, which the next cell reports
+		_ = r.session.applySetup(ctx, control.Setup{Args: back}) // fails only if the worker process has died, which the next cell reports
 	}()
 	r.session.setup.Args = append([]string{"notebook"}, args...)
 	if err := r.session.applySetup(r.ctx, control.Setup{Args: r.session.setup.Args}); err != nil {
@@ -233,7 +233,7 @@ type benchRun struct {
 	report string // the file for the results
 }
 
-// benchDirective handles %%bench: the cell or its benchmarks are measured.
+// benchDirective handles %%bench, which measures the cell or the benchmarks that it declares.
 func (r *run) benchDirective(d cell.DirectiveLine) error {
 	words, err := splitWords(d.Args)
 	if err != nil {
@@ -249,7 +249,7 @@ func (r *run) benchDirective(d cell.DirectiveLine) error {
 
 // runBench runs a cell with %%bench and shows the results.
 func (r *run) runBench(c *cell.Cell) *output.Error {
-	defer os.Remove(r.bench.report) // fails if nothing was measured
+	defer os.Remove(r.bench.report) // fails if no benchmark has written the file
 	args := r.session.setup.Args
 	note := func(u *program.Unit, failed *output.Error) {
 		during := r.session.setup.Args

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestBenchmarks runs benchmarks and tests in a worker and as standalone programs. It is not
-// a scenario since the output differs between runs.
+// TestBenchmarks runs benchmarks and tests in the worker process and as standalone programs. It is not a scenario since
+// the output differs between runs.
 func TestBenchmarks(t *testing.T) {
 	for name, open := range map[string]func(testing.TB) *Session{"worker": newTestSession, "standalone": newStandaloneSession} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,8 @@ func (s *formSink) Display(d output.Display) { s.shown = append(s.shown, d.Data)
 
 func (s *formSink) Result(data output.Bundle, _ map[string]any) { s.shown = append(s.shown, data) }
 
-// TestTextForms shows values of all kinds. A front end without HTML, scripts and ipywidgets shows the text form of each.
+// TestTextForms shows values of all kinds. A front end without HTML, scripts and ipywidgets shows the text form of each
+// value.
 func TestTextForms(t *testing.T) {
 	s := newTestSession(t)
 	show(t, s, `import (

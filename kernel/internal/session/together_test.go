@@ -54,7 +54,7 @@ one.F(), two.F(), three.F()`), "[result text/plain]\n1\n2\n3\n"; got != want {
 	if n := lists(t, log); n != 2 {
 		t.Errorf("the go command listed packages %d times, want 2", n)
 	}
-	// The go command does not run again for packages that a list contained.
+	// The go command does not run again for packages that were in an earlier list.
 	if got, want := show(t, s, "import \"example.com/many/base\"\nbase.Calls"), "[result text/plain]\n3\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

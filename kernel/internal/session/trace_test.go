@@ -82,7 +82,8 @@ call.Result(ctx)
 	}
 }
 
-// TestTraceOfPanic checks the name of the goroutine of a cell that ends before its code is in a stack of the trace.
+// TestTraceOfPanic checks that a timeline names the goroutine of a cell that panics before any stack in the trace shows
+// its code.
 func TestTraceOfPanic(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%%trace kept\npanic(1)")

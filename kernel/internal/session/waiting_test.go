@@ -15,14 +15,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A hold blocks a program at its start while its file exists.
+// A hold is a script in place of a program. While a file exists, the script waits; then it executes the program.
 type hold struct {
 	t    *testing.T
 	file string // exists while the program is held
 }
 
-// newHold writes a script to path that waits until it is no longer held, and then
-// executes the program real.
+// newHold writes the script to path. real is the program that the script executes.
 func newHold(t *testing.T, path, real string) *hold {
 	t.Helper()
 	h := &hold{t, path + ".held"}
@@ -45,7 +44,7 @@ func (h *hold) letGo() {
 	}
 }
 
-// heldSession returns a session whose workers and compilers can be held.
+// heldSession returns a session, and the holds that block the start of its worker processes and compilers.
 func heldSession(t *testing.T) (s *Session, worker, compiler *hold) {
 	t.Helper()
 	whole, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
@@ -137,14 +136,14 @@ func answers(t *testing.T, s *Session, name, describes string, commTaken bool) {
 	}
 }
 
-// TestHeldStart: while a worker starts the session answers all requests except cells,
-// which wait and can be interrupted.
+// TestHeldStart: while a worker process starts, the session answers all requests except cells, which wait and can be
+// interrupted.
 func TestHeldStart(t *testing.T) {
 	s, worker, _ := heldSession(t)
 	first := inBackground(t, s, "x := 41")
 	answers(t, s, "", "fmt.Println", false)
 	s.Interrupt()
-	mustContain(t, first(), "[error Interrupted]\ninterrupted while ") // the worker was starting, or the cell compiled
+	mustContain(t, first(), "[error Interrupted]\ninterrupted while ") // the text goes on with the start of the process, or with the compilation
 	directive := inBackground(t, s, "%env A=b")
 	s.Interrupt()
 	mustContain(t, directive(), "[error Interrupted]\ninterrupted while the worker was starting")
@@ -157,7 +156,7 @@ func TestHeldStart(t *testing.T) {
 	third := inBackground(t, s, "len(os.Args)")
 	answers(t, s, "", "fmt.Println", false)
 	worker.letGo()
-	mustContain(t, third(), "2") // a new worker has the arguments of %args too
+	mustContain(t, third(), "2") // a new worker process has the arguments of %args, too
 	worker.hold()
 	fourth := inBackground(t, s, "%restart\nx := 43")
 	closed := make(chan error, 1)
@@ -173,7 +172,7 @@ func TestHeldStart(t *testing.T) {
 	mustContain(t, fourth(), "[error ") // interrupted, or the session is closed
 }
 
-// replaceFile replaces an executable by a new file: one that runs cannot be written to.
+// replaceFile replaces an executable by a new file, since a running executable cannot be written to.
 func replaceFile(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(name+".new", data, 0o700); err != nil {
@@ -184,8 +183,7 @@ func replaceFile(t *testing.T, name string, data []byte) {
 	}
 }
 
-// TestStartFails: a worker that does not start fails its cell, and the next cell
-// tries again.
+// TestStartFails: if the worker process does not start, the cell fails, and the next cell starts it again.
 func TestStartFails(t *testing.T) {
 	s, worker, _ := heldSession(t)
 	good, err := os.ReadFile(s.cfg.Image.Worker())
@@ -206,13 +204,13 @@ func TestStartFails(t *testing.T) {
 	mustContain(t, execute(t, s, "x := 1\nx"), "1")
 }
 
-// TestHeldCompiler: while a cell is compiled the session answers requests from the state
-// before the cell, and an interrupt ends the compiler.
+// TestHeldCompiler: while a cell is compiled, the session answers requests with the state before the cell, and an
+// interrupt ends the compiler.
 func TestHeldCompiler(t *testing.T) {
 	s, worker, compiler := heldSession(t)
 	worker.letGo()
 	execute(t, s, "committed := 42\nfunc twice(n int) int { return 2 * n }\ntype point struct{ x int }")
-	s.program.Load().Compiler.Close() // one that waits already would not be held
+	s.program.Load().Compiler.Close() // a compiler that was started before would not be held
 	compiler.hold()
 	for range 2 {
 		cell := inBackground(t, s, "uncommitted := strings.ToUpper(`a`)")
@@ -234,7 +232,7 @@ func TestHeldCompiler(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if got := cell(); !strings.Contains(got, "[error Interrupted]") && !strings.Contains(got, "the session is closed") { // the latter if it had not reached the compiler
+	if got := cell(); !strings.Contains(got, "[error Interrupted]") && !strings.Contains(got, "the session is closed") { // the second error if the cell had not reached the compiler
 		t.Error(got)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// member is a module of a workspace that imports a package whose checksum is in no go.sum. %
-// stands for its name.
+// member is a module of a workspace that imports a package whose checksum is in no go.sum. The character % stands for
+// the module's name.
 const member = `
 -- %/go.mod --
 module example.com/%

@@ -4,9 +4,8 @@ import (
 	"testing"
 )
 
-// TestWrappersOfUnnamedTypes: code that takes a method value of an unnamed type is inlined
-// into another package and into cells. Only the package of that code has the method's
-// wrapper.
+// TestWrappersOfUnnamedTypes: code that takes a method value of an unnamed type is inlined into another package and
+// into cells. Only the package that contains this code has the method's wrapper.
 func TestWrappersOfUnnamedTypes(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --

@@ -1,3 +1,5 @@
+// Package query answers queries of an editor about code: completion (complete.go) and the description of a name
+// (describe.go).
 package query
 
 import (
