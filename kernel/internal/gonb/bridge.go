@@ -9,9 +9,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Bridge connects package gonbui in a worker with the front end: it shows displays of
-// gonbui, asks for input, and passes values between gonbui and the page. Its
-// methods may be called concurrently, except for Receive, TakePrompt and Close.
+// A Bridge connects package gonbui in a worker process with the front end: it shows displays of gonbui, asks for input,
+// and passes values between gonbui and the page. Its methods may be called concurrently, except for Receive, TakePrompt
+// and Close.
 type Bridge struct {
 	host    Host
 	log     *slog.Logger

@@ -1,7 +1,7 @@
 // Package gonb implements the protocol between programs that use GoNB's package gonbui and
 // their notebook: values in encoding/gob, written to and read from the pipes that two
-// environment variables name. With it the displays, input requests and widgets of
-// notebooks for GoNB work in this kernel.
+// environment variables name. With this protocol, the displays, input requests and widgets of notebooks for GoNB work
+// in this kernel.
 //
 // Source: gonbui/protocol of github.com/janpfeifer/gonb, v0.11.
 package gonb
@@ -194,7 +194,7 @@ func (d *Decoder) decode(yield func(event) bool) {
 	}
 }
 
-// A frameReader is a reader of whole frames, which yields when there are none.
+// A frameReader reads whole frames. It yields to Write while there are none.
 type frameReader struct {
 	frames *bytes.Buffer
 	yield  func(event) bool

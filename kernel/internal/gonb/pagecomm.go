@@ -8,9 +8,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Host is the worker whose cells use package gonbui.
+// A Host is the worker process whose cells use package gonbui.
 type Host interface {
-	// Sink returns the output of the running cell, or of the last.
+	// Sink returns the output of the running cell, or of the last cell if none runs.
 	Sink() output.Sink
 	// Execution returns the ID of the last execution and whether it is running.
 	Execution() (id int, running bool)
@@ -31,7 +31,7 @@ type page struct {
 	send   func(Value) // to gonbui
 	kernel string      // Jupyter's identifier of the kernel; "" if there is no page
 
-	mu      sync.Mutex      // guards what follows
+	mu      sync.Mutex      // guards the fields below
 	comm    string          // ID of the open comm
 	wanted  map[string]bool // addresses whose values the program wants
 	asked   int             // ID of the last execution that displayed the script
@@ -44,7 +44,7 @@ type page struct {
 func (p *page) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.script = "" // do not wait for an answer
+	p.script = "" // so that the page does not wait for an answer
 }
 
 // connect displays the script for a cell that is not yet running.

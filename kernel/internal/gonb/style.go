@@ -17,7 +17,7 @@ const modulePrefix = "github.com/janpfeifer/gonb/"
 
 // IsWrittenFor reports whether a cell is written for GoNB: it has a directive of GoNB or
 // imports a package of its module. Such notebooks rely on automatic actions of GoNB, such as
-// downloads of packages, which this kernel does not take otherwise.
+// downloads of packages, which this kernel takes only in these notebooks.
 func IsWrittenFor(c *cell.Cell) bool {
 	return slices.ContainsFunc(c.Directives, func(d cell.DirectiveLine) bool { return directives[d.Name] }) ||
 		slices.ContainsFunc(c.Imports, func(im cell.ImportSpec) bool { return strings.HasPrefix(im.Path, modulePrefix) })

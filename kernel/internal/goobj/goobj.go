@@ -246,7 +246,7 @@ func (o *Object) NonPackage() iter.Seq[int] {
 }
 
 // RefName returns the name that the object has for a symbol of another
-// package, or "". Symbols that only aux data refers to have none.
+// package, or "". The object has no names for symbols that only aux data refers to.
 func (o *Object) RefName(r Ref) string {
 	if o.names == nil {
 		n := o.count(blkRefName, refNameSize)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// source leads to the kinds of symbols that a cell's object has: functions with and without frames,
+// source makes the compiler write the kinds of symbols that a cell's object has: functions with and without frames,
 // inlined calls, types with methods, interface tables, generics, variables.
 const source = `package p
 

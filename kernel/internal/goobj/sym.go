@@ -143,8 +143,8 @@ func (s Sym) span(idx int) (from, to uint32) {
 	return from, to
 }
 
-// Data returns the symbol's initial content in the file. It may be shorter than Size: then the rest
-// is zero. Content includes these zeros.
+// Data returns the symbol's initial content in the file. It may be shorter than Size. The rest of the content is zero;
+// Content includes these zeros.
 func (s Sym) Data() []byte {
 	from, to := s.span(blkDataIdx)
 	return s.o.bytes(s.o.off[blkData]+from, int(to-from))

@@ -11,7 +11,7 @@ import (
 // implements an interface. After some thousand checks of a type the runtime adds it to the
 // cache. In a notebook, the answer can change: a cell adds or removes a method. So this
 // package hooks the runtime's functions that make these caches, and clears
-// all caches when methods have changed. They then fill again.
+// all caches when methods have changed. The runtime then fills them again.
 
 // assertionCaches is a package variable, since the hooks, which the runtime calls, cannot get
 // it as an argument.
@@ -75,8 +75,8 @@ func recordCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
 	return c
 }
 
-// ClearAssertionCaches clears all caches. Another thread may be reading an entry, so it clears only
-// the type of each entry: the rest still fits a type that was read before.
+// ClearAssertionCaches clears all caches. It clears only the type of each entry: if another thread has just read the
+// type, it still reads the rest that belongs to that type.
 func ClearAssertionCaches() {
 	assertionCaches.mu.Lock()
 	defer assertionCaches.mu.Unlock()

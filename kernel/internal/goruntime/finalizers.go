@@ -6,7 +6,7 @@ import (
 )
 
 // A finalizerLoop is a goroutine of the runtime that calls finalizers or cleanups of the
-// user. The runtime does not start another if it ends.
+// user. If it ends, the runtime does not start another.
 type finalizerLoop struct {
 	run    func()
 	status *atomic.Uint32 // runtime.fingStatus for finalizers; nil for cleanups
@@ -38,8 +38,8 @@ func FindFinalizerLoops(rt *Runtime) (FinalizerLoops, error) {
 	return found, nil
 }
 
-// Restart starts another goroutine for finalizers or cleanups if the calling goroutine, which is about to end, runs them. Those
-// that it has already taken from the queue, at most one block, are lost.
+// Restart starts another goroutine for finalizers or cleanups if the calling goroutine, which is about to end, runs
+// them. The finalizers or cleanups that this goroutine has already taken from the queue, at most one block, are lost.
 func (loops FinalizerLoops) Restart() {
 	if c := loops[GoroutineStart()]; c.run != nil {
 		if c.status != nil {

@@ -122,8 +122,8 @@ func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 	}
 }
 
-// WaitsForSemaphore reports whether g waits for a semaphore. That may be a semaphore of the garbage
-// collector: then g continues soon.
+// WaitsForSemaphore reports whether g waits for a semaphore. If that is a semaphore of the garbage collector, g
+// continues soon.
 func (gs *Goroutines) WaitsForSemaphore(g uintptr) bool {
 	const reason = 13
 	return gs.State(g) == Blocked && platform.Read[uint8](g+gWaitReason) == reason
@@ -160,7 +160,7 @@ func (gs *Goroutines) Stopped(f func()) {
 
 // ReadMap calls f, which reads the map at m, while no other goroutine runs. f must not allocate.
 // If another goroutine is writing the map, reading it would end the process: ReadMap waits some
-// milliseconds for the end of the write. If it does not end, ReadMap returns false without calling f.
+// milliseconds for the end of the write. If the write does not end, ReadMap returns false without calling f.
 func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
 	for n := 0; n < 100 && !ok; n++ {
 		gs.Stopped(func() {

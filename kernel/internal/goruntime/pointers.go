@@ -4,9 +4,9 @@ import "github.com/perijove/perijove/kernel/internal/platform"
 
 // A PointerQuery says which words FindPointers searches for, and in which memory.
 type PointerQuery struct {
-	Code, Data AddrRange   // the targets: words that point to these ranges are found
+	Code, Data AddrRange   // FindPointers finds the words that point into these ranges
 	Variables  AddrRange   // memory to search besides the variables of the image
-	Holders    []AddrRange // parts of Variables: pointers in them are found separately for each
+	Holders    []AddrRange // parts of Variables; a FoundPointer has the index of the part that contains it
 	Except     uintptr     // a goroutine whose stack is not searched
 }
 
@@ -48,7 +48,7 @@ func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 // A FoundPointer is a word of memory that points to loaded code or data.
 type FoundPointer struct {
 	Word   uintptr
-	Holder int32 // index of the holder that it is in, or NoHolder
+	Holder int32 // index in PointerQuery.Holders of the range that contains the word, or NoHolder
 	Kind   PointerKind
 }
 
@@ -85,8 +85,8 @@ type pointerSearch struct {
 	procs        *SliceHeader // runtime.allp
 }
 
-// words searches the words of a range for pointers to data. With code set it also searches for pointers
-// to code. Pointers to code occur only in stacks, as return addresses, and as the first words of closures.
+// words searches the words of a range for pointers to data. If code is true, it also searches for pointers to code.
+// Pointers to code occur only in stacks, as return addresses, and as the first words of closures.
 func (s *pointerSearch) words(from, to uintptr, code bool) {
 	kind := InMemory
 	if code {

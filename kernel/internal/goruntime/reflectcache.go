@@ -10,7 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A ReflectCaches gives access to the caches of package reflect, which hold the types that reflect has made.
+// A ReflectCaches gives access to the caches of package reflect, which hold the types that reflect has made on the
+// heap. A loaded object may have a descriptor of such a type, too. This descriptor is called the copy of the type.
 type ReflectCaches struct {
 	host      *Runtime
 	caches    []*sync.Map

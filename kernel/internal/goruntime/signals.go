@@ -7,7 +7,7 @@ import (
 )
 
 // Signals tells which goroutines wait for signals: after a call of signal.Notify, a goroutine of os/signal waits for
-// signals forever. It can wake only goroutines that receive from a channel for signals.
+// signals forever. That goroutine can wake only goroutines that receive from a channel for signals.
 type Signals struct {
 	loop     uintptr         // the function of that goroutine; 0 if it is not known
 	handlers *signalHandlers // nil if it is not known
@@ -42,7 +42,7 @@ func (s *Signals) AreAwaited(gs *Goroutines) bool {
 		return false // then IsReceiver returns false, too
 	}
 	if !s.handlers.TryLock() {
-		return true // it is in use
+		return true // another goroutine holds the lock, so a channel may be in use
 	}
 	defer s.handlers.Unlock()
 	for ch := range s.handlers.m {

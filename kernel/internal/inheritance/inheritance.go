@@ -16,7 +16,7 @@ import (
 
 // Describe returns a text that describes the attributes which a process would inherit if the calling thread started
 // cmd now, except its folder and the files of cmd. The text is the same for two calls only if the attributes are the
-// same. memoryLimited says that each start of a process sets RLIMIT_DATA, as package memorylimit does.
+// same. memoryLimited reports whether each start of a process sets RLIMIT_DATA, as package memorylimit does.
 func Describe(cmd *exec.Cmd, memoryLimited bool) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %q %q %q %d %+v\n", cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir, len(cmd.ExtraFiles), cmd.SysProcAttr)
@@ -63,8 +63,7 @@ func limits(b *strings.Builder, memoryLimited bool) error {
 	return nil
 }
 
-// scheduling writes the thread's priorities and other attributes that only system calls
-// tell.
+// scheduling writes the thread's priorities and other attributes that only system calls return.
 func scheduling(b *strings.Builder) error {
 	nice, _, e1 := unix.RawSyscall(unix.SYS_GETPRIORITY, unix.PRIO_PROCESS, 0, 0)
 	policy, _, e2 := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
@@ -130,7 +129,7 @@ func openFiles(b *strings.Builder) error {
 		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if fd <= 2 || err != nil || flags&unix.FD_CLOEXEC != 0 {
-			continue // it may be closed by now, or it is dir
+			continue // the file was closed since, or it is dir
 		}
 		var st unix.Stat_t
 		if err := unix.Fstat(fd, &st); err != nil {

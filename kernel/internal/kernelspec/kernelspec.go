@@ -87,8 +87,8 @@ func DataDir(getenv func(string) string) (string, error) {
 func Dir(dataDir string) string { return filepath.Join(dataDir, "kernels", Name) }
 
 // Install writes the spec and its icons into a data folder and returns their folder. If
-// they exist it replaces each file atomically, kernel.json last, so that front ends always
-// find a complete spec.
+// these files exist, it replaces each file atomically, kernel.json last, so that front ends always find a complete
+// spec.
 func Install(dataDir string, spec Spec) (string, error) {
 	dir := Dir(dataDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

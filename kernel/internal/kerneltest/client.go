@@ -122,7 +122,8 @@ func (s zmqSocket) Recv(ctx context.Context) ([][]byte, error) {
 	}
 }
 
-// Unsubscribe ends the subscription of a client that Dial has returned. It receives no further messages of iopub.
+// Unsubscribe ends the subscription of a client that Dial has returned. The client receives no further messages of
+// iopub.
 func (c *Client) Unsubscribe() error {
 	return c.sockets[IOPub].(zmqSocket).SetOption(zmq4.OptionUnsubscribe, "")
 }
@@ -190,7 +191,7 @@ func (c *Client) Recv(ctx context.Context, channel string) (*wire.Message, error
 }
 
 // AwaitWelcome waits until the kernel has confirmed the client's subscription. The client
-// does not receive messages published before.
+// does not receive messages that were published before that.
 func (c *Client) AwaitWelcome(ctx context.Context) error {
 	for {
 		m, err := c.Recv(ctx, IOPub)

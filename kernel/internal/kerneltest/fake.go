@@ -30,7 +30,7 @@ import (
 type Fake struct {
 	turn sync.Mutex // held while a cell runs
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	count     int
 	history   []output.HistoryEntry
 	interrupt context.CancelFunc // of the running cell

@@ -84,7 +84,7 @@ type scenario struct {
 	holdRequests  bool
 	sortByRequest bool
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	arrived  *sync.Cond
 	received map[string][]*wire.Message
 	answered int // input_requests answered
@@ -317,7 +317,7 @@ func (r *scenario) hasReply(id string) bool {
 	return !due || slices.ContainsFunc(r.received[channel], func(m *wire.Message) bool { return m.Parent.MsgID == id })
 }
 
-// labelHasReply is hasReply for a label. The caller holds r.mu.
+// labelHasReply reports the same as hasReply, for a label. The caller holds r.mu.
 func (r *scenario) labelHasReply(label string) bool {
 	for id, l := range r.labels {
 		if l == label {

@@ -10,7 +10,7 @@ import (
 )
 
 // Convert returns a formula as a math element whose alternative text is the TeX. If display
-// is set the formula is shown on a separate line with larger operators.
+// is true, the formula is shown on a separate line with larger operators.
 func Convert(tex string, display bool) (string, error) {
 	p := &parser{tokens: scan(tex)}
 	body, err := p.document()
@@ -47,7 +47,7 @@ const maxDepth = 200
 
 var errNested = fmt.Errorf("it is nested more than %d deep", maxDepth)
 
-// next reads a token. After the last one it returns a token of kind end.
+// next reads a token. After the last token of the formula, it returns a token of kind end.
 func (p *parser) next() token {
 	t := p.peek()
 	if t.kind != end {

@@ -9,9 +9,8 @@ import (
 )
 
 // Allowed returns how much memory this process may use, in bytes: the machine's memory,
-// or the limit of its control group or a parent of that, if lower. whose names the one
-// that applies. root is the file system that contains proc and sys. If nothing can be
-// read the result is 0.
+// or the limit of its control group or of a parent group, if that is lower. whose names the machine or the group whose
+// limit applies. root is the file system that contains proc and sys. If nothing can be read, the result is 0.
 func Allowed(root fs.FS) (bytes int64, whose string) {
 	least, whose := int64(math.MaxInt64), ""
 	if b, err := fs.ReadFile(root, "proc/meminfo"); err == nil {

@@ -8,8 +8,7 @@ var (
 	runtimeFault = regexp.MustCompile(`(?s)^SIGSEGV: [^\n]*\nPC=[^\n]* sigcode=1 addr=0x[0-9a-f]{1,3}\n.*?\ngoroutine 0 [^\n]*\nruntime\.`)
 )
 
-// Refused reports whether an error text of the Go runtime says that the system refused it
-// memory.
+// Refused reports whether an error text of the Go runtime says that the operating system refused to give it memory.
 func Refused(sentence string) bool { return refused.MatchString(sentence) }
 
 // RuntimeFault reports whether the crash output of a Go program is about a memory fault inside

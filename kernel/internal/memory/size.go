@@ -1,5 +1,5 @@
-// Package memory determines how much memory a worker and the processes that it started may
-// use, and how much they use.
+// Package memory determines how much memory a worker process and the processes that it started may use, and how much
+// they use.
 package memory
 
 import (

@@ -37,9 +37,9 @@ var hooked *Limit
 
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
-// Begin sets the limit from the process's arguments, and hooks the function for forks, which must lift the limit.
-// Begin is called once in a process. started is called in the goroutine that has started a program, with the program's path
-// and process.
+// Begin sets the limit from the process's arguments, and hooks the fork function of package syscall, so that forks lift
+// the limit. Begin is called once in a process. started is called in the goroutine that has started a program, with the
+// program's path and process.
 func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path string, pid int)) error {
 	hooked, m.started = m, started
 	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {

@@ -1,5 +1,5 @@
 // Package moduledata holds the runtime module that all loaded code belongs to: code, constants and variables,
-// and the tables in which the runtime finds functions. They only grow.
+// and the tables in which the runtime finds functions. This memory and the tables only grow.
 package moduledata
 
 import (
@@ -171,9 +171,8 @@ func (m *Module) Publish() {
 	atomic.StoreUintptr(&m.ModuleData.Maxpc, m.Text.Base+m.Text.Used)
 }
 
-// Snapshot returns a function that frees everything allocated since the snapshot. A
-// failed load must not use addresses: children repeat only the loads that succeeded, and
-// must get the same addresses.
+// Snapshot returns a function that frees everything allocated since the snapshot. A failed load must not use up
+// addresses: children repeat only the loads that succeeded, and must get the same addresses.
 func (m *Module) Snapshot() (undo func()) {
 	arenas := []*Arena{m.Text, m.ReadOnly, m.Data, m.NoPtr}
 	tables := []*table{m.Names, m.Units, m.Files, m.PCTables, m.Functions, m.ftab, m.findfunc}

@@ -14,8 +14,8 @@ import (
 // A listFunc runs go list. The last argument is an import path.
 type listFunc func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error)
 
-// listCompleting returns a listFunc like ask that also completes go.mod and go.sum. If they lack lines for a package of a module
-// that they name, it adds them, records a notice for the user, and lists again.
+// listCompleting returns a listFunc that does what ask does, and also completes go.mod and go.sum. If these files lack
+// lines for a package of a module that they name, it adds the lines, records a notice for the user, and lists again.
 func (m *Modules) listCompleting(ask listFunc) listFunc {
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := ask(ctx, cgo, args...)
@@ -49,9 +49,8 @@ func (m *Modules) Notices() []string {
 	return list
 }
 
-// Complete adds lines to go.mod and go.sum that a package needs and they lack, if a module
-// that they require or replace provides the package. It reports whether it has added any.
-// Unlike Get it does not change versions.
+// Complete adds the lines that go.mod and go.sum lack for a package, if a module that go.mod requires or replaces
+// provides the package. It reports whether it has added any. Unlike Get it does not change versions.
 func (m *Modules) Complete(ctx context.Context, path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,7 +99,7 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 
 // mayComplete reports whether adding lines to go.mod or go.sum may be enough to list a package.
 func (m *Modules) mayComplete(path string, mayHave func(moduleFile, string) bool) bool {
-	if m.dir == "" || m.workspace() != "" || m.vendorDir() != "" { // these have their own files
+	if m.dir == "" || m.workspace() != "" || m.vendorDir() != "" { // workspaces and vendor folders have further files
 		return false
 	}
 	f := readModule(m.dir)

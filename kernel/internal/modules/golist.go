@@ -61,7 +61,7 @@ func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]listedP
 	return m.listCopying(ctx, cgo, nil, args...)
 }
 
-// listCopying is list that also writes the go command's standard error to a writer.
+// listCopying does what list does, and also writes the go command's standard error to the writer to.
 func (m *Modules) listCopying(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]listedPackage, error) {
 	return m.listFields(ctx, cgo, to, listedFields, args...)
 }

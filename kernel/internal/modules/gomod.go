@@ -12,7 +12,7 @@ import (
 type moduleFile struct {
 	path     string            // of the module
 	requires map[string]string // versions by module path
-	indirect map[string]bool   // those of requires that are marked so
+	indirect map[string]bool   // the modules of requires that are marked "// indirect"
 	replaces []string          // module paths
 }
 

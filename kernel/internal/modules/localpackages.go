@@ -42,7 +42,7 @@ type Change struct {
 	// them. Dependencies come first.
 	Packages       []string
 	VersionChanged bool  // packages outside of local folders have another version
-	Err            error // why the new sources cannot be compiled; the old form stays in use
+	Err            error // why the new sources cannot be compiled; the old compiled packages stay in use
 }
 
 // Live returns the import paths of the local packages.

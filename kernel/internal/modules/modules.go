@@ -33,9 +33,9 @@ type Modules struct {
 	archives        map[string]string        // compiled packages that the image does not have, or has in another version
 	names           map[string]string        // names of these packages
 	registered      map[string]string        // archives passed to Register
-	cgoRoots        map[string]*cgoRoot      // with which the image in use was built, by import path
-	newCgoRoots     map[string]*cgoRoot      // of the last set that CgoPackages returned, by import path
-	cgoKey          string                   // key of the set of the image in use
+	cgoRoots        map[string]*cgoRoot      // roots with which the image in use was built, by import path
+	newCgoRoots     map[string]*cgoRoot      // roots of the last set that CgoPackages returned, by import path
+	cgoKey          string                   // key of the set with which the image in use was built
 	localPackages   map[string]*localPackage // by import path
 	roots           map[string]bool          // import paths that were resolved
 	failed          map[string]error         // errors of imports in the running cell, by import path
@@ -97,9 +97,9 @@ func findModule(dir string) string {
 	}
 }
 
-// libraryModule is the prefix of the import paths of this project's packages. The worker
-// is built with the packages of this project's library. Cells always use the image's copy
-// of the library, since they share the library's variables with the worker.
+// libraryModule is the prefix of the import paths of this project's packages. The worker process is built with the
+// packages of this project's library. Cells always use the image's copy of the library, since they share the library's
+// variables with the worker process.
 const libraryModule = "github.com/perijove/perijove/"
 
 // Archive returns the file of the compiled package of an import path. It may run
@@ -132,7 +132,7 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	return "", m.notFound(path)
 }
 
-// lookup is archive without the go command. ok is false if the go command must run.
+// lookup does what archive does, but does not run the go command. ok is false if the go command must run.
 func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil, true
@@ -197,7 +197,8 @@ func (m *Modules) mayProvide(path string) bool {
 	})
 }
 
-// isInImage reports whether a package is the image's own.
+// isInImage reports whether the image's compiled package is to be used for p: it is equal, or p belongs to the library
+// or the standard library.
 func (m *Modules) isInImage(p listedPackage) bool {
 	if p.Export == "" || p.Standard {
 		return true

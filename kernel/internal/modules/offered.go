@@ -17,8 +17,8 @@ type offer struct {
 	names   map[string]string
 }
 
-// offered returns what is known of the offer. If the module files have changed, it starts the go command and does not
-// wait for it. The caller holds m.mu.
+// offered returns the names that the go command has listed last. If the module files have changed since, offered starts
+// the go command and does not wait for it. The caller holds m.mu.
 func (m *Modules) offered() map[string]string {
 	o := &m.offer
 	o.mu.Lock()
@@ -34,7 +34,7 @@ func (m *Modules) offered() map[string]string {
 	return o.names
 }
 
-// list lists the packages of a module that no other goroutine uses.
+// list sets the names with the go command. No other goroutine may use m.
 func (o *offer) list(m *Modules) {
 	args := []string{"-e", "-find"}
 	for _, f := range readModules(m.dir) {

@@ -49,20 +49,20 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 // progressDelay is the time after which the number of packages to compile is determined.
 const progressDelay = time.Second
 
-// listWithProgress returns list with reports of progress.
+// listWithProgress returns a listFunc that does what list does, and calls progress.
 func (m *Modules) listWithProgress(progress func(CompileProgress)) listFunc {
 	watched := m.listWatched(progress)
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := watched(ctx, cgo, args...)
 		if err != nil && ctx.Err() == nil {
-			return m.list(ctx, cgo, args...) // for an error without the names of packages
+			return m.list(ctx, cgo, args...) // lists again, for an error without the names of packages
 		}
 		return list, err
 	}
 }
 
-// listWatched is listWithProgress, except that its errors contain the names of the
-// packages whose compilation has started.
+// listWatched does what listWithProgress does, except that the errors contain the names of the packages whose
+// compilation has started.
 func (m *Modules) listWatched(progress func(CompileProgress)) listFunc {
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		w := &compileMonitor{progress: progress, started: map[string]bool{}}
@@ -100,7 +100,7 @@ func (m *Modules) stalePackages(ctx context.Context, cgo bool, args []string) (a
 type compileMonitor struct {
 	progress func(CompileProgress)
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	line      []byte     // the incomplete last line
 	last      string     // package
 	message   string     // the last line, if it is a message of the go command

@@ -42,7 +42,7 @@ func (m *Modules) otherModule(path string) string {
 }
 
 // SwitchModule switches to the other module that an error of Archive has named, if there was such an error. It
-// reports whether it has switched. Call it only when the worker is replaced.
+// reports whether it has switched. Call it only when the worker process is replaced.
 func (m *Modules) SwitchModule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A declarationText is what a cell says of a variable besides its type.
+// A declarationText has the source of a variable's value and the comment on the variable.
 type declarationText struct{ value, comment string }
 
 // describe returns the texts of the variables that the statements of body declare, by the position of the name.

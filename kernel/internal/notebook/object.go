@@ -104,7 +104,8 @@ func (o *object) set(key string, v any) error {
 	return nil
 }
 
-// encode is json.Marshal without escaping for HTML: Jupyter does not escape it either.
+// encode does what json.Marshal does, but does not escape characters for HTML, since Jupyter does not escape them
+// either.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

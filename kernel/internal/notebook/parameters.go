@@ -37,8 +37,9 @@ func (p Parameter) typeString() string {
 	})
 }
 
-// Kind returns what the type is underneath: "bool", "int", "uint", "float", "complex", "string", "slice", "array", "map",
-// "struct", "pointer", "interface", "func" or "chan". It is "" if only compiling the cell can tell.
+// Kind returns the kind of the underlying type: "bool", "int", "uint", "float", "complex", "string", "slice", "array",
+// "map", "struct", "pointer", "interface", "func" or "chan". It is "" if the type is from a package that is not
+// imported for parameters.
 func (p Parameter) Kind() string {
 	switch t := p.Type.Underlying().(type) {
 	case *types.Basic:

@@ -33,11 +33,10 @@ func (e *CellError) Error() string {
 
 func (e *CellError) Unwrap() error { return e.Err }
 
-// Run executes all code cells in order and stores their outputs in nb. Cells tagged
-// skip-execution keep their outputs; those of all others are removed before the
-// run. A failing cell ends the run with a *CellError unless it is tagged
-// raises-exception or errors are allowed. If the run fails, nb has all outputs up
-// to then.
+// Run executes all code cells in order and stores their outputs in nb. Cells tagged skip-execution are not executed and
+// keep their outputs. The outputs of all other cells are removed before the run. A failing cell ends the run with a
+// *CellError unless it is tagged raises-exception or errors are allowed. If the run fails, nb has all outputs up to
+// then.
 func (nb *Notebook) Run(ctx context.Context, session output.Session, opts Options) error {
 	r := runner{session: session, opts: opts, sinks: map[*Cell]*cellSink{}}
 	defer r.store()

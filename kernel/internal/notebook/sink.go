@@ -29,7 +29,7 @@ func (c *collector) sink() *cellSink {
 type cellSink struct {
 	all *collector
 
-	// all.mu guards what follows.
+	// all.mu guards the fields below.
 	count        int
 	outputs      []Output
 	text         []byte // further text of the last output, if streamOpen

@@ -50,7 +50,7 @@ type Sink interface {
 	// Result receives the value of the cell's last expression.
 	Result(data Bundle, metadata map[string]any)
 	Error(*Error)
-	// Clear removes the cell's output; with wait, only when the next output comes.
+	// Clear removes the cell's output. If wait is true, it does so only when the next output arrives.
 	Clear(wait bool)
 	// Comm sends a message to the front end's side of a comm.
 	Comm(Comm)
@@ -62,7 +62,7 @@ type Sink interface {
 // A ByteSink is a Sink that also takes text as bytes.
 type ByteSink interface {
 	Sink
-	// StreamBytes is Stream without a copy of the text. The sink does not keep the bytes.
+	// StreamBytes does what Stream does, without a copy of the text. The sink does not keep the bytes.
 	StreamBytes(name string, text []byte)
 }
 

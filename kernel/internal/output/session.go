@@ -19,13 +19,11 @@ type Session interface {
 	// History returns the executed cells, oldest first.
 	History() []HistoryEntry
 
-	// Comm receives a message of the front end's side of a comm. An error means
-	// that it has no handler.
+	// Comm receives a message of the front end's side of a comm. An error means that the message was not delivered.
 	Comm(Comm) error
 
 	// Interrupt stops the running cell, if there is one, and keeps all state.
 	Interrupt()
-	// Close ends the worker and the processes that it started. Execute of a
-	// closed session fails.
+	// Close ends the worker process and the processes that it started. Execute of a closed session fails.
 	Close() error
 }

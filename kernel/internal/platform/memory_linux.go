@@ -11,8 +11,8 @@ import (
 
 // Pointer converts an address outside the Go heap to a pointer.
 //
-// It must not be inlined: in a copy of constant size that crashes the compiler of Go 1.26
-// ("disjointTypes: one of arguments is not a pointer"). Signal handlers call it, so the race detector must not check it.
+// It must not be inlined: inlining it into a copy of constant size crashes the compiler of Go 1.26 ("disjointTypes: one
+// of arguments is not a pointer"). Signal handlers call it, so the race detector must not check it.
 //
 //go:noinline
 //go:norace
@@ -24,7 +24,7 @@ func Bytes(addr uintptr, n int) []byte { return unsafe.Slice((*byte)(Pointer(add
 // Prot is the protection of a DualMap's memory at its main address.
 type Prot int
 
-// Protections of a DualMap. It is written only through its alias.
+// Protections of a DualMap's main address. A DualMap is written only through its alias.
 const (
 	ReadOnly Prot = unix.PROT_READ
 	Execute  Prot = unix.PROT_READ | unix.PROT_EXEC

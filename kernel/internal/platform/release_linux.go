@@ -34,12 +34,12 @@ func ReleaseFilePages() error {
 	return errors.Join(errs...)
 }
 
-// ReleaseUnwritten does the same for the memory of a variable whose initial value is in the executable. The process must not have
-// written to the variable: its value is the initial one afterwards.
+// ReleaseUnwritten does what ReleaseFilePages does, for the memory of a variable whose initial value is in the
+// executable. The process must not have written to the variable: its value is the initial one afterwards.
 func ReleaseUnwritten(b []byte) error {
 	page := uintptr(unix.Getpagesize())
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
-	first, end := (start+page-1)&^(page-1), (start+uintptr(len(b)))&^(page-1) // whole pages: the rest of others contains other variables
+	first, end := (start+page-1)&^(page-1), (start+uintptr(len(b)))&^(page-1) // only whole pages, since the pages at the ends may contain other variables
 	if first >= end {
 		return nil
 	}

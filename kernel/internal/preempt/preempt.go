@@ -126,8 +126,8 @@ func (t *Target) divert(g, at, bp uintptr) {
 
 func store(p, v uintptr) { *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) = v }
 
-// Halt ends the calling goroutine with its deferred functions, which are not stopped again. Cell code that is to be
-// stopped is made to call it.
+// Halt runs the deferred functions of the calling goroutine, which are not stopped again, and ends the goroutine. The
+// signal handler makes cell code that is to be stopped call Halt.
 func Halt() {
 	Cancel(CurrentG())
 	runtime.Goexit()

@@ -37,7 +37,7 @@ func New(dir string, on bool) *Detector {
 // On reports whether the detector is on. It may be called concurrently.
 func (d *Detector) On() bool { return d.on.Load() }
 
-// Set turns the detector on or off for the next worker, and returns a notice about that.
+// Set turns the detector on or off for the next worker process, and returns a notice about that.
 func (d *Detector) Set(on bool) string {
 	d.on.Store(on)
 	return d.String()
@@ -51,7 +51,7 @@ func (d *Detector) String() string {
 	return offNotice
 }
 
-// Environ returns the environment variables of a worker that starts now.
+// Environ returns the environment variables of a worker process that starts now.
 func (d *Detector) Environ() []string {
 	if !d.On() {
 		return nil

@@ -120,7 +120,8 @@ func TestPrimitives(t *testing.T) {
 	}
 }
 
-// TestPrimitivesWithoutLocks: the programs for mutexes have races without their locks, so the detector checks what they share.
+// TestPrimitivesWithoutLocks: the programs for mutexes have races without their locks, so the detector does check the
+// memory that they share.
 func TestPrimitivesWithoutLocks(t *testing.T) {
 	s := newSession(t)
 	lock := regexp.MustCompile(`(?m)^\s*(m|j\.Mutex)\.(Lock|Unlock)\(\)$`)

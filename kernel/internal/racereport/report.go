@@ -53,7 +53,8 @@ func Parse(text string) (reports []Report, end int) {
 	}
 }
 
-// cutReport finds the first complete report in a text. It returns its body and the lengths of what surrounds it.
+// cutReport finds the first complete report in a text. It returns the length of the text before the report's body, the
+// body, and the length of the rest of the report after the body.
 func cutReport(text string) (head int, body string, tail int, found bool) {
 	const begin, stop = ruler + "\nWARNING: DATA RACE\n", "\n" + ruler + "\n"
 	i := strings.Index(text, begin)
@@ -68,7 +69,7 @@ func cutReport(text string) (head int, body string, tail int, found bool) {
 	return head, text[head : head+n], len(stop), true
 }
 
-// parse reads the body of a report. It reports false if there are not two accesses.
+// parse reads the body of a report. ok is false if there are not two accesses.
 func parse(body string) (r Report, ok bool) {
 	accesses := 0
 	var to *Stack
@@ -95,7 +96,7 @@ func parse(body string) (r Report, ok bool) {
 	return r, accesses == 2
 }
 
-// goroutine returns the Stack for the start of a goroutine, or nil if it is of neither access.
+// goroutine returns the element of r.Started for a goroutine, or nil if the goroutine made neither access.
 func (r *Report) goroutine(number string, ended bool) *Stack {
 	for i := range r.Accesses {
 		if r.Accesses[i].Goroutine == number {

@@ -17,7 +17,7 @@ type Entry struct {
 	Dir     string   // the folder in which it ran; "" for the notebook's
 	Args    []string // os.Args when it ran
 
-	IsGone bool // its effects were lost with a worker
+	IsGone bool // its effects were lost with a worker process
 	// Unfit is the reason why the cell must not be run again; "" if it may be.
 	Unfit string
 }

@@ -1,6 +1,5 @@
-// Package replay finds the cells to run again when a worker and the notebook's
-// variables are lost. It records the names that each run of a cell declared and
-// changed, and finds the runs whose effects are needed.
+// Package replay finds the cells to run again when a worker process and the notebook's variables are lost. It records
+// the names that each run of a cell declared and changed, and finds the runs whose effects are needed.
 package replay
 
 import (
@@ -51,9 +50,8 @@ func (j *Journal) prune() {
 	j.kept = len(j.entries)
 }
 
-// LostSteps lists the steps that restore the variables in lost. skipped has the runs that
-// would be needed but are unfit. alive reports whether a variable exists in the worker;
-// such variables are not made again.
+// LostSteps lists the steps that restore the variables in lost. skipped has the runs that would be needed but must not
+// be run again. alive reports whether a variable exists in the worker process; such variables are not made again.
 func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps []Step, skipped []*Entry) {
 	p := newPlanner(j.entries)
 	p.isAlive = alive
@@ -63,7 +61,7 @@ func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps
 	return p.plan(), p.skipped()
 }
 
-// AllSteps lists the steps that would restore these variables if the worker were lost now.
+// AllSteps lists the steps that would restore these variables if the worker process were lost now.
 func (j *Journal) AllSteps(variables map[string]int) []Step {
 	p := newPlanner(j.entries)
 	p.assumeAllLost = true

@@ -138,7 +138,7 @@ func (p *planner) requireName(name string) {
 func (p *planner) require(id, i int) {
 	v := p.versions[id]
 	if v.isDeclaration {
-		p.needed[id] = p.needed[id] || p.current[v.name] != id // the current version is still declared
+		p.needed[id] = p.needed[id] || p.current[v.name] != id // the current version need not be declared again
 		return
 	}
 	if p.isAlive(v.name) && !p.overwritten[v.name] {
@@ -215,7 +215,7 @@ func (p *planner) changesOverwritten(i int) bool {
 	return false
 }
 
-// skipped returns the runs that changed needed versions but are unfit to be repeated.
+// skipped returns the runs that changed needed versions but must not be repeated.
 func (p *planner) skipped() []*Entry {
 	var out []*Entry
 	for i, e := range p.entries {
@@ -232,7 +232,7 @@ func (p *planner) skipped() []*Entry {
 	return out
 }
 
-// isNeeded reports whether run i made or changed a version that is needed later.
+// isNeeded reports whether run i made a version that is needed, or changed one that is needed after it.
 func (p *planner) isNeeded(i int) bool {
 	for _, id := range p.makes[i] {
 		if p.needed[id] && !p.versions[id].isDeclaration {
@@ -247,8 +247,8 @@ func (p *planner) isNeeded(i int) bool {
 	return false
 }
 
-// markDeclarations marks runs whose declarations are to be repeated: those of an older function,
-// type or constant that a repeated run needs, and after it those of the current one.
+// markDeclarations marks runs whose declarations are to be repeated. A repeated run may need an older declaration of a
+// function, type or constant; the run with the current declaration of that name is then repeated after it.
 func (p *planner) markDeclarations() (changed bool) {
 	for i := range p.entries {
 		for _, id := range p.makes[i] {

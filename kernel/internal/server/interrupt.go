@@ -15,7 +15,7 @@ const duplicateWindow = 250 * time.Millisecond
 
 // interruptRecord is the last interrupt that was forwarded to the session.
 type interruptRecord struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	at       time.Time
 	bySignal bool
 	cell     *request // running at the time

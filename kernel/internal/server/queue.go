@@ -14,7 +14,7 @@ const (
 
 // A requestQueue serves requests one after another, in the order of their arrival.
 type requestQueue struct {
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	change      *sync.Cond
 	requests    []*request
 	bytes       int

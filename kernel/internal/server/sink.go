@@ -39,7 +39,7 @@ type sink struct {
 	stopsOnError bool      // its failure aborts the queued cells
 	abortOnce    sync.Once // done before the failure is published
 
-	mu             sync.Mutex // guards what follows; held while publishing, which orders messages
+	mu             sync.Mutex // guards the fields below; held while publishing, so that messages keep their order
 	name           string     // the stream that text belongs to
 	text           []byte
 	batchSize      int    // of text, from minBatch to maxBatch

@@ -25,7 +25,7 @@ type throttle struct {
 }
 
 type counts struct {
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	since time.Time
 	lines map[string]int // by message text; there are few since all are constants
 }

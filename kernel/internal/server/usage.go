@@ -21,7 +21,7 @@ type meter struct {
 	root fs.FS // of the file system, for /proc
 	now  func() time.Time
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	at   time.Time
 	tree map[int]int64 // ticks by process
 	host procfs.Times

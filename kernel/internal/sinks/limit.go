@@ -29,7 +29,7 @@ type Limited struct {
 	output.Sink
 	limit Limit
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	passed  int64
 	dropped int64
 	tail    []byte // the end of the dropped text

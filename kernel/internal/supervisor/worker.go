@@ -118,7 +118,7 @@ type Worker struct {
 	reapMu   sync.Mutex
 	isReaped bool // guarded by reapMu
 
-	mu     sync.Mutex      // guards what follows
+	mu     sync.Mutex      // guards the fields below
 	id     int             // of the last request
 	cell   int             // the notebook's number of the running cell, 0 if it has none
 	ctx    context.Context // of the running cell: ends when it is interrupted or over

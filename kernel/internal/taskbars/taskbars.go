@@ -36,7 +36,7 @@ type Bars struct {
 	// Spawn starts a goroutine of the host, which belongs to no cell.
 	Spawn func(func())
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	tasks   []*task    // oldest first
 	running bool       // the goroutine that checks tasks is running
 }
@@ -46,7 +46,7 @@ type task struct {
 	progresshost.Task
 	execution int
 
-	mu    sync.Mutex // guards what follows; held while a bar is shown
+	mu    sync.Mutex // guards the fields below; held while a bar is shown
 	pace  display.Pace
 	start time.Time
 	done  int

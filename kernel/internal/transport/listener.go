@@ -28,7 +28,7 @@ type listener struct {
 	log      *slog.Logger
 	serve    func(*peer) error // reads from an established peer until it fails
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	peers  *list.List // of *peer, oldest first, handshaking ones included
 	closed bool
 

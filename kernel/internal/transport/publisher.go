@@ -26,7 +26,7 @@ type publisher struct {
 	greeter Greeter
 	done    <-chan struct{}
 
-	mu      sync.Mutex // guards what follows, and the order of messages
+	mu      sync.Mutex // guards the fields below, and the order of messages
 	subs    map[*peer]*subscriber
 	changed chan struct{} // closed and replaced when a subscriber has taken a message or left
 	waiting int           // publishers that wait for changed

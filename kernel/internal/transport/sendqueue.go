@@ -32,7 +32,7 @@ func (m *message) done() {
 // A sendQueue holds the messages that are to be written to one peer. Messages are
 // shared between peers and must not be changed.
 type sendQueue struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	notEmpty *sync.Cond // or closed
 	queue    []*message
 	bytes    int // of the queue and of the message being written

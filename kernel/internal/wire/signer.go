@@ -19,7 +19,7 @@ type digest [sha256.Size]byte
 type Signer struct {
 	key []byte
 
-	mu   sync.Mutex // guards what follows
+	mu   sync.Mutex // guards the fields below
 	seen map[digest]struct{}
 	ring []digest // the last signaturesKept digests, oldest at next
 	next int
