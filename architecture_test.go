@@ -57,7 +57,7 @@ func TestLibraryDoesNotImportKernel(t *testing.T) {
 }
 
 // TestImageSources checks that Source embeds all packages of this module that the worker
-// needs, because the image is built only from these files.
+// process needs, because the image is built only from these files.
 func TestImageSources(t *testing.T) {
 	for _, folder := range dependencies(t, "./kernel/internal/worker", "./kernel/internal/standalone", "./lib/...") {
 		if entries, err := Source.ReadDir(folder); err != nil || len(entries) == 0 {

@@ -20,8 +20,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// inflight is how many requests are in flight at once, and how many tasks where the table
-// says 256.
+// inflight is the number of requests in flight at once, and the number of tasks in the rows
+// of the table that say 256.
 const inflight = 256
 
 func main() {

@@ -39,7 +39,8 @@ func contend(l sync.Locker, n int) (took, wait time.Duration) {
 	return took, flat[len(flat)*999/1000]
 }
 
-// lockPairs is the number of comparisons of the two locks for one value, their median.
+// lockPairs is the number of comparisons of the two locks; a measured value is the median of
+// these comparisons.
 const lockPairs = 11
 
 func mutexSpeed(ctx context.Context, n int) (float64, error) {

@@ -21,7 +21,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestCalls builds the calls with this version as the one before, and measures once.
+// TestCalls makes one measurement, with this version in place of the version before.
 func TestCalls(t *testing.T) {
 	t.Chdir("../..")
 	var b strings.Builder

@@ -135,7 +135,8 @@ func tool(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// TestService verifies the unit beside a program and a file with variables in a folder that stands for the root.
+// TestService verifies the systemd unit in a folder that stands for the root folder and contains the program and
+// the file with variables.
 func TestService(t *testing.T) {
 	root := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"usr/local/bin/perijove-worker": 0o755, "etc/perijove-worker.env": 0o600} {

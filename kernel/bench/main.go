@@ -130,8 +130,8 @@ func startTimes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string)
 }
 
 // hello compares a cell with go run of the same program and with the compiler alone, in
-// turns. The text is new each time, like a cell's. For a program that go run has run before,
-// whose executable is cached, it prints the time too.
+// turns. The text is new each time, in the cell and in the program. hello also prints the
+// time of go run for a program that it has run before, whose executable is cached.
 func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	program := filepath.Join(dir, "hello.go")
 	write := func(statement string) error {

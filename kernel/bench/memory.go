@@ -18,14 +18,15 @@ import (
 // idleTime is how long the kernel is idle before its memory is measured again.
 const idleTime = 30 * time.Second
 
-// memory measures the memory of an idle kernel with its worker and compilers, and its growth.
+// memory measures the memory of an idle kernel with its worker process and compilers, and its
+// growth.
 func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer k.stop()
-	time.Sleep(2 * time.Second) // until the worker and the compilers for the first cell have started, and the kernel has freed what only the start needed
+	time.Sleep(2 * time.Second) // until the worker process and the compilers for the first cell have started, and the kernel has freed what only the start needed
 	if err := k.memoryRows(w, "started"); err != nil {
 		return err
 	}
@@ -43,7 +44,8 @@ func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) err
 	return k.growth(ctx, w)
 }
 
-// growth measures how much the memory of kernel and worker grows by many cells.
+// growth measures how much the memory of the kernel and the worker process grows by many
+// cells.
 func (k *kernel) growth(ctx context.Context, w *tabwriter.Writer) error {
 	const cells = 1000
 	var rss [2]int
@@ -65,8 +67,8 @@ func (k *kernel) growth(ctx context.Context, w *tabwriter.Writer) error {
 	return nil
 }
 
-// memoryRows prints the memory of each process, and of all. The sum of the resident memory counts memory that
-// processes share once for each of them. What they occupy counts it once.
+// memoryRows prints the memory of each process, and of all processes. The sum of the resident memory counts
+// memory that several processes share once for each of them; the occupied memory counts it once.
 func (k *kernel) memoryRows(w *tabwriter.Writer, when string) error {
 	pages := make(map[filePage]bool)
 	var rss, private int
@@ -92,11 +94,11 @@ func (k *kernel) memoryRows(w *tabwriter.Writer, when string) error {
 type processMemory struct {
 	name      string
 	rss       int
-	anonymous int // that of no file: heap, stacks, changed pages of files
-	variables int // the part of it that the executable has initial values for
-	code      int // of files, as the following
+	anonymous int // memory of no file: heap, stacks, changed pages of files
+	variables int // the part of anonymous for which the executable has initial values
+	code      int // pages of files, as the fields below
 	constants int
-	pages     map[filePage]bool // those of files
+	pages     map[filePage]bool // the pages of files
 	err       error
 }
 

@@ -27,7 +27,7 @@ var loops = []struct{ name, decl, call string }{
 
 // native runs each loop in a cell and in a built program, in random order, and prints the
 // ratio of the medians with a bootstrap interval. The program stays alive between runs, like
-// the worker.
+// the worker process.
 func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	const runs = 20
 	for _, l := range loops {

@@ -12,7 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// A language is how cells are written for a kernel. %d stands for a number that is new each time.
+// A language has the text of the compared cells for a kernel. %d stands for a number that is new
+// each time.
 type language struct{ hello, first, variable, function, mistake string }
 
 var (
@@ -35,7 +36,8 @@ func (l language) kinds() []struct{ name, code string } {
 	}
 }
 
-// peers measures cells in the other kernels that are installed, in turns with the same in perijove.
+// peers measures cells in the other kernels that are installed, in turns with the same cells in
+// perijove.
 func peers(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	if _, err := k.cell(ctx, goCells.first); err != nil {
 		return err
@@ -68,8 +70,8 @@ func versions(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) e
 	return besidePeer(ctx, k, w, dir, []string{*against, "kernel", connectionFile}, *against, goCells)
 }
 
-// peerPause is the pause before each cell. Kernels prepare the next cell when one has ended, and must not disturb the
-// other kernel's cell with that.
+// peerPause is the pause before each cell. A kernel prepares the next cell when one has ended; the pause keeps this
+// from disturbing the other kernel's cell.
 const peerPause = 30 * time.Millisecond
 
 func besidePeer(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string, argv []string, name string, cells language) error {

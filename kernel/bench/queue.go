@@ -65,8 +65,8 @@ func queue(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	return nil
 }
 
-// ratioNote returns a note with the median of the rounds' ratios. If the machine is busy
-// during some rounds, that changes less than the ratio of the medians.
+// ratioNote returns a note with the median of the rounds' ratios. Rounds during which the
+// machine is busy change it less than they change the ratio of the medians.
 func ratioNote(a, b sample, of string) string {
 	ratios := make([]float64, len(a))
 	for i := range a {

@@ -192,7 +192,7 @@ func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, e
 	return d, err
 }
 
-// crashes measures the time until a cell has run after a cell that ended the worker.
+// crashes measures the time until a cell has run after a cell that ended the worker process.
 func crashes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
 	if err != nil {

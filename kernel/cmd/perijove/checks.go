@@ -13,7 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// recommendedMemory, in bytes, is enough for the worker with the standard library and a compiler.
+// recommendedMemory, in bytes, is enough for the worker process with the standard library and a
+// compiler.
 const recommendedMemory = 1 << 30
 
 // An environment is the part of the machine that doctor checks.

@@ -119,7 +119,8 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// TestWidgetsOfAnEnvironment finds the extension in the Python environment of a jupyter command that is a symbolic link, as pipx makes.
+// TestWidgetsOfAnEnvironment checks that the extension is found in the Python environment of a jupyter command that is a
+// symbolic link, such as pipx makes.
 func TestWidgetsOfAnEnvironment(t *testing.T) {
 	bin, venv := t.TempDir(), t.TempDir()
 	t.Setenv("PATH", bin)

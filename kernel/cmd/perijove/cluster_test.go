@@ -16,7 +16,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/notebook"
 )
 
-// startNATS starts a NATS server with a token, as others keep one.
+// startNATS starts a NATS server with a token, which stands for a server that does not
+// belong to the notebook.
 func startNATS(t *testing.T) (url string) {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: "secret", JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})

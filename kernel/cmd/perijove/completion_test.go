@@ -35,7 +35,7 @@ func TestCompletionScripts(t *testing.T) {
 	}
 }
 
-// TestCompletion calls perijove like the completion scripts.
+// TestCompletion calls perijove as the completion scripts do.
 func TestCompletion(t *testing.T) {
 	notebook := filepath.Join(t.TempDir(), "n.ipynb")
 	const text = `{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a", "cell_type": "code",

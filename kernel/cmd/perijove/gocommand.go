@@ -17,7 +17,8 @@ func goVersion(ctx context.Context, goCommand string) (string, error) {
 	return versionFrom(ctx, goCommand, image.ToolchainOf)
 }
 
-// cachedGoVersion is like goVersion, but runs the go command, which takes 15 ms, only if it must.
+// cachedGoVersion is like goVersion, but runs the go command, which takes 15 ms, only if the
+// version is not cached.
 func cachedGoVersion(ctx context.Context, goCommand string) (string, error) {
 	return versionFrom(ctx, goCommand, image.CachedToolchainOf)
 }

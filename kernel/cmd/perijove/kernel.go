@@ -58,7 +58,8 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 }
 
 // trimDelay is how long after its start a kernel frees the memory that only the start needed. By then the
-// front end has its first replies, and the worker and the compilers for the first cell have started.
+// front end has its first replies, and the worker process and the compilers for the first cell have
+// started.
 const trimDelay = time.Second
 
 func trim(log *slog.Logger) {

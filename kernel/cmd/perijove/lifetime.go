@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// parentPollInterval is the interval between checks of the kernel that Jupyter still runs.
+// parentPollInterval is the interval at which the kernel checks whether Jupyter still runs.
 const parentPollInterval = 250 * time.Millisecond
 
 // A lifetime is a context that ends with SIGTERM, SIGHUP or the end of the Jupyter process
@@ -72,9 +72,9 @@ func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{}
 	go func() {
 		tick := time.NewTicker(parentPollInterval)
 		defer tick.Stop()
-		// If the process named by JPY_PARENT_PID is the parent, a change of the parent
-		// shows its end reliably. Checking its ID is less reliable, since another process
-		// may get that.
+		// If the process named by JPY_PARENT_PID is the kernel's parent, a change of the parent
+		// reliably shows that this process has ended. Checking the process ID is less reliable,
+		// since another process may get the same ID.
 		direct := os.Getppid() == parent
 		for {
 			if direct && os.Getppid() != parent || syscall.Kill(parent, 0) == syscall.ESRCH {

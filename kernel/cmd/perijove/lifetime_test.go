@@ -100,7 +100,7 @@ func TestSIGINT(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		interrupt() // no cell runs; it may arrive late, and stop the next cell
+		interrupt() // no cell runs; the signal may arrive late, and stop the next cell
 		id := ""
 		for begun := false; !begun; {
 			if id, err = client.Execute("print begins\nhold"); err != nil {

@@ -29,8 +29,8 @@ func statusMemory(t *testing.T, pid int, field string) int {
 	return 0
 }
 
-// TestWorkerMemory checks that a worker does not keep the pages of its executable that only its start needed. It has
-// 11 MB of files resident after a cell, and would have 25.
+// TestWorkerMemory checks that the worker process does not keep the pages of its executable that only its start
+// needed. After a cell, 11 MB of its files are resident; with these pages it would be 25 MB.
 func TestWorkerMemory(t *testing.T) {
 	k := startReal(t)
 	if _, err := k.execute(cellRun{code: `fmt.Println("hello")`}); err != nil {

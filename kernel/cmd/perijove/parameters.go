@@ -39,7 +39,8 @@ NOTEBOOK is -, the notebook is read from standard input.`,
 	return cmd
 }
 
-// A listedParameter is a parameter as --json prints it. The names but kind are papermill's.
+// A listedParameter is a parameter as --json prints it. The names, except for kind, are
+// papermill's.
 type listedParameter struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`

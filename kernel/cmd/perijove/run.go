@@ -96,8 +96,8 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	return errors.Join(runErr, session.Close(), f.write(ctx, nb, path, dir, log))
 }
 
-// recordKernel writes to the notebook's metadata what JupyterLab writes there when this kernel is ready: a front end that
-// opens the notebook does not change it.
+// recordKernel writes the same entries to the notebook's metadata as JupyterLab does when this kernel is ready, so that
+// a front end that opens the notebook does not change them.
 func recordKernel(ctx context.Context, nb *notebook.Notebook) error {
 	_, version, err := toolchain(context.WithoutCancel(ctx)) // also after an interrupt
 	if err != nil {

@@ -129,7 +129,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOfAWorker: these processes also end when only the worker dies.
+// TestNothingIsLeftOfAWorker: these processes also end when only the worker process dies.
 func TestNothingIsLeftOfAWorker(t *testing.T) {
 	k, list := family(t)
 	got, err := k.execute(cellRun{code: "syscall.Kill(os.Getpid(), syscall.SIGKILL)"})

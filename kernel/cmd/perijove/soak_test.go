@@ -26,13 +26,13 @@ var (
 type soak struct {
 	*testKernel
 	rng    *rand.Rand
-	worker int // the worker's process ID
+	worker int // process ID of the worker process
 	total  int
 	deaths int
 	ran    int // number of cells
 
 	owed map[string]string // by request: text that a cell that has ended is still to print
-	lost map[string]string // by request: text that was owed when the worker died
+	lost map[string]string // by request: text that was owed when the worker process died
 }
 
 // run executes a cell and checks its result.
@@ -49,7 +49,8 @@ func (s *soak) run(c cellRun, w want) error {
 }
 
 // late runs a cell one of whose goroutines prints text, before or after the cell's end. The
-// text's message must have the cell as its parent. It may be missing if the worker dies.
+// text's message must have the cell as its parent. It may be missing if the worker process
+// dies.
 func (s *soak) late(code, text string) error {
 	s.ran++
 	got, err := s.execute(cellRun{code: code})
@@ -83,7 +84,7 @@ func (s *soak) heard(m *wire.Message) {
 	}
 }
 
-// reborn sets up a new worker.
+// reborn prepares the state of a new worker process.
 func (s *soak) reborn() error {
 	s.deaths++
 	maps.Copy(s.lost, s.owed)
@@ -103,7 +104,8 @@ func (s *soak) setUp() error {
 	return nil
 }
 
-// A reading has numbers about the resources of the kernel and the worker when no cell runs.
+// A reading has numbers about the resources of the kernel and the worker process when no
+// cell runs.
 type reading struct {
 	Cell             int
 	KernelGoroutines int
@@ -184,8 +186,8 @@ func (r reading) within(b reading) bool {
 }
 
 // TestSoak runs a long random mix of cells through the real protocol, some of which fail, are
-// interrupted, or kill the worker, and looks for leaks. The worker stays alive in the first
-// half, so that leaks in it are found.
+// interrupted, or kill the worker process, and looks for leaks. The worker process stays
+// alive in the first half, so that leaks in it are found.
 func TestSoak(t *testing.T) {
 	seed := *soakSeed
 	if seed == 0 {
@@ -240,8 +242,8 @@ func TestSoak(t *testing.T) {
 	s.shutDown()
 }
 
-// awaitStandby starts child processes until the worker keeps a standby process, so that the
-// first reading includes it.
+// awaitStandby starts child processes until the worker process keeps a standby process, so
+// that the first reading includes it.
 func (s *soak) awaitStandby() {
 	s.t.Helper()
 	i := slices.IndexFunc(soakCells, func(c soakCell) bool { return c.name == "process of the library" })
@@ -264,7 +266,7 @@ func (s *soak) do(c soakCell) {
 }
 
 // perCell is how many bytes a cell may occupy permanently: its text and declarations in the
-// kernel, its code in the worker.
+// kernel, its code in the worker process.
 const perCell = 12 << 10
 
 func (s *soak) checkGrowth(what string, before, after, cells int) {

@@ -43,7 +43,8 @@ func (w want) check(got cellResult) error {
 	return nil
 }
 
-// soakSetup has the declarations that the cells use. It runs again after each death of the worker.
+// soakSetup has the declarations that the cells use. It runs again after each death of the worker
+// process.
 const soakSetup = `import "github.com/perijove/perijove/lib/mp"
 import "github.com/perijove/perijove/lib/display"
 total := 0
@@ -72,7 +73,7 @@ func (s *soak) choose(list [][2]string) (code, text string) {
 	return c[0], c[1]
 }
 
-// soakCells are the kinds of cells that leave the worker alive.
+// soakCells are the kinds of cells that leave the worker process alive.
 var soakCells = []soakCell{
 	{"plain", 20, func(s *soak, n int) error {
 		s.total += n
@@ -208,7 +209,7 @@ var soakCells = []soakCell{
 	}},
 }
 
-// deadlyCells are the kinds of cells that end the worker.
+// deadlyCells are the kinds of cells that end the worker process.
 var deadlyCells = []soakCell{
 	{"killed", 3, func(s *soak, n int) error {
 		return s.deadly("syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}", "signal 9")
@@ -241,7 +242,7 @@ var deadlyCells = []soakCell{
 	}},
 }
 
-// deadly runs a cell that ends the worker, and checks that the next cell works.
+// deadly runs a cell that ends the worker process, and checks that the next cell works.
 func (s *soak) deadly(code, cause string) error {
 	if err := s.cell(code, want{ename: "WorkerDied", evalue: cause}); err != nil {
 		return err

@@ -4,8 +4,9 @@ package activeclock
 
 import "time"
 
-// MaxCounted is the most that one call of Tick counts. If more time has passed the whole
-// machine may have stood still, and the goroutine that is waited for could not run either.
+// MaxCounted is the longest time that one call of Tick counts. If more time has passed, the
+// whole machine may have stood still, and the goroutine that the caller waits for could not
+// run either.
 const MaxCounted = 10 * time.Millisecond
 
 // An activeClock measures the time in which this process could run.

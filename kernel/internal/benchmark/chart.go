@@ -9,7 +9,7 @@ import (
 // maxCharted is the maximum number of benchmarks in a chart.
 const maxCharted = 30
 
-// chartPackage draws charts. The worker loads it when it is needed.
+// chartPackage draws charts. The worker process loads it when it is needed.
 const chartPackage = "github.com/perijove/perijove/lib/internal/benchchart"
 
 // ChartSource returns the source of a cell that shows a chart of the times of a run, or of two runs if before is

@@ -162,7 +162,7 @@ func secondAssignment(s sentence, _ string) (string, int) {
 	return "", 0
 }
 
-// valueAfter returns the token after the error's, or a placeholder.
+// valueAfter returns the token after that of the error, or a placeholder.
 func valueAfter(s sentence) string {
 	if next := s.at + 1; next < len(s.toks) && startsOperand(s.toks[next]) {
 		return s.word(next)
@@ -215,7 +215,7 @@ func shellCommand(s sentence, _ string) (string, int) {
 	return "", 0
 }
 
-// callWithoutParentheses explains an operand after an operand.
+// callWithoutParentheses explains an error about an operand that follows an operand.
 func callWithoutParentheses(s sentence, msg string) (string, int) {
 	if s.at == 0 || s.at >= len(s.toks) || !strings.HasSuffix(msg, "expected ; or a new line") {
 		return "", 0

@@ -61,7 +61,8 @@ func (s sentence) headerEnd(from int) int {
 	return len(s.toks)
 }
 
-// call returns the function of the call that the tokens from..end are, and its arguments. The function is "" if they are no call.
+// call returns the function and the arguments of the call that the tokens from..end form. The function is "" if they do
+// not form a call.
 func (s sentence) call(from, end int) (fun string, args []string) {
 	open := -1
 	depth, start := 0, 0

@@ -45,7 +45,7 @@ func PanicSpan(src string, line int, text string) (start, end int, ok bool) {
 }
 
 // panickers returns a function that reports whether a node can panic with this text; nil if the text is
-// not a known one of the runtime.
+// not a known message of the runtime.
 func panickers(text string) func(ast.Node) bool {
 	for prefix, f := range map[string]func(ast.Node) bool{
 		"runtime error: index out of range":        isIndex,

@@ -26,7 +26,7 @@ const (
 	fontSize  = 11
 )
 
-// A Flame is a flame graph: the calls from top to bottom, each as wide as its share, in the colour of its package.
+// A Flame is a flame graph: the calls from top to bottom, each as wide as its share, in the color of its package.
 type Flame struct {
 	p      *Profile
 	calls  []call
@@ -81,7 +81,7 @@ func (f *Flame) note() string {
 	return fmt.Sprintf("%s with less than %.2g %% %s left out", count(f.left, "call", "calls"), 100*narrowest/width, verb)
 }
 
-// SVG returns the picture as a document. A text appears when the pointer rests on a call.
+// SVG returns the picture as a document. Each call has a tooltip.
 func (f *Flame) SVG() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %[1]g %[2]g" width="%[1]g" height="%[2]g" font-family="ui-monospace,Menlo,Consolas,monospace" font-size="%[4]d">
@@ -103,12 +103,12 @@ func (f *Flame) SVG() string {
 	return b.String()
 }
 
-// title returns the text for a call under the pointer.
+// title returns the tooltip of a call.
 func (f *Flame) title(c call) string {
 	return fmt.Sprintf("%s: %s, %s", c.n.name, f.p.format(c.n.value), f.p.percent(c.n.value))
 }
 
-// html returns the picture as part of a page, with the texts of SVG under the pointer. png is the result of PNG.
+// html returns the picture as part of a page, with the tooltips of SVG. png is the result of PNG.
 func (f *Flame) html(png []byte) string {
 	areas := make([]hoverimage.Area, len(f.calls))
 	for i, c := range f.calls {
@@ -165,7 +165,7 @@ func fit(text string, w float64) string {
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// color returns the colour of a function's package. Code of cells is orange, the runtime grey.
+// color returns the color of a function's package. Code of cells is orange, the runtime gray.
 func (f *Flame) color(n *node) color.RGBA {
 	if n.isGroup {
 		return color.RGBA{0xe6, 0xe9, 0xed, 0xff}
@@ -185,7 +185,7 @@ func (f *Flame) color(n *node) color.RGBA {
 	return pale(f.hues[pkg])
 }
 
-// pale returns the colour with a hue in degrees, 52 % saturation and 74 % lightness.
+// pale returns the color with a hue in degrees, 52 % saturation and 74 % lightness.
 func pale(hue int) color.RGBA {
 	const saturation, lightness = 0.52, 0.74
 	channel := func(n int) uint8 {

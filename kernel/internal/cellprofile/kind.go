@@ -9,7 +9,7 @@ import (
 type Kind struct {
 	Name  string
 	value string // the type of the values to show
-	isOf  string // what a value is
+	isOf  string // what the values measure, for messages
 }
 
 // Imports lists the names of the packages that the code of the profiler imports. They end in ʹ, the mark of package mangle.

@@ -40,7 +40,7 @@ func example(t *testing.T) *Profile {
 	return p
 }
 
-// TestGoldenPicture compares the PNG of a flame graph with a stored one: on average, a colour may differ by 2 of 255.
+// TestGoldenPicture compares the PNG of a flame graph with a stored one: on average, a color may differ by 2 of 255.
 func TestGoldenPicture(t *testing.T) {
 	b := example(t).Flame().PNG()
 	const name, maxBytes = "testdata/flame.png", 60_000
@@ -77,7 +77,7 @@ func decode(t *testing.T, b []byte) image.Image {
 	return p
 }
 
-// difference returns the mean difference of the colours of two pictures.
+// difference returns the mean difference of the colors of two pictures.
 func difference(a, b image.Image) float64 {
 	sum, n := 0.0, 0.0
 	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {

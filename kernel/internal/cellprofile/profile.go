@@ -85,10 +85,10 @@ func (p *Profile) Save(name string) error {
 }
 
 const (
-	// kernelPackages is the prefix of the packages of the worker.
+	// kernelPackages is the prefix of the packages of the worker process.
 	kernelPackages = "github.com/perijove/perijove/kernel/internal/"
-	// cellCall and cellCallFile are of the function of the worker that calls a cell. The worker gives it the name of the
-	// function that calls main.
+	// cellCall and cellCallFile are the name and the file of the function of the worker process that calls a cell. The
+	// worker process gives it the name of the function that calls main.
 	cellCall     = "runtime.main"
 	cellCallFile = "/kernel/internal/worker/run.go"
 	// profilerCell is the function of the cells that start and stop the profiler.
@@ -96,8 +96,8 @@ const (
 	// preemption is the call that the runtime adds to a function to preempt it. On a busy machine, the signal of the profiler
 	// often arrives together with that of the preemption.
 	preemption = "runtime.asyncPreempt"
-	// childRun and childListen are the methods of a child process that call the functions that its parent sends, and
-	// receive them. When a child receives code, packages of the worker load it.
+	// childRun and childListen are methods of a child process: childRun calls the functions that the parent sends,
+	// and childListen receives them. When a child receives code, packages of the worker process load it.
 	childRun    = childPackages + "child.(*Entry).run"
 	childListen = childPackages + "child.(*Entry).listen"
 	// childCall is the prefix of the functions that call a user's function, with values of any type.
@@ -111,8 +111,8 @@ const (
 // isOutsideRuntime is false for the calls of the scheduler, which takes locks too.
 func isOutsideRuntime(f frame) bool { return !strings.HasPrefix(f.name, "runtime.") }
 
-// frames returns the calls of a sample, outermost first, without those of the worker around a cell. It returns
-// nil if the sample is of the worker or the profiler.
+// frames returns the calls of a sample, outermost first, without the calls of the worker process around a
+// cell. It returns nil for a sample of the worker process itself or of the profiler.
 func frames(s *profile.Sample) []frame {
 	var list []frame
 	isOwn, inChild := false, false
@@ -159,7 +159,8 @@ func withoutTypes(name string) string {
 	return name[:from] + "[...]" + name[to+1:]
 }
 
-// isOfWorker reports whether a call, which is made by callers, is the worker's own.
+// isOfWorker reports whether a call, which is made by callers, belongs to the worker process
+// itself.
 func isOfWorker(name string, callers []frame) bool {
 	return strings.HasPrefix(name, kernelPackages) && (!slices.ContainsFunc(callers, isOutsideRuntime) || callers[0].name == childListen) ||
 		strings.HasPrefix(name, kernelPackages+"worker.Main")

@@ -44,7 +44,7 @@ func NewRun(args []string, dir, scratch string) (*Run, error) {
 	return p, err
 }
 
-// Begin starts the profiler. run runs code in the worker.
+// Begin starts the profiler. run runs code in the worker process.
 func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 	err := run(fmt.Sprintf(startCode, p.folder, p.kind.Name))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package cellruntime has the runtime support of cells that the worker and standalone programs
-// share: it renders values and panics, and applies a Setup.
+// Package cellruntime has the runtime support of cells that the worker process and standalone
+// programs share: it renders values and panics, and applies a Setup.
 package cellruntime
 
 import (

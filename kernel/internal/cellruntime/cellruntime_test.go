@@ -35,8 +35,7 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// TestErrorResult: an error is shown in red with the errors that it wraps, and its metadata marks it as an error.
-// A picture is a picture also beside other values.
+// TestResultWithPicture: a picture among several values is shown as a picture.
 func TestResultWithPicture(t *testing.T) {
 	type moon struct{ Name string }
 	m := Result([]moon{{"Io"}, {"Europa"}}, image.NewGray(image.Rect(0, 0, 4, 2)), "<b>", nil)
@@ -54,6 +53,7 @@ func TestResultWithPicture(t *testing.T) {
 	}
 }
 
+// TestErrorResult: an error is shown in red with the errors that it wraps, and its metadata marks it as an error.
 func TestErrorResult(t *testing.T) {
 	_, err := os.Open("missing.txt")
 	m := Result(1, fmt.Errorf("reading: %w", err))

@@ -1,5 +1,5 @@
 // Package celltrace shows the recording of a cell as a picture and as text. It runs in
-// the kernel, so that a worker's image has no code for it.
+// the kernel, so that the worker process has no code for it.
 package celltrace
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/perijove/perijove/lib/exectrace/chart"
 )
 
-// Show reads the recording in a folder, which mp.Trace or a worker has written, and
-// returns its timeline. kept reports whether the folder stays when the kernel ends.
+// Show reads the recording in a folder, which mp.Trace or the worker process has written,
+// and returns its timeline. kept reports whether the folder stays when the kernel ends.
 func Show(folder string, kept bool) (output.Display, error) {
 	t, err := exectrace.Read(folder)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -77,7 +77,8 @@ func TestTemporaryFiles(t *testing.T) {
 	}
 }
 
-// TestNoRecording checks the errors for a worker that has died, and for a damaged folder.
+// TestNoRecording checks the errors for a worker process that has died, and for a damaged
+// folder.
 func TestNoRecording(t *testing.T) {
 	if _, err := Show(t.TempDir(), false); err == nil || err.Error() != "there is no timeline: the cell has no code, or the worker ended before it wrote its trace" {
 		t.Errorf("an empty folder: %v", err)

@@ -28,7 +28,8 @@ type Decision struct {
 	Why       []string // how a value reaches the heap
 }
 
-// ParseInlined reads the calls that are inlined from what the compiler prints with the flag -m. Its log does not have them.
+// ParseInlined reads the calls that are inlined from what the compiler prints with the flag -m. The compiler's log does
+// not have these calls.
 func ParseInlined(output string) []Decision {
 	var list []Decision
 	for line := range strings.Lines(output) {

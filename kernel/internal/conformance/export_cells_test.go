@@ -21,13 +21,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/session"
 )
 
-// smaller are parameters with which the notebooks measure less: the notebook gets them as perijove run -p does, the program as flags.
+// smaller has parameters with which the notebooks measure less: a notebook gets them as with perijove run -p, its
+// program as flags.
 var smaller = map[string][]string{
 	"01-shared-x": {"workers=1,2"},
 	"03-speedup":  {"workers=1,2", "rounds=1"},
 }
 
-// A comparison is one of a notebook and its program. Both have a cell after each code cell that prints a mark.
+// A comparison compares a notebook with its program. In both, a cell that prints a mark follows each code
+// cell.
 type comparison struct {
 	file, name, program string
 	nb                  *nbfile.Notebook
@@ -175,7 +177,8 @@ func withoutWatching(source string) string {
 }
 
 // A printedParts is the sink of a cell. Its text is the standard output, and the text of displays, results and updates of displays, since a
-// program prints each update. A display whose last update is empty, such as the progress of a long call, has been taken back.
+// program prints each update. A display whose last update is empty, such as the progress of a long call, counts as
+// removed.
 type printedParts struct {
 	recorder
 	mu    sync.Mutex

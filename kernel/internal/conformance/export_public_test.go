@@ -36,7 +36,7 @@ const (
 )
 
 // TestFolderOfNotebooks exports the notebooks of a folder. Each program must print what the notebook prints. Notebooks that the export refuses, or of which a cell
-// fails, are counted. Without a folder the test has its own notebooks, one of each kind.
+// fails, are counted. Without a folder the test uses its own notebooks, which have all outcomes.
 func TestFolderOfNotebooks(t *testing.T) {
 	img := openImage(t)
 	folder := *exportFolder
@@ -71,7 +71,7 @@ func TestFolderOfNotebooks(t *testing.T) {
 func outcomeOf(t *testing.T, img *image.Image, exporter *export.Exporter, file, dir string) (outcome, error) {
 	nb, ids := marked(t, file)
 	var runs []map[string]string
-	for range 2 { // what differs between them may differ in the program
+	for range 2 { // what differs between two runs may differ in the program
 		ctx, cancel := context.WithTimeout(t.Context(), notebookTimeout)
 		out, err := runCells(ctx, img, nb, t.TempDir())
 		cancel()

@@ -121,7 +121,7 @@ func firstResult(t *testing.T, img *image.Image, cache, module, imports, code, w
 		}
 		return out.text(), time.Since(start)
 	}
-	run("1 + 1") // wait until the worker has started
+	run("1 + 1") // wait until the worker process has started
 	_, get = run("%get " + module)
 	text, cell := run(fmt.Sprintf("import %q\nfmt.Println(%s)", imports, code))
 	if !strings.HasSuffix(text, want+"\n") {

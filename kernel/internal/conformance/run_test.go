@@ -48,7 +48,7 @@ var experimental = map[string]bool{"typeparam/mdempsky/15.go": true}
 // watchdog is the time after which a program is ended.
 const watchdog = 10 * time.Minute
 
-// lanes is how many workers run programs at the same time.
+// lanes is how many worker processes run programs at the same time.
 const lanes = 2
 
 func TestPrograms(t *testing.T) {
@@ -149,7 +149,7 @@ func selected(list []program) []program {
 	return choose(list, *count)
 }
 
-// runBatch runs programs one after another in one worker.
+// runBatch runs programs one after another in one worker process.
 func runBatch(t *testing.T, img *image.Image, root string, batch []program) []error {
 	cfg := session.Config{Image: img, Dir: root}
 	results := make([]error, len(batch))

@@ -203,10 +203,11 @@ func mustRun(t *testing.T, s *session.Session, code string) string {
 	return out.text()
 }
 
-// growthLimit is how much memory a trivial cell may occupy permanently in the worker, in bytes.
+// growthLimit is how much memory a trivial cell may occupy permanently in the worker process,
+// in bytes.
 const growthLimit = 20 << 10
 
-// TestGrowth measures the growth of a worker by trivial cells.
+// TestGrowth measures the growth of the worker process by trivial cells.
 func TestGrowth(t *testing.T) {
 	s := newSession(t, nil)
 	mustRun(t, s, `import ("fmt"; "os"; "runtime/debug"; "strings")

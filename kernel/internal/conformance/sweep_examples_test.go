@@ -45,7 +45,7 @@ func (s *sweep) runExamples() error {
 			} else {
 				s.note(fmt.Errorf("%s: %w", name, failure))
 			}
-			if err := s.open(); err != nil { // a new notebook, since the example may have changed the worker
+			if err := s.open(); err != nil { // a new notebook, since the example may have changed the worker process
 				return err
 			}
 		}
@@ -79,7 +79,7 @@ func playSource(ex *doc.Example) (string, error) {
 }
 
 func (s *sweep) runExample(ex *doc.Example, src string) error {
-	_ = s.cell(blankImports(ex)) // if there is C code this starts a new worker and prints a notice
+	_ = s.cell(blankImports(ex)) // if there is C code this starts a new worker process and prints a notice
 	ctx, cancel := context.WithTimeout(s.ctx, exampleTimeout)
 	defer cancel()
 	s.session.Forget()

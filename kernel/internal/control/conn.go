@@ -1,6 +1,6 @@
-// Package control is the protocol between the kernel and a worker: a stream of frames over
-// a socket pair. A frame holds one message, and each kind of message is a Go type. The
-// kernel and the worker import this package.
+// Package control is the protocol between the kernel and its worker process, which runs the
+// cells: a stream of frames over a socket pair. A frame holds one message, and each kind of
+// message is a Go type. The kernel and the worker import this package.
 package control
 
 import (
@@ -14,17 +14,18 @@ import (
 )
 
 const (
-	// FD is the file descriptor of the control socket in a worker.
+	// FD is the file descriptor of the control socket in a worker process.
 	FD = 3
 
-	// MemoryFlag is the prefix of the argument that limits a worker's memory. The number of bytes follows it.
+	// MemoryFlag is the prefix of the argument that limits the memory of a worker process. The number of
+	// bytes follows it.
 	MemoryFlag = "-memory="
 
 	// MaxFrame is the maximum size of a message, in bytes. Pictures are sent as base64 text.
 	MaxFrame = 256 << 20
 
-	// MaxExecutions is how many executions both sides remember. Late output of older ones
-	// shows in the running cell.
+	// MaxExecutions is how many executions both sides remember. Late output of an older
+	// execution appears in the running cell.
 	MaxExecutions = 1024
 )
 

@@ -101,8 +101,8 @@ func TestReceiveRefuses(t *testing.T) {
 	}
 }
 
-// FuzzReceive: for any bytes that a worker sends, Receive returns messages or an error, and
-// allocates memory only in proportion to the bytes.
+// FuzzReceive: for any bytes that a worker process sends, Receive returns messages or an
+// error, and allocates memory only in proportion to the bytes.
 func FuzzReceive(f *testing.F) {
 	f.Add(frame(7, `done {}`))
 	f.Add(append(frame(9, `ready {} `), frame(0xffffffff, "")...))

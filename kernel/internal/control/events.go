@@ -15,9 +15,9 @@ func (m ReloadReply) RequestID() int   { return m.ID }
 func (m DroppedList) RequestID() int   { return m.ID }
 func (m GoroutineList) RequestID() int { return m.ID }
 
-// Messages that the worker sends.
+// Messages that the worker process sends.
 type (
-	// Ready says that the worker takes requests.
+	// Ready says that the worker process takes requests.
 	Ready struct{}
 
 	// Loaded says that the object of a Run is linked; the cell begins.
@@ -25,7 +25,7 @@ type (
 		ID      int      `json:"id"`
 		Reset   []string `json:"reset,omitempty"`   // variables that could not be kept
 		Notices []string `json:"notices,omitempty"` // for the user
-		// UsesOutputPipes reports that the worker now uses the OutputPipes of the Run.
+		// UsesOutputPipes reports that the worker process now uses the OutputPipes of the Run.
 		UsesOutputPipes bool `json:"usesOutputPipes,omitempty"`
 	}
 
@@ -77,7 +77,7 @@ type (
 	}
 
 	// Display shows something in the output of the execution ID, or of the running one if
-	// ID is 0. The worker waits for the Ack.
+	// ID is 0. The worker process waits for the Ack.
 	Display struct {
 		ID      int                 `json:"id,omitempty"`
 		Seq     int                 `json:"seq"`
@@ -99,7 +99,7 @@ type (
 	}
 
 	// Notice shows a line of text in the output of the execution ID, or of the running one
-	// if ID is 0. The worker waits for the Ack.
+	// if ID is 0. The worker process waits for the Ack.
 	Notice struct {
 		ID   int    `json:"id,omitempty"`
 		Seq  int    `json:"seq"`

@@ -6,7 +6,7 @@ import (
 )
 
 // A Message is the content of a frame: a value of one of the types in
-// requests.go, which the kernel sends, or events.go, which the worker sends.
+// requests.go, which the kernel sends, or events.go, which the worker process sends.
 type Message interface {
 	// kind names the type in a frame.
 	kind() string

@@ -2,8 +2,8 @@ package control
 
 import "sync"
 
-// Pending matches answers with the worker's messages that wait for them. The zero value
-// is ready to use. Its methods may be called concurrently.
+// Pending matches answers with the messages of the worker process that wait for them. The
+// zero value is ready to use. Its methods may be called concurrently.
 type Pending struct {
 	mu      sync.Mutex // guards what follows
 	seq     int

@@ -36,15 +36,15 @@ type (
 		OutputPipes []string `json:"outputPipes,omitempty"`
 	}
 
-	// Setup changes the worker's folder, environment, arguments or memory
-	// limit. Zero fields change nothing. It is answered by SetupReply.
+	// Setup changes the folder, environment, arguments or memory limit of the worker process.
+	// Zero fields change nothing. It is answered by SetupReply.
 	Setup struct {
 		ID    int      `json:"id"`
 		Dir   string   `json:"dir,omitempty"`
 		Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
 		Args  []string `json:"args,omitempty"`  // os.Args, with a new flag set
 		Flags []string `json:"flags,omitempty"` // command-line flags that the next cell defines again
-		// Memory is the new limit of the worker's data, in bytes; negative for none.
+		// Memory is the new limit of the process's data, in bytes; negative for none.
 		Memory int64 `json:"memory,omitempty"`
 	}
 
@@ -93,7 +93,7 @@ type (
 		Error string `json:"error,omitempty"` // why there is no text
 	}
 
-	// Comm is a message of a comm, in either direction. Those of the worker have a Seq
+	// Comm is a message of a comm, in either direction. Those of the worker process have a Seq
 	// and are answered by an Ack.
 	Comm struct {
 		Seq     int          `json:"seq,omitempty"`
@@ -101,7 +101,7 @@ type (
 	}
 )
 
-// An Answer answers a message of the worker and has its Seq.
+// An Answer answers a message of the worker process and has the Seq of the message.
 type Answer interface {
 	Message
 	Sequence() int

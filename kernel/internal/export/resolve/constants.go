@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// follow notes that function literals follow a constant.
+// follow notes that function literals use a constant that later cells change.
 func (b *Book) follow(name string) {
 	if !slices.Contains(b.Followed, name) {
 		b.Followed = append(b.Followed, name)

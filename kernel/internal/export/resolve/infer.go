@@ -14,7 +14,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// A Namer returns the text for a name in the source, which means t. It returns "" to leave the name as it is.
+// A Namer returns the text that replaces the name r in a source; t is the meaning of the name. It returns ""
+// to leave the name as it is.
 type Namer func(r cell.Ref, t Target) string
 
 // rewrite returns a range of a source with other names. resolve gives their meanings, and overrides has texts for some offsets.
@@ -164,7 +165,7 @@ func InstanceName(x *Instance, name string) string {
 	return fmt.Sprintf("%sʹ%d_%d", name, x.Entity.id, x.Step)
 }
 
-// name is the namer of an inference at a step.
+// name returns the Namer of an inference for a step.
 func (in *inference) name(k int) Namer {
 	return func(r cell.Ref, t Target) string {
 		switch e := t.Entity; {

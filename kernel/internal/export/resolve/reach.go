@@ -113,7 +113,8 @@ func (r *reacher) source(src *cell.Source, f *source.Facts, k int, in any, resol
 	}
 }
 
-// constant visits the later values of a constant that a function literal uses: it follows them.
+// constant visits the later values of a constant that a function literal uses, since the
+// literal uses each of them in turn.
 func (r *reacher) constant(src *cell.Source, f *source.Facts, ref cell.Ref, k int, in any, s *Step) {
 	last := len(r.b.Steps) - 1
 	x, inFunction := in.(*Instance)

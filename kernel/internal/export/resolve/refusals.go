@@ -54,7 +54,8 @@ func (b *Book) checkRefs(s *Step, src *cell.Source) {
 	}
 }
 
-// checkDispatch finds functions whose body changes while values may still refer to them: methods, and those found before.
+// checkDispatch finds functions whose body changes while values may still refer to them: methods, and the functions that
+// were found before.
 func (b *Book) checkDispatch() {
 	for _, f := range b.Functions {
 		used := f.Bodies()

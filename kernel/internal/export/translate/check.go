@@ -148,7 +148,7 @@ func (c *checked) noteKey(id *ast.Ident) {
 	}
 }
 
-// findUnused finds local variables that Go would call unused.
+// findUnused finds local variables that the compiler would report as unused.
 func (c *checked) findUnused() {
 	for _, e := range c.errs {
 		if !strings.HasPrefix(e.Msg, "declared and not used") {

@@ -90,7 +90,8 @@ func (c copier) current(r cell.Ref) *selector {
 	return nil
 }
 
-// isVariable reports whether the literals of a source use the variable of a constant. They must still follow it when it gets its last value.
+// isVariable reports whether the literals of a source use the variable of a constant. They must still follow the
+// constant when it gets its last value.
 func (c copier) isVariable(x *changing) bool {
 	list := c.f.b.Constants(x.name)
 	return x.variable && c.f.b.ConstantAt(x.name, c.last) == list[len(list)-1]

@@ -37,7 +37,7 @@ var advice = map[string]string{
 // gets are the modules that a notebook adds.
 type gets struct {
 	paths   []string // arguments of %get
-	missing bool     // those of missing packages
+	missing bool     // get the modules of missing packages
 }
 
 // directives translates the directives of all cells. They run before the cell's code.

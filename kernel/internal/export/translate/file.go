@@ -78,7 +78,7 @@ func (f *file) imported(importPath, name string) string {
 	return full
 }
 
-// namer is the namer of the program at a step.
+// namer returns the Namer of the program for a step.
 func (f *file) namer(k int) resolve.Namer {
 	return func(r cell.Ref, t resolve.Target) string {
 		switch e := t.Entity; {

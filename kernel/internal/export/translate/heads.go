@@ -35,7 +35,8 @@ func (f *file) selector(fn *resolve.Function) {
 	f.printf("}\n}\n\n")
 }
 
-// versions writes the assignments that select new bodies and constants at a step. They include those of steps without a section just before it.
+// versions writes the assignments that select new bodies and constants at a step. They include the assignments for the
+// steps without a section directly before this step.
 func (f *file) versions(s *resolve.Step) {
 	b := f.b
 	from := s.Index

@@ -26,7 +26,7 @@ const (
 	printed                    // fmt.Println
 	quoted                     // fmt.Printf("%q\n")
 	shown                      // display.Values
-	shownAsError               // unless it is nil
+	shownAsError               // display.Values, unless the value is nil
 	shownAsRune
 )
 

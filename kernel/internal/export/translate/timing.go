@@ -13,7 +13,8 @@ import (
 
 const stopwatchPackage = resolve.LibraryModule + "/lib/stopwatch"
 
-// withNote are directives that measure or check cells. The program runs the cells without that, and a comment says how to do the same in a program.
+// withNote are directives that measure or check cells. The program runs the cells without measuring or checking, and a
+// comment says how to do that in a program.
 var withNote = map[string]string{
 	"%%trace": "mp.Trace records the goroutines and processes of a program",
 	"%%prof":  "package runtime/pprof profiles a program",

@@ -2,7 +2,7 @@ package translate
 
 import "github.com/perijove/perijove/kernel/internal/export/resolve"
 
-// A translation is a notebook on its way to a program.
+// A translation holds the state of the translation of a notebook to a program.
 type translation struct {
 	*resolve.Book
 	opt Options
@@ -36,7 +36,7 @@ type translation struct {
 	// These fields are found by checks of the program, which is then written again.
 	again     bool
 	valueKeys map[keyAt]bool           // keys of composite literals that are not fields
-	promoted  map[*resolve.Entity]bool // local variables that Go would call unused
+	promoted  map[*resolve.Entity]bool // local variables that the compiler would report as unused
 	unused    map[*resolve.Entity]bool // variables that nothing reads or writes
 	results   map[*resolve.Stmt]result // how values of cells are printed
 }
