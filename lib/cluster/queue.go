@@ -124,12 +124,13 @@ func (e *entry) put(ctx context.Context, b []byte, wait bool) error {
 	}
 }
 
-// queueError returns mp.ErrClosed for the error of a stream or consumer that is gone.
+// queueError returns mp.ErrClosed for the error of a stream, consumer or connection that is
+// gone.
 func (e *entry) queueError(err error) error {
 	if errors.Is(err, mp.ErrClosed) {
 		return err
 	}
-	for _, gone := range []error{jetstream.ErrNoStreamResponse, jetstream.ErrStreamNotFound, jetstream.ErrConsumerNotFound, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerDoesNotExist} {
+	for _, gone := range []error{jetstream.ErrNoStreamResponse, jetstream.ErrStreamNotFound, jetstream.ErrConsumerNotFound, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerDoesNotExist, nats.ErrConnectionClosed} {
 		if errors.Is(err, gone) {
 			return mp.ErrClosed
 		}
@@ -172,7 +173,7 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(c.ctx, func() { cancel(mp.ErrClosed) })()
 	consumer, err := c.js.Consumer(ctx, e.streamName(c), "get")
-	for err == nil {
+	for looks := 1; err == nil; looks++ {
 		var msg jetstream.Msg
 		if msg, err = fetch(ctx, consumer, wait); msg != nil && msg.Subject() == e.endSubject(c) {
 			err = e.atEnd(ctx, c, msg)
@@ -188,7 +189,7 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case err == nil && !wait:
+		case err == nil && !wait && (looks == maxLooks || e.isEmpty(ctx, c, consumer)):
 			return nil, nil
 		}
 		err = e.existence(ctx, c, err)
@@ -197,6 +198,25 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 		return nil, context.Cause(ctx)
 	}
 	return nil, e.queueError(err)
+}
+
+// maxLooks is how often take looks for a value that the server has and does not deliver.
+const maxLooks = 50
+
+// isEmpty reports whether the stream of the Queue has no value that no process has taken. A
+// consumer learns of a new value with a delay, which is long on a busy machine. If there is a
+// value, isEmpty waits a moment.
+func (e *entry) isEmpty(ctx context.Context, c *Cluster, consumer jetstream.Consumer) bool {
+	s, err := c.js.Stream(ctx, e.streamName(c))
+	if err != nil || s.CachedInfo().State.Msgs == 0 {
+		return true
+	}
+	info, err := consumer.Info(ctx)
+	if err != nil || int(s.CachedInfo().State.Msgs) <= info.NumAckPending {
+		return true
+	}
+	time.Sleep(5 * time.Millisecond)
+	return false
 }
 
 // existence returns nil in place of an error that means that no server has answered, if the

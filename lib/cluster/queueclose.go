@@ -10,9 +10,13 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A Queue is closed in two steps. First its stream gets another subject, so that no value
-// can be put. Then a message with that subject, the end, follows the last value. The call
-// that takes the end deletes the stream.
+// A Queue is closed in three steps. First its stream gets another subject, so that no value
+// can be put. Then the limit of its size is removed: before that, a Put that waits while the
+// Queue is full must not find room. Then a message with the new subject, the end, follows the
+// last value. The call that takes the end deletes the stream.
+
+// noLimit is the MaxMsgs of a stream without a limit.
+const noLimit = -1
 
 func (e *entry) endSubject(c *Cluster) string { return e.subject(c) + ".end" }
 
@@ -22,17 +26,22 @@ func (e *entry) isClosing(c *Cluster, s jetstream.Stream) bool {
 	return len(subjects) == 1 && subjects[0] == e.endSubject(c)
 }
 
-// finish closes the Queue. If another call has done the first step only, as its process was
-// killed, finish does the second.
+// finish closes the Queue. It also completes a call that has done some of the steps only, as
+// its process was killed.
 func (e *entry) finish(ctx context.Context, c *Cluster) error {
 	s, err := c.js.Stream(ctx, e.streamName(c))
 	if err != nil {
 		return e.queueError(err)
 	}
+	config := s.CachedInfo().Config
 	if !e.isClosing(c, s) {
-		config := s.CachedInfo().Config
 		config.Subjects = []string{e.endSubject(c)}
-		config.MaxMsgs += 2 // for ends, if the Queue is full
+		if _, err := c.js.UpdateStream(ctx, config); err != nil {
+			return e.queueError(err)
+		}
+	}
+	if config.MaxMsgs != noLimit {
+		config.MaxMsgs = noLimit
 		if _, err := c.js.UpdateStream(ctx, config); err != nil {
 			return e.queueError(err)
 		}
