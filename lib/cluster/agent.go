@@ -14,15 +14,13 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/awaited"
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 )
-
-// poolTimeout is how long after its last announcement a pool counts as existing. Then its
-// tasks are dropped.
-const poolTimeout = time.Minute
 
 // maxCacheBytes limits the arguments that a process keeps for later tasks.
 const maxCacheBytes = 256 << 20
@@ -39,25 +37,22 @@ type agent struct {
 	cancel   context.CancelCauseFunc
 	running  sync.WaitGroup
 	subs     []*nats.Subscription
-	since    time.Time
+	pools    awaited.Pools
+	cancels  awaited.Cancels
 	busy     atomic.Int64 // tasks that run
 	done     atomic.Int64
 	brief    atomic.Bool // the last batch took less than briefTime
 
 	mu        sync.Mutex
-	held      map[heldKey]*held
+	held      map[awaited.Key]*held
 	executors map[string]*executor // by pool
 	spare     *executor            // for the first pool of this process; nil once it is used
-	pools     map[string]time.Time // when each pool last announced itself; zero if it was closed
-	cancels   map[heldKey][]int    // indexes of cancelled tasks, including those of batches that have not arrived
-	cancelled []heldKey            // the keys of cancels, the oldest first
 }
 
 // newAgent makes an agent for n child processes, but does not start it.
 func (c *Cluster) newAgent(n int) (*agent, error) {
-	a := &agent{c: c, id: newID(), slots: n, since: time.Now(), objects: objectcache.Cache{Limit: maxCacheBytes},
-		held: make(map[heldKey]*held), executors: make(map[string]*executor), pools: make(map[string]time.Time),
-		cancels: make(map[heldKey][]int)}
+	a := &agent{c: c, id: newID(), slots: n, pools: awaited.Pools{Since: time.Now(), Max: members.Max}, objects: objectcache.Cache{Limit: maxCacheBytes},
+		held: make(map[awaited.Key]*held), executors: make(map[string]*executor)}
 	a.ctx, a.cancel = context.WithCancelCause(c.ctx)
 	var err error
 	if a.offers, err = c.storeOffer(a.ctx); err != nil {
@@ -167,11 +162,7 @@ func (a *agent) fetchMessages(ahead bool) error {
 	return nil
 }
 
-// A heldKey identifies a batch.
-type heldKey struct {
-	pool  string
-	batch uint64
-}
+func keyOf(b *wire.Batch) awaited.Key { return awaited.Key{Pool: b.Pool, Batch: b.ID} }
 
 // A held is a batch that the agent runs.
 type held struct {
@@ -187,7 +178,7 @@ func (a *agent) handle(msg jetstream.Msg) {
 	case err != nil || metaErr != nil:
 		a.storeDeadLetter(&wire.DeadLetter{Pool: "unknown", Error: errors.Join(err, metaErr).Error(), Arg: wire.Value{Bytes: msg.Data()}})
 		a.refuse(msg)
-	case !a.awaited(b.Pool):
+	case !a.awaits(b.Pool):
 		_ = msg.TermWithReason("the pool is gone")
 	case meta.NumDelivered > 1:
 		a.runAgain(b, msg)
@@ -215,7 +206,7 @@ func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) *held {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h := &held{msg: msg}
-	a.held[heldKey{b.Pool, b.ID}] = h
+	a.held[keyOf(b)] = h
 	return h
 }
 
@@ -223,7 +214,7 @@ func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) *held {
 func (a *agent) release(b *wire.Batch) jetstream.Msg {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	k := heldKey{b.Pool, b.ID}
+	k := keyOf(b)
 	msg := a.held[k].msg
 	delete(a.held, k)
 	return msg
@@ -254,9 +245,6 @@ func (a *agent) heartbeat() {
 	}
 }
 
-// maxCancels is how many batches with cancelled tasks an agent remembers.
-const maxCancels = 1 << 12
-
 // cancelSaid handles a wire.Cancel message: it cancels tasks whose results are no longer
 // awaited.
 func (a *agent) cancelSaid(m *nats.Msg) {
@@ -264,28 +252,16 @@ func (a *agent) cancelSaid(m *nats.Msg) {
 	if err != nil {
 		return
 	}
-	k := heldKey{c.Pool, c.Batch}
-	a.mu.Lock()
-	if _, ok := a.cancels[k]; !ok {
-		a.cancelled = append(a.cancelled, k)
-	}
-	if a.cancels[k] = append(a.cancels[k], c.Indexes...); len(a.cancels[k]) > wire.MaxTasks {
-		a.cancels[k] = a.cancels[k][:wire.MaxTasks] // a batch has no more tasks
-	}
-	if len(a.cancelled) > maxCancels {
-		delete(a.cancels, a.cancelled[0])
-		a.cancelled = a.cancelled[1:]
-	}
-	a.mu.Unlock()
-	a.cancelTasks(k)
+	a.cancels.Add(c)
+	a.cancelTasks(awaited.Key{Pool: c.Pool, Batch: c.Batch})
 }
 
 // cancelTasks cancels the tasks of a batch that are no longer awaited, if it runs.
-func (a *agent) cancelTasks(k heldKey) {
+func (a *agent) cancelTasks(k awaited.Key) {
 	a.mu.Lock()
 	var tasks []*running
 	if h := a.held[k]; h != nil {
-		for _, i := range a.cancels[k] {
+		for _, i := range a.cancels.Of(k) {
 			if i < len(h.tasks) {
 				tasks = append(tasks, h.tasks[i])
 			}
@@ -299,62 +275,37 @@ func (a *agent) cancelTasks(k heldKey) {
 
 // poolSaid handles a wire.Pool message: a pool exists or was closed.
 func (a *agent) poolSaid(m *nats.Msg) {
-	p, err := wire.DecodePool(m.Data)
-	if err != nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if p.Closed {
-		a.pools[p.ID] = time.Time{}
-	} else {
-		a.pools[p.ID] = time.Now()
+	if p, err := wire.DecodePool(m.Data); err == nil {
+		a.pools.Update(p)
 	}
 }
 
-// awaited reports whether a pool may still wait for results: it is not closed, and has
-// announced itself within poolTimeout. A pool without an announcement counts as announced
-// when the agent was made.
-func (a *agent) awaited(pool string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	seen, ok := a.pools[pool]
-	switch {
-	case isJob(pool):
-		return !a.closedLocked(pool)
-	case !ok:
-		seen = a.since
+// awaits reports whether a pool may still wait for results. A job does until it is deleted.
+func (a *agent) awaits(pool string) bool {
+	if jobs.Is(pool) {
+		return !a.pools.IsClosed(pool)
 	}
-	return time.Since(seen) < poolTimeout
+	return a.pools.Exists(pool)
 }
 
 // dropExecutors closes the executors of pools that are gone, and forgets old pools.
 func (a *agent) dropExecutors() {
 	a.mu.Lock()
 	for k := range a.held {
-		if x := a.executors[k.pool]; x != nil && isJob(k.pool) {
+		if x := a.executors[k.Pool]; x != nil && jobs.Is(k.Pool) {
 			x.since = time.Now() // a job does not announce itself
 		}
 	}
 	var gone []*executor
 	for id, x := range a.executors {
-		if time.Since(a.pools[id]) > poolTimeout && time.Since(x.since) > poolTimeout || a.closedLocked(id) {
+		if a.pools.IsSilent(id) && time.Since(x.since) > awaited.Timeout || a.pools.IsClosed(id) {
 			gone = append(gone, x)
 			delete(a.executors, id)
 		}
 	}
-	for id, seen := range a.pools {
-		if time.Since(seen) > 10*poolTimeout && !seen.IsZero() || len(a.pools) > members.Max {
-			delete(a.pools, id)
-		}
-	}
 	a.mu.Unlock()
+	a.pools.Forget()
 	for _, x := range gone {
 		x.Close()
 	}
-}
-
-func (a *agent) closedLocked(pool string) bool {
-	seen, ok := a.pools[pool]
-	return ok && seen.IsZero()
 }

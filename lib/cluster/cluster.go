@@ -15,6 +15,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/childenv"
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/natsserver"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
@@ -61,7 +63,7 @@ func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{o: o, pools: make(map[string]*runner)}
-	if c.build, err = programBuild(); err != nil {
+	if c.build, err = childenv.Build(); err != nil {
 		return nil, err
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -230,4 +232,4 @@ func programName() string {
 // newID returns a random name for a worker or pool.
 func newID() string { return rand.Text() }
 
-var idFormat = regexp.MustCompile("^(" + jobPrefix + ")?[A-Z2-7]+$") // of a pool or job
+var idFormat = regexp.MustCompile("^(" + jobs.Prefix + ")?[A-Z2-7]+$") // of a pool or job

@@ -4,57 +4,20 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/childenv"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
-
-// childVariable is the environment variable that tells a child process which cluster it
-// works for: process id of the parent, build, name, URL and token, one per line. Other
-// programs that the child starts inherit it, so it is valid only for children of that parent.
-const childVariable = "PERIJOVE_CLUSTER"
-
-func (c *Cluster) childEnv() []string {
-	return []string{childVariable + "=" + strings.Join([]string{strconv.Itoa(os.Getpid()), hex.EncodeToString(c.build[:]), c.o.name, c.o.url, c.o.token}, "\n")}
-}
-
-// childParts returns the parts of childVariable after the process id, or nil if this
-// process is not a child that works for a cluster.
-func childParts() []string {
-	parts := strings.Split(os.Getenv(childVariable), "\n")
-	if len(parts) != 5 || parts[0] != strconv.Itoa(os.Getppid()) {
-		return nil
-	}
-	return parts[1:]
-}
-
-// programBuild returns the result of mpremote.Build, or in a child process the build of its
-// parent, which the environment contains. A notebook's child has the code of its parent,
-// but no file from which the hash could be computed.
-func programBuild() (build [sha256.Size]byte, err error) {
-	parts := childParts()
-	if parts == nil {
-		return mpremote.Build()
-	}
-	b, err := hex.DecodeString(parts[0])
-	if err != nil || len(b) != len(build) {
-		return build, fmt.Errorf("cluster: malformed %s in the environment", childVariable)
-	}
-	return [sha256.Size]byte(b), nil
-}
 
 // opened has the clusters that this process has opened, by id. Shared objects that arrive
 // in arguments and results find their cluster there.
@@ -73,15 +36,18 @@ func init() {
 
 // joinAsChild joins the cluster that this process, a child, works for.
 func joinAsChild() (*Cluster, error) {
-	parts := childParts()
-	if parts == nil {
+	own, err := childenv.Own()
+	if err != nil {
+		return nil, err
+	}
+	if own == nil {
 		return nil, errors.New("cluster: this process has not opened the cluster of the object: call Open first")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	opts := []Option{Name(parts[1]), URL(parts[2])}
-	if parts[3] != "" {
-		opts = append(opts, Token(parts[3]))
+	opts := []Option{Name(own.Name), URL(own.URL)}
+	if own.Token != "" {
+		opts = append(opts, Token(own.Token))
 	}
 	c, err := Open(ctx, opts...)
 	if err != nil {
@@ -315,7 +281,7 @@ func pack(pointer any) ([]byte, error) {
 }
 
 func packHead(pointer any) ([]byte, error) {
-	build, err := programBuild()
+	build, err := childenv.Build()
 	return append(build[:16:16], reflect.TypeOf(pointer).Elem().String()+"\x00"...), err
 }
 

@@ -9,6 +9,9 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/awaited"
+	"github.com/perijove/perijove/lib/cluster/internal/childenv"
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
@@ -32,7 +35,7 @@ type executor struct {
 // newExecutor starts child processes for a pool. Their output goes to the pool's process,
 // directly if that is this one.
 func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
-	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: tries - 1, Grace: time.Second, Env: a.c.childEnv()}
+	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: tries - 1, Grace: time.Second, Env: a.c.childEnviron()}
 	if pool != "" && !a.isOwn(pool) {
 		o.Stdout = outputWriter{a, pool, false}
 		o.Stderr = outputWriter{a, pool, true}
@@ -42,6 +45,10 @@ func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
 		return nil, err
 	}
 	return &executor{x, time.Now()}, nil
+}
+
+func (c *Cluster) childEnviron() []string {
+	return (&childenv.Cluster{Build: c.build, Name: c.o.name, URL: c.o.url, Token: c.o.token}).Environ()
 }
 
 func (a *agent) isOwn(pool string) bool {
@@ -124,7 +131,7 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	a.mu.Lock()
 	h.tasks = tasks
 	a.mu.Unlock()
-	a.cancelTasks(heldKey{b.Pool, b.ID}) // the wire.Cancel may have come before the batch
+	a.cancelTasks(awaited.Key{Pool: b.Pool, Batch: b.ID}) // the wire.Cancel may have come before the batch
 	a.busy.Add(int64(len(tasks)))
 	defer a.busy.Add(-int64(len(tasks)))
 	r := report{a: a, b: b, begin: begin}
@@ -208,8 +215,8 @@ func (r *report) add(i int, t *running) error {
 
 // value returns the Value of an outcome. A large one becomes an object.
 func (r *report) value(o mpremote.Outcome, taskErr error) (wire.Value, error) {
-	if isJob(r.b.Pool) {
-		return jobValue(r.b, o, taskErr), nil
+	if jobs.Is(r.b.Pool) {
+		return jobs.Value(r.b, o, taskErr), nil
 	}
 	if n := len(o.Bytes); n > r.b.MaxValue {
 		o = failureFor(r.b, fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
@@ -246,7 +253,7 @@ func (r *report) send(last bool) error {
 	r.sent++
 	id := fmt.Sprintf("%s.%s.%d.%d", r.a.id, r.b.Pool, r.b.ID, r.sent)
 	_, err := r.a.c.publish(r.a.ctx, r.a.c.resultSubject(r.b.Pool, r.b.ID), id, r.part.Encode())
-	if err != nil && isJob(r.b.Pool) && r.a.c.isDeleted(r.a.ctx, r.b.Pool) {
+	if err != nil && jobs.Is(r.b.Pool) && r.a.c.isDeleted(r.a.ctx, r.b.Pool) {
 		err = nil
 	}
 	r.part, r.bytes = wire.Result{}, 0
@@ -256,8 +263,8 @@ func (r *report) send(last bool) error {
 // failure returns the Value of the error of a task that did not run.
 func failure(b *wire.Batch, err error) wire.Value {
 	o := failureFor(b, err)
-	if isJob(b.Pool) {
-		return jobValue(b, o, err)
+	if jobs.Is(b.Pool) {
+		return jobs.Value(b, o, err)
 	}
 	return wire.Value{Form: wire.Failed, Bytes: o.Bytes}
 }
@@ -288,7 +295,7 @@ const maxOutput = 64 << 10
 
 func (w outputWriter) Write(b []byte) (int, error) {
 	for part := range slices.Chunk(b, maxOutput) {
-		if isJob(w.pool) {
+		if jobs.Is(w.pool) {
 			_ = w.a.c.conn.Publish(w.a.c.jobOutput(w.pool, w.isError), part) // the job may have no listener
 			continue
 		}

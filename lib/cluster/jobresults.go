@@ -3,52 +3,19 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/replay"
-	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
-	"github.com/perijove/perijove/lib/mp/mpremote"
 )
-
-// jobValue returns the Value of an outcome of a job. An error is sent as its text, for other
-// builds, and then in its encoding.
-func jobValue(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
-	if n := len(o.Bytes); n > maxJobValue {
-		err = fmt.Errorf("cluster: the result or error of %s takes %d bytes, more than the limit of %d for a job: return less: %w", b.FuncName, n, maxJobValue, mp.ErrTooLarge)
-		o = mpremote.Failure(err)
-	}
-	if !o.Failed {
-		return wire.Value{Form: wire.Inline, Bytes: o.Bytes}
-	}
-	text := err.Error()
-	text = text[:min(len(text), maxInline)]
-	v := binary.AppendUvarint(nil, uint64(len(text)))
-	return wire.Value{Form: wire.Failed, Bytes: append(append(v, text...), o.Bytes...)}
-}
-
-// failure decodes the error of a jobValue.
-func (j *job) failure(v []byte) error {
-	n, size := binary.Uvarint(v)
-	if size <= 0 || n > uint64(len(v)-size) {
-		return fmt.Errorf("cluster: %w: an error of job %s", wire.ErrMalformed, j.name)
-	}
-	text, encoded := string(v[size:size+int(n)]), v[size+int(n):]
-	if !j.sameBuild() {
-		return errors.New(text)
-	}
-	return mpremote.Outcome{Failed: true, Bytes: encoded}.Err()
-}
 
 // isDeleted reports whether a job was deleted.
 func (c *Cluster) isDeleted(ctx context.Context, id string) bool {
@@ -56,51 +23,15 @@ func (c *Cluster) isDeleted(ctx context.Context, id string) bool {
 	return errors.Is(err, jetstream.ErrStreamNotFound)
 }
 
-// An ending is the end of a task of a job.
-type ending struct {
-	result []byte
-	err    error
-}
-
-// endings returns the ends of tasks in a message, by number of the task.
-func (j *job) endings(subject string, data []byte) map[int]ending {
-	id, _ := strconv.Atoi(subject[strings.LastIndexByte(subject, '.')+1:])
-	first := (id - 1) * j.record.Batch
-	last := min(first+j.record.Batch, j.record.Tasks) - 1
-	if id < 1 || id > j.record.Tasks || last < first {
-		return nil // no worker sends it
-	}
-	ends := make(map[int]ending)
-	s, err := wire.DecodeResult(data)
-	if err == nil && (s.Pool != j.record.ID || s.Batch != uint64(id)) {
-		err = fmt.Errorf("%w: it belongs to another batch", wire.ErrMalformed)
-	}
-	if err != nil {
-		for i := first; i <= last; i++ {
-			ends[i] = ending{err: fmt.Errorf("cluster: no result of %s: %w; the task may have run", j.record.Func, err)}
-		}
-		return ends
-	}
-	for i, at := range s.Indexes {
-		switch v := s.Values[i]; {
-		case first+at > last:
-		case v.Form == wire.Failed:
-			ends[first+at] = ending{err: j.failure(v.Bytes)}
-		case v.Form == wire.Inline:
-			ends[first+at] = ending{result: v.Bytes}
-		}
-	}
-	return ends
-}
-
 // consume calls f with each message of the stream of results, the oldest first, until f
 // returns false. f gets the number of stored messages that follow.
-func (j *job) consume(ctx context.Context, f func(ends map[int]ending, left uint64) bool) error {
+func (j *job) consume(ctx context.Context, f func(ends map[int]jobs.Ending, left uint64) bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(j.c.ctx, func() { cancel(mp.ErrClosed) })()
+	same := j.sameBuild()
 	err := replay.Stream(ctx, j.c.js, j.c.jobStream(j.record.ID), func(subject string, data []byte, left uint64) bool {
-		return f(j.endings(subject, data), left)
+		return f(j.record.Endings(subject, data, j.name, same), left)
 	})
 	switch {
 	case err == nil:
@@ -120,7 +51,7 @@ func (j *job) stored(ctx context.Context) ([]bool, error) {
 	if err == nil && s.CachedInfo().State.Msgs == 0 {
 		return ended, nil
 	}
-	err = j.consume(ctx, func(ends map[int]ending, left uint64) bool {
+	err = j.consume(ctx, func(ends map[int]jobs.Ending, left uint64) bool {
 		for i := range ends {
 			ended[i] = true
 		}
@@ -133,11 +64,11 @@ func (j *job) stored(ctx context.Context) ([]bool, error) {
 func (j *job) stream(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		defer j.showOutput()()
-		next, early, stopped := 0, make(map[int]ending), false
+		next, early, stopped := 0, make(map[int]jobs.Ending), false
 		if j.record.Tasks == 0 {
 			return
 		}
-		err := j.consume(ctx, func(ends map[int]ending, _ uint64) bool {
+		err := j.consume(ctx, func(ends map[int]jobs.Ending, _ uint64) bool {
 			for i, e := range ends {
 				if _, ok := early[i]; !ok && i >= next { // else the task ran again
 					early[i] = e
@@ -146,7 +77,7 @@ func (j *job) stream(ctx context.Context) iter.Seq2[[]byte, error] {
 			for e, ok := early[next]; ok && !stopped; e, ok = early[next] {
 				delete(early, next)
 				next++
-				stopped = !yield(e.result, e.err)
+				stopped = !yield(e.Result, e.Err)
 			}
 			return next < j.record.Tasks && !stopped
 		})

@@ -13,25 +13,18 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/shape"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
-// A job is to workers a pool that always exists. Its id begins with jobPrefix. Its results go
-// to a stream of the job, which keeps them.
-const jobPrefix = "job-"
-
 const (
-	// maxJobValue is the largest size of a result of a job. It is part of a message.
-	maxJobValue = 512 << 10
 	// maxJobBatch is the largest number of tasks of a job in a batch. How long they take is
 	// not known, and the tasks of a batch run on one machine.
 	maxJobBatch = 64
 )
-
-func isJob(pool string) bool { return strings.HasPrefix(pool, jobPrefix) }
 
 func (c *Cluster) jobSubjects(id string) string { return c.o.name + ".jobs." + id + ".*" }
 
@@ -45,24 +38,11 @@ func (c *Cluster) jobOutput(id string, isError bool) string {
 
 func (c *Cluster) jobStream(id string) string { return c.o.name + "-" + id }
 
-// A jobRecord is the value of the key of a job.
-type jobRecord struct {
-	ID    string
-	Tasks int
-	Batch int    // number of tasks in each batch but the last
-	Func  string // name of the function, for messages
-	Calls string // hash of the function's name, the types and the arguments
-	Shape string // of the result type
-	Build string // whose workers run the tasks
-	Mixed bool   // other builds have run tasks, too
-	Sent  bool   // all tasks were sent
-}
-
 // A job is a Job without its type.
 type job struct {
 	c        *Cluster
 	name     string
-	record   jobRecord
+	record   jobs.Record
 	revision uint64
 }
 
@@ -84,7 +64,7 @@ func (c *Cluster) findJob(ctx context.Context, name string) (*job, error) {
 		return nil, fmt.Errorf("cluster: cannot read the job %s: %w", name, err)
 	}
 	j := &job{c: c, name: name, revision: e.Revision()}
-	if err := json.Unmarshal(e.Value(), &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !isJob(j.record.ID) {
+	if err := json.Unmarshal(e.Value(), &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !jobs.Is(j.record.ID) {
 		return nil, fmt.Errorf("cluster: the job %s has a malformed record; delete the key %s in the bucket %s-values", name, jobKey(name), c.o.name)
 	}
 	return j, nil
@@ -127,7 +107,7 @@ func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, a
 	for {
 		j, err := c.findJob(ctx, name)
 		if errors.Is(err, ErrNoJob) {
-			j = &job{c: c, name: name, record: jobRecord{ID: jobPrefix + newID(), Tasks: len(args), Batch: size, Func: f.Name, Shape: shape.Of(result).Text}}
+			j = &job{c: c, name: name, record: jobs.Record{ID: jobs.Prefix + newID(), Tasks: len(args), Batch: size, Func: f.Name, Shape: shape.Of(result).Text}}
 			j.record.Calls, j.record.Build = callsHash(f, args), j.build()
 			err = j.create(ctx)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/awaited"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
@@ -41,7 +42,7 @@ func (a *agent) runAgain(b *wire.Batch, msg jetstream.Msg) {
 func (a *agent) isHeld(b *wire.Batch, msg jetstream.Msg) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	h := a.held[heldKey{b.Pool, b.ID}]
+	h := a.held[keyOf(b)]
 	if h != nil {
 		h.msg = msg
 	}
@@ -62,7 +63,7 @@ func (a *agent) askedForBatch(m *nats.Msg) {
 		return
 	}
 	a.mu.Lock()
-	h := a.held[heldKey{q.Pool, q.Batch}]
+	h := a.held[awaited.Key{Pool: q.Pool, Batch: q.Batch}]
 	a.mu.Unlock()
 	if h != nil {
 		_ = m.Respond(nil)

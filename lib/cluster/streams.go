@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
 	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
@@ -37,7 +38,7 @@ func (c *Cluster) taskSubject(build, pool string) string {
 // resultSubject returns the subject of the results of a batch, or of output if batch is 0,
 // as no batch has that id. So the batch is known even if the message is damaged.
 func (c *Cluster) resultSubject(pool string, batch uint64) string {
-	if isJob(pool) {
+	if jobs.Is(pool) {
 		return fmt.Sprintf("%s.jobs.%s.%d", c.o.name, pool, batch)
 	}
 	return fmt.Sprintf("%s.results.%s.%d", c.o.name, pool, batch)

@@ -1,0 +1,107 @@
+// Package jobs has the record of a job, and the encoding of its results.
+package jobs
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// Prefix is the beginning of the ids of jobs. A job is to workers a pool that always exists.
+const Prefix = "job-"
+
+const (
+	// maxValue is the largest size of a result of a job. It is part of a message.
+	maxValue = 512 << 10
+	// maxText is the largest size of the text of an error.
+	maxText = 128 << 10
+)
+
+// Is reports whether the id of a pool is that of a job.
+func Is(pool string) bool { return strings.HasPrefix(pool, Prefix) }
+
+// A Record is the value of the key of a job.
+type Record struct {
+	ID    string
+	Tasks int
+	Batch int    // number of tasks in each batch but the last
+	Func  string // name of the function, for messages
+	Calls string // hash of the function's name, the types and the arguments
+	Shape string // of the result type
+	Build string // whose workers run the tasks
+	Mixed bool   // other builds have run tasks, too
+	Sent  bool   // all tasks were sent
+}
+
+// Value returns the Value of an outcome of a job. An error is sent as its text, for other
+// builds, and then in its encoding.
+func Value(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
+	if n := len(o.Bytes); n > maxValue {
+		err = fmt.Errorf("cluster: the result or error of %s takes %d bytes, more than the limit of %d for a job: return less: %w", b.FuncName, n, maxValue, mp.ErrTooLarge)
+		o = mpremote.Failure(err)
+	}
+	if !o.Failed {
+		return wire.Value{Form: wire.Inline, Bytes: o.Bytes}
+	}
+	text := err.Error()
+	text = text[:min(len(text), maxText)]
+	v := binary.AppendUvarint(nil, uint64(len(text)))
+	return wire.Value{Form: wire.Failed, Bytes: append(append(v, text...), o.Bytes...)}
+}
+
+// failure decodes the error of a Value. name is the name of the job.
+func failure(v []byte, name string, sameBuild bool) error {
+	n, size := binary.Uvarint(v)
+	if size <= 0 || n > uint64(len(v)-size) {
+		return fmt.Errorf("cluster: %w: an error of job %s", wire.ErrMalformed, name)
+	}
+	text, encoded := string(v[size:size+int(n)]), v[size+int(n):]
+	if !sameBuild {
+		return errors.New(text)
+	}
+	return mpremote.Outcome{Failed: true, Bytes: encoded}.Err()
+}
+
+// An Ending is the end of a task of a job.
+type Ending struct {
+	Result []byte
+	Err    error
+}
+
+// Endings returns the ends of tasks in a message, by number of the task. name is the name of
+// the job; sameBuild tells whether all results come from this build of the program.
+func (r *Record) Endings(subject string, data []byte, name string, sameBuild bool) map[int]Ending {
+	id, _ := strconv.Atoi(subject[strings.LastIndexByte(subject, '.')+1:])
+	first := (id - 1) * r.Batch
+	last := min(first+r.Batch, r.Tasks) - 1
+	if id < 1 || id > r.Tasks || last < first {
+		return nil // no worker sends it
+	}
+	ends := make(map[int]Ending)
+	s, err := wire.DecodeResult(data)
+	if err == nil && (s.Pool != r.ID || s.Batch != uint64(id)) {
+		err = fmt.Errorf("%w: it belongs to another batch", wire.ErrMalformed)
+	}
+	if err != nil {
+		for i := first; i <= last; i++ {
+			ends[i] = Ending{Err: fmt.Errorf("cluster: no result of %s: %w; the task may have run", r.Func, err)}
+		}
+		return ends
+	}
+	for i, at := range s.Indexes {
+		switch v := s.Values[i]; {
+		case first+at > last:
+		case v.Form == wire.Failed:
+			ends[first+at] = Ending{Err: failure(v.Bytes, name, sameBuild)}
+		case v.Form == wire.Inline:
+			ends[first+at] = Ending{Result: v.Bytes}
+		}
+	}
+	return ends
+}
