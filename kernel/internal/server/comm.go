@@ -10,7 +10,7 @@ import (
 )
 
 // comms holds the comms that are open, whichever side opened them. The kernel
-// forwards their messages between the worker and the front end.
+// forwards their messages between the worker process and the front end.
 type comms struct {
 	mu      sync.Mutex
 	targets map[string]string // by comm id
@@ -64,8 +64,8 @@ func (s *Server) commClose(_ context.Context, r *request, c *wire.CommClose) (re
 	return s.comm(r, output.Comm{Kind: output.CommClose, ID: c.CommID, Data: c.Data, Buffers: r.Buffers})
 }
 
-// comm passes a message to the session. A comm_open without a handler is answered
-// with comm_close, as the protocol requires.
+// comm passes a message to the session. If the session has no handler for a comm_open, the reply is comm_close, as the
+// protocol requires.
 func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 	s.comms.record(m)
 	s.echoUpdate(r, m)

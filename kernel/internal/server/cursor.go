@@ -4,8 +4,8 @@ import "unicode/utf8"
 
 // The protocol counts a cursor in Unicode code points, the session in bytes.
 
-// byteOffset converts a cursor in code points to an offset into code. Without a
-// cursor it is the end; a cursor outside of code is moved to the nearer end.
+// byteOffset converts a cursor in code points to an offset into code. If cursor is nil, the offset is the end of code.
+// A cursor outside of code is moved to the nearer end.
 func byteOffset(code string, cursor *int) int {
 	if cursor == nil {
 		return len(code)

@@ -20,7 +20,7 @@ type request struct {
 	invalid  error // why it cannot be served, if that is known before dispatch
 	queue    *requestQueue
 	held     func() // releases the messages of iopub that wait for the idle status; nil if none do
-	aborted  bool   // an earlier cell of its queue failed; guarded by queue.mu until taken
+	aborted  bool   // an earlier cell of its queue failed; guarded by queue.mu until the request is taken from the queue
 }
 
 // A reply is the result of a handler. A nil content means that none is sent.
@@ -121,13 +121,13 @@ func failure(r *request, err error) *wire.Failure {
 }
 
 // runningCell is the cell that the main queue executes. Other requests are served while it
-// runs, and publish idle when they are done. Front ends interpret that as the state of
-// the kernel, so busy is published again after them.
+// runs, and publish idle when they are done. Front ends interpret that as the state of the kernel, so the server
+// publishes busy again after each of these requests.
 type runningCell struct {
-	mu     sync.Mutex // also orders the statuses of the cell and of the others
+	mu     sync.Mutex // also orders the statuses of the cell and of the other requests
 	cell   *request
 	state  string        // the last published status
-	parent *wire.Message // of that status
+	parent *wire.Message // the parent of that status message
 }
 
 // announce publishes a status. The caller holds running.mu.

@@ -28,7 +28,7 @@ func (s *Server) execute(ctx context.Context, r *request, req *wire.ExecuteReque
 	if out.Status == output.Failed && out.Error == nil {
 		out.Error = &output.Error{Name: "Error", Value: "the cell failed, and the error is not known", Traceback: []string{}}
 	}
-	r.held = s.transport.IOPub().Hold() // the last output leaves with the idle status
+	r.held = s.transport.IOPub().Hold() // so that the last output is sent together with the idle status
 	k.finish(out.Error)
 	meta.Status = out.Status
 	return reply{content: executeReply(out), metadata: meta}, nil

@@ -43,7 +43,7 @@ func last(entries []output.HistoryEntry, n *int) []output.HistoryEntry {
 }
 
 // historyRange selects lines Start to Stop, exclusive, of one session. A session number
-// of zero is the current session, -1 the one before, and so on.
+// of zero is the current session, -1 the session before it, and so on.
 func historyRange(all []output.HistoryEntry, req *wire.HistoryRequest) []output.HistoryEntry {
 	session := req.Session
 	if session <= 0 && len(all) > 0 {

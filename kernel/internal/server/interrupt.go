@@ -18,12 +18,11 @@ type interruptRecord struct {
 	mu       sync.Mutex // guards the fields below
 	at       time.Time
 	bySignal bool
-	cell     *request // running at the time
+	cell     *request // the cell that was running
 }
 
-// isDuplicate reports whether an interrupt is the last one, received once as a
-// signal and once as a message. Two signals are two interrupts, and so are two
-// messages and interrupts of different cells.
+// isDuplicate reports whether an interrupt is the same as the last one, once received as a signal and once as a
+// message. Two signals are two interrupts. So are two messages, and interrupts of different cells.
 func (i *interruptRecord) isDuplicate(now time.Time, bySignal bool, cell *request) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

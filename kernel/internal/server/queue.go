@@ -101,10 +101,9 @@ func (q *requestQueue) abort() {
 	}
 }
 
-// A front end that runs several cells sends their requests one after another,
-// and a cell can fail before the next request arrives. So a failure is published
-// burstPeriod after its request arrived at the earliest, and when all requests
-// that have arrived are queued, which it awaits for burstTimeout at most.
+// A front end that runs several cells sends their requests one after another, and a cell can fail before the next
+// request arrives. So a failure is published at the earliest burstPeriod after the cell's request arrived. Then the
+// server waits, for burstTimeout at most, until all requests that have arrived are queued.
 const (
 	burstPeriod  = 2 * time.Millisecond
 	burstTimeout = 20 * time.Millisecond
@@ -119,8 +118,8 @@ func (r *request) awaitBurst() {
 }
 
 // abortAfter aborts the cells that were requested before the front end can know
-// that r has failed: those in the queue, and those in flight. It is called before
-// the failure is published.
+// that r has failed: cells in the queue, and cells whose requests arrive later (see follows). It is called before the
+// failure is published.
 func (q *requestQueue) abortAfter(r *request) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -138,11 +137,10 @@ type cellFailure struct {
 // before it may arrive.
 const InFlightPeriod = time.Second
 
-// follows reports whether the failure was published after r was sent. The dates
-// of two requests are of one clock if they are of one session, and the failed
-// cell arrived some time after its date. So the computed time of sending is late
-// rather than early: a request that was sent after the failure was received is
-// never aborted. Dates may be truncated, in browsers to milliseconds.
+// follows reports whether the failure was published after r was sent. It computes the time of sending from the dates of
+// r and of the failed cell, which are from the same clock if both requests are of one session. The failed cell arrived
+// some time after its date, so the computed time is late rather than early. So a request that was sent after the
+// failure was received is never aborted. Dates may be truncated, in browsers to milliseconds.
 func (f *cellFailure) follows(r *request) bool {
 	if f.cell == nil || r.Header.Session != f.cell.Header.Session || r.received.Sub(f.replied) > InFlightPeriod {
 		return false

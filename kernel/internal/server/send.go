@@ -21,8 +21,8 @@ func (s *Server) header() wire.Header {
 	}
 }
 
-// encode returns the frames of a message. If its content cannot be encoded, such
-// as a display of a value that has no JSON form, it logs that and returns nil.
+// encode returns the frames of a message. If the content cannot be encoded, for example a display of a value that has
+// no JSON form, encode logs that and returns nil.
 func (s *Server) encode(envelope [][]byte, parent json.RawMessage, c wire.Content, metadata any, buffers ...[]byte) [][]byte {
 	frames, err := s.Signer.Encode(&wire.Outgoing{
 		Envelope: envelope, Header: s.header(), Parent: parent, Metadata: metadata, Content: c, Buffers: buffers,
@@ -80,8 +80,8 @@ func (s *Server) publish(parent *wire.Message, c wire.Content) {
 // contentBuffers has memory for the contents of stream messages.
 var contentBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// publishText is publish for text. The memory of long messages is used again, because cells may print hundreds of megabytes
-// a second.
+// publishText does what publish does, for text. It uses the memory of long messages again, because cells may print
+// hundreds of megabytes a second.
 func (s *Server) publishText(parent *wire.Message, c *wire.TextStream) {
 	if len(c.Text) < minBatch {
 		s.publish(parent, c)
@@ -94,14 +94,14 @@ func (s *Server) publishText(parent *wire.Message, c *wire.TextStream) {
 	s.transport.IOPub().PublishReusable(frames, func() { contentBuffers.Put(buf) })
 }
 
-// publishWith is publish with metadata and binary data.
+// publishWith does what publish does, and adds metadata and binary data to the message.
 func (s *Server) publishWith(parent *wire.Message, c wire.Content, metadata map[string]any, buffers ...[]byte) {
 	if frames := s.broadcastWith(parent, c, object(metadata), buffers...); frames != nil {
 		s.transport.IOPub().Publish(frames)
 	}
 }
 
-// publishNow is publish without waiting, for small messages.
+// publishNow does what publish does, but does not wait for slow subscribers. It is for small messages.
 func (s *Server) publishNow(parent *wire.Message, c wire.Content) {
 	if frames := s.broadcast(parent, c); frames != nil {
 		s.transport.IOPub().PublishNow(frames)
@@ -113,8 +113,8 @@ func (s *Server) Welcome(topic string) [][]byte {
 	return s.encode([][]byte{[]byte(topic)}, nil, &wire.IOPubWelcome{Subscription: topic}, nil)
 }
 
-// Subscribed sends the last status to a new subscriber: one that reconnects may
-// still wait for the idle status of its cell.
+// Subscribed sends the last status to a new subscriber, since a front end that reconnects may still wait for the idle
+// status of its cell.
 func (s *Server) Subscribed(send func(frames [][]byte)) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()

@@ -17,8 +17,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// closeTimeout bounds every step of a shutdown. Jupyter kills a kernel that
-// takes more than five seconds.
+// closeTimeout is the maximum time of each step of a shutdown. Jupyter kills a kernel that takes more than five
+// seconds.
 const closeTimeout = time.Second
 
 // Config configures a Server.
@@ -107,7 +107,7 @@ func (s *Server) closeQueues() {
 
 var errCloseTimeout = errors.New("server: the session took too long to close")
 
-// closeSession closes the session, which ends the worker. It can be called again.
+// closeSession closes the session, which ends the worker process. It can be called again.
 func (s *Server) closeSession() error {
 	err := errCloseTimeout
 	done := make(chan error, 1)
@@ -119,7 +119,7 @@ func (s *Server) closeSession() error {
 	return err
 }
 
-// waitAtMost runs f and waits for it to return, for d at most.
+// waitAtMost calls f in a goroutine, and waits until f returns, for d at most.
 func waitAtMost(d time.Duration, f func()) {
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
@@ -156,7 +156,8 @@ func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A subscriber of iopub has messages with valid signatures: those of the kernel.
+	// The kernel's own messages are refused: a subscriber of iopub could send them back, and their signatures are
+	// valid.
 	if m.Header.Session == s.id {
 		return nil, errOwnMessage
 	}

@@ -113,7 +113,7 @@ func TestFailureFollows(t *testing.T) {
 	}
 }
 
-// TestHasQueuedCell: other requests and aborted cells do not count.
+// TestHasQueuedCell: hasQueuedCell ignores requests other than cells, and aborted cells.
 func TestHasQueuedCell(t *testing.T) {
 	l := newRequestQueue()
 	of := func(msgType string) *request {
@@ -154,8 +154,8 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
-// TestRepeatedInterrupt: a message and a signal that come together are one
-// interrupt, unless another cell has begun; two messages are two.
+// TestRepeatedInterrupt: a message and a signal that arrive together are one interrupt, unless another cell has begun;
+// two messages are two interrupts.
 func TestRepeatedInterrupt(t *testing.T) {
 	const message, signal = false, true
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

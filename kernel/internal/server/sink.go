@@ -15,28 +15,26 @@ import (
 const (
 	maxPrompt = 200 // bytes
 
-	batchDelay = 20 * time.Millisecond // for which stream output is gathered
+	batchDelay = 20 * time.Millisecond // how long stream output is gathered before it is published
 
-	// Bytes in one stream message. The size grows while batches are full before
-	// batchDelay has passed. ZeroMQ subscribers buffer a thousand messages of any
-	// size, and some read none before they have the reply: with messages of 64 KB,
-	// such a front end and a kernel that waits for it would block each other
-	// after 64 MB.
+	// minBatch and maxBatch bound the text in one stream message, in bytes. The size grows while batches are full
+	// before batchDelay has passed. ZeroMQ subscribers buffer a thousand messages of any size. Some front ends read
+	// none of them before they have the reply. With messages of 64 KB, such a front end and a kernel that waits for it
+	// would block each other after 64 MB.
 	minBatch = 64 << 10
 	maxBatch = 512 << 10
 )
 
 // A sink publishes the output of one cell in messages whose parent is the cell's
-// request, also after the cell has ended. Stream output is gathered for
-// batchDelay. Before other output the gathered text is published, which keeps
-// the order.
+// request, also after the cell has ended. Stream output is gathered for batchDelay. The gathered text is published
+// before other output, so that the order is kept.
 type sink struct {
 	s            *Server
 	cell         *request
 	code         string
 	silent       bool
 	allowStdin   bool
-	stopsOnError bool      // its failure aborts the queued cells
+	stopsOnError bool      // a failure of the cell aborts the queued cells
 	abortOnce    sync.Once // done before the failure is published
 
 	mu             sync.Mutex // guards the fields below; held while publishing, so that messages keep their order
@@ -44,7 +42,7 @@ type sink struct {
 	text           []byte
 	batchSize      int    // of text, from minBatch to maxBatch
 	flushScheduled bool   // a timer will flush text
-	published      string // the unfinished last line of what was published; "" if it is long
+	published      string // the unfinished last line of the published text; "" if the line is long
 	count          int
 	errorPublished bool // an error message has been published
 }
@@ -173,7 +171,7 @@ func (k *sink) Clear(wait bool) {
 	k.publish(&wire.ClearOutput{Wait: wait})
 }
 
-// Comm publishes m for silent cells too, since it is not output.
+// Comm publishes m for silent cells, too, since it is not output.
 func (k *sink) Comm(m output.Comm) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

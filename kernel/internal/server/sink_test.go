@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// TestUnfinishedLineIsThePrompt: the prompt also includes the part of the line that is published already.
+// TestUnfinishedLineIsThePrompt: the prompt also includes the part of the line that was published before.
 func TestUnfinishedLineIsThePrompt(t *testing.T) {
 	for _, test := range []struct {
 		name, published, text, want, left string

@@ -17,15 +17,15 @@ var errNoStdin = errors.New("the cell reads from stdin, and the front end does n
 // socket is still connecting.
 const connectTimeout = 2 * time.Second
 
-// A stdin sends one input_request at a time, and matches the replies.
+// A stdin sends one input_request at a time, and finds the reply to it.
 type stdin struct {
 	turn    chan struct{} // holds a token while no request is pending
 	pending atomic.Pointer[question]
 }
 
 type question struct {
-	id       string // msg_id of the input_request
-	identity string // of the front end
+	id       string // msg_id of the pending input_request
+	identity string // of the front end that the request was sent to
 	answer   chan string
 }
 

@@ -13,8 +13,8 @@ const (
 )
 
 // Throttle returns a handler that passes at most 20 lines a minute of each message
-// text to next. The last of them says that more are suppressed. Unauthenticated
-// peers can make the kernel log, so the size of the log must be bounded.
+// text to next. The last of these lines says that more are suppressed. Unauthenticated peers can make the kernel log,
+// so the size of the log must be bounded.
 func Throttle(next slog.Handler) slog.Handler {
 	return throttle{next, &counts{lines: make(map[string]int)}}
 }
@@ -27,7 +27,7 @@ type throttle struct {
 type counts struct {
 	mu    sync.Mutex // guards the fields below
 	since time.Time
-	lines map[string]int // by message text; there are few since all are constants
+	lines map[string]int // by message text; there are few texts since all are constants
 }
 
 func (c *counts) next(r slog.Record) int {

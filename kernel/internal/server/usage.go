@@ -15,8 +15,8 @@ import (
 )
 
 // A meter measures the values of a usage_reply, like ipykernel: memory and processor use
-// of the kernel, the worker and the processes that cells have started. Processor use is
-// since the last request, and 0 at the first.
+// of the kernel, the worker process and the processes that cells have started. Processor use is the average since the
+// last request, and 0 at the first request.
 type meter struct {
 	root fs.FS // of the file system, for /proc
 	now  func() time.Time

@@ -53,7 +53,7 @@ func (l *Limited) StreamBytes(name string, text []byte) {
 		room--
 	}
 	if l.dropped > 0 {
-		room = 0 // once text was dropped, drop shorter text that would fit too
+		room = 0 // once text was dropped, also drop shorter text that would fit
 	}
 	if room > 0 {
 		l.passed += int64(room)
@@ -103,8 +103,8 @@ func (l *Limited) End() {
 // A Limit is how much text a cell may print, in bytes.
 type Limit int64
 
-// InitialLimit returns the limit that the environment sets, or the default. The error is
-// about an invalid environment variable; the default limit comes with it.
+// InitialLimit returns the limit that the environment sets, or the default. If the environment variable is invalid, it
+// returns an error and the default limit.
 func InitialLimit() (Limit, error) {
 	text := os.Getenv(limitVariable)
 	if text == "" {

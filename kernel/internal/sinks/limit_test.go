@@ -69,7 +69,7 @@ func TestParseLimit(t *testing.T) {
 	}
 }
 
-// byteStreams is a sink that takes bytes, and notes how often.
+// byteStreams is a sink that takes bytes, and counts how often.
 type byteStreams struct {
 	streams
 	calls int

@@ -14,11 +14,11 @@ type Decoder struct {
 	partial []byte // the beginning of an incomplete rune
 }
 
-// Decode returns the text of the bytes so far that was not returned before, without an
-// incomplete rune at the end. Invalid bytes become U+FFFD.
+// Decode returns the text of b and of the bytes that are left from the last call, without an incomplete rune at the
+// end. Invalid bytes become U+FFFD.
 func (d *Decoder) Decode(b []byte) string { return string(d.DecodeBytes(b)) }
 
-// DecodeBytes is Decode without a copy: the result may share the memory of b.
+// DecodeBytes does what Decode does, without a copy: the result may share the memory of b.
 func (d *Decoder) DecodeBytes(b []byte) []byte {
 	if len(d.partial) > 0 {
 		b = append(d.partial, b...)

@@ -1,4 +1,4 @@
-// Package spelling finds the name that was meant by one that is not known.
+// Package spelling finds the known name that is most similar to an unknown one.
 package spelling
 
 import (
@@ -7,10 +7,9 @@ import (
 )
 
 // Closest returns the candidate that name was probably meant to be, or "". It differs
-// from name only in case, or in at most 1 to 3 letters, depending on the length of
-// name. If name is itself a candidate, the result is "". Of several candidates at the
-// same distance Closest prefers one that is longer than name, since a letter is
-// forgotten more often than added, and otherwise the first.
+// from name only in case, or in at most 1 to 3 letters, depending on the length of name. If name is itself a candidate,
+// the result is "". Of several candidates at the same distance, Closest prefers one that is longer than name, since
+// users leave out a letter more often than they add one. Otherwise it takes the first.
 func Closest(name string, candidates []string) string {
 	best, least := "", limit(name)+1
 	for _, c := range candidates {
@@ -41,8 +40,8 @@ func limit(name string) int {
 	return 3
 }
 
-// Distance returns how many letters to add, drop, change or exchange with their
-// neighbours to get from a to b.
+// Distance returns the number of edits that turn a into b. An edit adds, drops or changes a letter, or exchanges two
+// neighbouring letters.
 func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := [3][]int{make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)}

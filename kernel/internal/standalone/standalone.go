@@ -1,7 +1,6 @@
-// Package standalone replaces the worker if cells cannot be linked into a running process. Each
-// cell is then built as a program that imports this package, which answers the kernel like a
-// worker. Its init function runs before the cell's variables are initialized. Main runs the
-// cell.
+// Package standalone replaces the worker process if cells cannot be linked into a running process. Each cell is then
+// built as a program that imports this package, which answers the kernel as a worker process does. Its init function
+// runs before the cell's variables are initialized. Main runs the cell.
 package standalone
 
 import (
@@ -32,7 +31,7 @@ type program struct {
 	mu    sync.Mutex
 	ended bool // guarded by mu: Done was sent
 
-	watch stopwatch.Watch // of the cell's goroutine
+	watch stopwatch.Watch // the stopwatch of the cell's goroutine
 }
 
 // self is this process's program. It is a package variable since functions that cells call
@@ -41,7 +40,7 @@ var self *program
 
 func init() {
 	if mphost.IsChild() {
-		mp.Init() // runs the parent's calls, and exits
+		mp.Init() // in a child process, runs the parent's calls and exits
 	}
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
 		fmt.Fprintln(os.Stderr, "this program is a cell of a Perijove notebook and is started by its kernel")
@@ -149,7 +148,7 @@ func (p *program) show(message func(seq int) control.Message) error {
 	return err
 }
 
-// showResult shows the value of the cell's last expression. Measurements have ended before.
+// showResult shows the value of the cell's last expression. The caller has ended all measurements.
 func (p *program) showResult(m displayhost.Message) {
 	err := p.show(func(seq int) control.Message { return control.Result{Display: control.Display{Seq: seq, Message: m}} })
 	if refused := (*control.EncodeError)(nil); errors.As(err, &refused) {
@@ -178,10 +177,10 @@ func ShowRune(r rune) {
 	self.showResult(cellruntime.RuneResult(r))
 }
 
-// Earlier is cellruntime.Earlier. It always panics, since results end with their program.
+// Earlier calls cellruntime.Earlier. It always panics, since results are lost when their program ends.
 func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 
-// Assigned does nothing, since variables end with the program.
+// Assigned does nothing, since variables are lost when the program ends.
 func Assigned(...string) {}
 
 // Record does nothing, since child processes do not get the cell's initialized variables.
@@ -190,7 +189,7 @@ func Record(any) {}
 // Context returns the cell's context. It is never cancelled: an interrupt ends the program.
 func Context() context.Context { return context.Background() }
 
-// Embed is cellruntime.Embed. Generated code calls it by its linker name.
+// Embed calls cellruntime.Embed. Generated code calls it by its linker name.
 func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }
 
 // Start begins a measurement of %time.

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A message is a message to this process, which is a standby.
+// A message is a message from the worker process to this process, which is a standby.
 type message struct {
 	kind byte
 	body []byte
@@ -23,7 +23,7 @@ type message struct {
 func Wanted() bool { return os.Getenv(environmentVariable) != "" }
 
 // Run runs this process as a standby until it becomes the process of a command. apply repeats load steps from
-// Host.Updates. If the worker closes the connection, the process ends.
+// Host.Updates. If the worker process closes the connection, this process ends.
 func Run(apply func(msg []byte) error) error {
 	os.Unsetenv(environmentVariable)
 	conn, err := connect()
@@ -34,8 +34,8 @@ func Run(apply func(msg []byte) error) error {
 	return follow(conn, apply)
 }
 
-// connect returns the connection to the worker, at another descriptor than before, since a file of the command
-// will need the old number.
+// connect returns the connection to the worker process. It moves the connection to another file descriptor, since a
+// file of the command will need the number.
 func connect() (*net.UnixConn, error) {
 	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
 	if err != nil {
@@ -54,8 +54,7 @@ func connect() (*net.UnixConn, error) {
 	return c, nil
 }
 
-// follow handles the worker's messages until this process becomes the process of a
-// command.
+// follow handles messages of the worker process until this process becomes the process of a command.
 func follow(conn *net.UnixConn, apply func(msg []byte) error) error {
 	messages := make(chan message)
 	go read(conn, messages)
@@ -76,8 +75,8 @@ func follow(conn *net.UnixConn, apply func(msg []byte) error) error {
 	return io.ErrUnexpectedEOF
 }
 
-// read reads messages and sends them to the channel. If the worker closes the connection, this process
-// ends immediately.
+// read reads messages and sends them to the channel. If the worker process closes the connection, this process ends
+// immediately.
 func read(conn *net.UnixConn, messages chan<- message) {
 	for {
 		var head [5]byte
@@ -112,8 +111,8 @@ func rights(oob []byte) ([]int, error) {
 	return unix.ParseUnixRights(&list[0])
 }
 
-// takeFiles gives this process its folder and its files, and writes its earlier output to
-// them.
+// takeFiles gives this process the folder and the files of the command, and writes the earlier output of this process
+// to these files.
 func (m message) takeFiles() error {
 	if len(m.fds) != 1+len(m.body) {
 		return fmt.Errorf("received %d files instead of %d", len(m.fds), 1+len(m.body))
@@ -136,7 +135,7 @@ func (m message) takeFiles() error {
 	for _, fd := range m.fds {
 		_ = unix.Close(fd)
 	}
-	// If a stream has no reader, the function will get the error when it writes.
+	// If a stream has no reader, the command's function will get the error when it writes.
 	_, _ = os.Stdout.Write(written[1])
 	_, _ = os.Stderr.Write(written[2])
 	return nil

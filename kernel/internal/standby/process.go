@@ -16,15 +16,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A standby is the worker's side of a process that waits to become a child.
+// A standby is the worker process's side of a process that waits to become a child.
 type standby struct {
 	process *os.Process
 	conn    *net.UnixConn
 	key     string // result of inheritance.Describe when it was started
 
 	mu   sync.Mutex // held while a message is sent; guards have and last
-	have int        // number of load steps that it was sent
-	last bool       // no more updates are sent: it becomes a child
+	have int        // number of load steps that were sent to it
+	last bool       // no more updates are sent, since it becomes a child
 
 	updated chan struct{} // receives one value after each update
 	taken   chan struct{} // closed when it has become the process of a command
@@ -44,13 +44,12 @@ const (
 // maxUpdate is the maximum number of load steps in one message: about 3 ms of work.
 const maxUpdate = 16
 
-// becomeTimeout is how long a standby may take to become a child. It does not answer if it was
-// stopped by a signal or is running a long initializer: then a new process is
-// started.
+// becomeTimeout is how long a standby may take to become a child. A standby does not answer if a signal has stopped it
+// or if it is running a long initializer. Then a new process is started.
 const becomeTimeout = time.Second
 
 // start starts a standby for commands like cmd. Its standard output and
-// error are files in memory until it becomes the process of a command.
+// error are files in memory until the standby becomes the process of a command.
 func start(cmd *exec.Cmd, memoryLimited bool) (*standby, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -118,7 +117,7 @@ func (s *standby) attend(lost func(*standby)) {
 		}
 		s.updated <- struct{}{}
 	}
-	_ = s.process.Kill() // mostly it has ended already
+	_ = s.process.Kill() // usually it has ended already
 	_, _ = s.process.Wait()
 	close(s.gone)
 	lost(s)

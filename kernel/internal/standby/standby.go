@@ -1,11 +1,11 @@
-// Package standby keeps a child process ready before package mp needs it. It has loaded the same code as the
-// worker, so that a function sent to a process begins immediately. After cells have
-// started child processes repeatedly, the worker keeps one standby ready while no cell runs. The
-// next start uses it. A standby runs only initializers without effects.
+// Package standby keeps a child process ready before package mp needs it. This process, the standby, has loaded the
+// same code as the worker process, so that a function sent to it begins immediately. After cells have started child
+// processes repeatedly, the worker process keeps one standby ready while no cell runs. The next start uses it. A
+// standby runs only initializers without effects.
 //
-// A standby must not differ from a newly started child. So the worker compares the attributes
-// that a process inherits (see package inheritance); if one has changed, it discards the standby.
-// The standby gets its folder and its files when it is used.
+// A standby must not differ from a newly started child. So the worker process compares the attributes that a process
+// inherits (see package inheritance); if one has changed, it discards the standby. The standby gets its folder and its
+// files when it is used.
 package standby
 
 import (
@@ -26,7 +26,7 @@ const standbyAfter = 2
 // no more are started.
 const maxStandbyFailures = 3
 
-// A Host is the worker that starts standbys. Its methods can be called concurrently.
+// A Host is the worker process, which starts standbys. Its methods can be called concurrently.
 type Host interface {
 	// Command returns the command for a child, without what package mp adds to it.
 	Command() *exec.Cmd
@@ -50,7 +50,7 @@ type Manager struct {
 
 	mu       sync.Mutex // guards the fields below
 	starts   int        // number of starts since the last release
-	added    additions  // additions of the commands that the standby is for
+	added    additions  // additions of the commands for which the standby was started
 	misses   int        // number of successive starts with other additions
 	waiting  *standby   // nil if there is none
 	failures int        // number of successive standbys that have ended by themselves
@@ -125,7 +125,7 @@ func (m *Manager) Tend() {
 // wanted reports whether there should be a standby. The caller holds mu.
 func (m *Manager) wanted() bool { return m.starts >= standbyAfter && m.failures < maxStandbyFailures }
 
-// Run starts and updates the standby while no cell runs.
+// Run starts and updates the standby while no cell runs. It does not return.
 func (m *Manager) Run() {
 	for range m.wake {
 		for m.host.Idle() && m.advance() {
@@ -187,7 +187,7 @@ func (m *Manager) drop(s *standby) {
 	}
 }
 
-// lost notes that a standby has ended by itself.
+// lost records that a standby has ended by itself.
 func (m *Manager) lost(s *standby) {
 	m.mu.Lock()
 	mine := m.waiting == s

@@ -99,8 +99,8 @@ func command(t *testing.T, h *fakeHost) (cmd *exec.Cmd, out *os.File) {
 	return cmd, out
 }
 
-// TestStandby: from the second start on a process waits, has the steps without effects, and becomes a command's process with the
-// command's files and folder. A change that a new process would inherit discards it.
+// TestStandby: from the second start on, a standby waits, has the steps without effects, and becomes a command's
+// process with the command's files and folder. A change that a new process would inherit discards the standby.
 func TestStandby(t *testing.T) {
 	h := &fakeHost{steps: []string{"one", "two", "effect"}}
 	m := NewManager(h)

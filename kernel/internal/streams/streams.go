@@ -1,8 +1,8 @@
 // Package streams restores os.Stdout and os.Stderr when a cell ends.
 //
-// Cells may close these files, and set the variables to other files, which also affects later cells. A program that does
-// so and fails ends; a notebook continues, and its output would be lost without a message. So when a cell ends,
-// Restore restores a stream whose output cannot be read, and a stream that the cell has redirected if the cell has failed.
+// Cells may close these files, and set the variables to other files. This also affects later cells: their output would
+// be lost without a message. So when a cell ends, Restore restores a stream whose output cannot be read. If the cell
+// has failed, Restore also restores a stream that the cell has redirected.
 //
 // Descriptors 1 and 2 are never closed, since another file would get their numbers.
 package streams
@@ -32,7 +32,8 @@ var streams [2]stream
 // closeFile is the original (*os.file).close.
 var closeFile func(f unsafe.Pointer) error
 
-// Hook makes a cell that closes a standard stream close it only for itself. It is called once, before any cell runs.
+// Hook replaces the function that closes a file, so that a cell which closes a standard stream closes it only for
+// itself. It is called once, before any cell runs.
 func Hook(rt *goruntime.Runtime) {
 	streams[0].name, streams[0].at, streams[0].initial = "os.Stdout", &os.Stdout, os.Stdout
 	streams[1].name, streams[1].at, streams[1].initial = "os.Stderr", &os.Stderr, os.Stderr
@@ -45,8 +46,8 @@ func Hook(rt *goruntime.Runtime) {
 	}
 }
 
-// fileClose replaces (*os.file).close, which (*os.File).Close calls. It cannot replace (*os.File).Close, which is
-// mostly inlined.
+// fileClose replaces (*os.file).close, which (*os.File).Close calls. A hook of (*os.File).Close would have little
+// effect, since most calls of it are inlined.
 func fileClose(f unsafe.Pointer) error {
 	for i := range streams {
 		s := &streams[i]
@@ -78,8 +79,8 @@ func Begin() {
 	}
 }
 
-// Restore restores the streams at the end of a cell. failed says that the cell has failed. Restore returns the texts of
-// notices for the user.
+// Restore restores the streams at the end of a cell. failed reports whether the cell has failed. Restore returns the
+// texts of notices for the user.
 func Restore(failed bool) []string {
 	var notices []string
 	for i := range streams {

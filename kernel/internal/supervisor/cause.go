@@ -34,8 +34,8 @@ func explain(words string) string {
 	return words
 }
 
-// endedBySignal returns a sentence about the signal that ended the worker. killsBefore is
-// the value of oomKills when the worker started.
+// endedBySignal returns a sentence about the signal that ended the worker process. killsBefore is the value of oomKills
+// when the process started.
 func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
 	text := fmt.Sprintf("it was ended by signal %d (%v)", sig, sig)
 	if sig == syscall.SIGKILL && oomKills(root) > killsBefore {
@@ -44,8 +44,8 @@ func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
 	return text
 }
 
-// oomKills returns how many processes Linux's OOM killer has ended, on the machine and in
-// this process's cgroup (version 2), which are added.
+// oomKills returns how many processes Linux's OOM killer has ended: the sum of the counts for the machine and for this
+// process's cgroup (version 2).
 func oomKills(root fs.FS) int {
 	n := countIn(root, "proc/vmstat", "oom_kill")
 	group, err := fs.ReadFile(root, "proc/self/cgroup")

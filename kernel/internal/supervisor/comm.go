@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/lib/comm"
 )
 
-// SendComm passes a message of the front end to the worker.
+// SendComm passes a message of the front end to the worker process.
 func (w *Worker) SendComm(m output.Comm) error {
 	w.noteComm(m.Kind, m.ID)
 	return w.conn.Send(control.Comm{Message: comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Buffers: m.Buffers}})
@@ -32,7 +32,7 @@ func (w *Worker) noteComm(kind, id string) {
 	}
 }
 
-// closeComms closes the open comms of a dead worker in the front end.
+// closeComms closes the open comms of a dead worker process in the front end.
 func (w *Worker) closeComms() {
 	w.mu.Lock()
 	open := w.comms

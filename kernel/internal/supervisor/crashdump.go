@@ -13,9 +13,8 @@ import (
 )
 
 // A CrashDump is the text that Go's runtime prints when it ends the process: the cause,
-// then the stacks of all goroutines. The cell shows only the cause and the calls in
-// cells, so the text is held back until the worker has ended. If the worker stays alive,
-// the text was not a crash dump and is shown.
+// then the stacks of all goroutines. The cell shows only the cause and the calls in cells, so the text is held back
+// until the worker process has ended. If the process stays alive, the text was not a crash dump and is shown.
 type CrashDump struct {
 	held    []byte
 	dropped int
@@ -24,9 +23,8 @@ type CrashDump struct {
 const (
 	maxDump = 256 << 10
 
-	// crashTimeout is how long to wait for the worker to end after the last piece
-	// of a crash dump. After a stack overflow the runtime takes seconds to print
-	// the stacks.
+	// crashTimeout is how long to wait for the worker process to end after the last piece of a crash dump. After a
+	// stack overflow the runtime takes seconds to print the stacks.
 	crashTimeout = 20 * time.Second
 	// maybeCrashTimeout is the timeout for text that a program may have printed itself.
 	maybeCrashTimeout = time.Second
@@ -74,7 +72,7 @@ func findDump(text []byte) (at int, isCertain bool) {
 	return -1, false
 }
 
-// timeout returns how long to wait for the worker to end after the last piece of text.
+// timeout returns how long to wait for the worker process to end after the last piece of text.
 func (d *CrashDump) timeout() time.Duration {
 	if _, isCertain := findDump(d.held); isCertain {
 		return crashTimeout
@@ -104,9 +102,8 @@ func (d *CrashDump) keep(text []byte) {
 	d.dropped += len(text) - n
 }
 
-// release returns the held text when the worker has not crashed. The dump of a
-// child process, whose parent has the report in an error, is shortened to the
-// cause and the calls in cells.
+// release returns the held text when the worker process has not crashed. The dump of a child process, whose parent has
+// the report in an error, is shortened to the cause and the calls in cells.
 func (d *CrashDump) release() []byte {
 	text := d.held
 	cause, frames := d.Cause(), d.Frames(false)
@@ -148,8 +145,8 @@ func (d *CrashDump) Cause() string {
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
 // Frames returns the calls of the first goroutine that has calls in cells, innermost
-// first, and the statement that started it. If all is false these are only calls in
-// cells. A call that is repeated is listed once.
+// first, and the statement that started the goroutine. If all is false, it returns only calls in cells. A call that is
+// repeated is listed once.
 func (d *CrashDump) Frames(all bool) []control.Frame {
 	calls, started := d.Stack(all)
 	if started == nil || !all && !inCells([]control.Frame{*started}) {
@@ -164,7 +161,7 @@ func (d *CrashDump) Frames(all bool) []control.Frame {
 func isSamePlace(a, b control.Frame) bool { return a.File == b.File && a.Line == b.Line }
 
 // Stack returns the calls of the first goroutine that has calls in cells or was started
-// in one, and the statement that started it, or nil if that is not known.
+// in one, and the statement that started the goroutine, or nil if that is not known.
 func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Frame) {
 	most := 12
 	if all {

@@ -34,8 +34,8 @@ func (e *executions) add(id int, s output.Sink) {
 // streamNames are the names of the file descriptors 1 and 2.
 var streamNames = [2]string{output.Stdout, output.Stderr}
 
-// owner returns the output to which a pipe's content belongs. From when the worker is sent
-// a cell with new pipes, the content of its old pipes belongs to the cell before.
+// owner returns the output to which a pipe's content belongs. Once the kernel has sent the worker process a cell with
+// new pipes, the content of the old pipes belongs to the previous cell.
 func (w *Worker) owner(p *pipe) output.Sink {
 	w.mu.Lock()
 	changing := w.pending != nil && w.pending.pipes[0] != nil && !w.childrenHoldPipes && w.isCurrent(p)
@@ -50,7 +50,7 @@ func (w *Worker) owner(p *pipe) output.Sink {
 	return w.Sink()
 }
 
-// isCurrent reports whether p is the worker's own standard output or error.
+// isCurrent reports whether p is the present standard output or error of the worker process.
 func (w *Worker) isCurrent(p *pipe) bool { return p == w.pipes[0] || p == w.pipes[1] }
 
 // printLate shows what a goroutine of an earlier cell has printed.

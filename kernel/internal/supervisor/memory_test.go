@@ -22,12 +22,12 @@ func TestParseMemoryLimit(t *testing.T) {
 }
 
 // TestRuntimeFault: a memory fault in the garbage collector is reported as lack of memory,
-// since it happens when the system refuses the collector memory.
+// since it happens when the operating system refuses to give the collector memory.
 func TestRuntimeFault(t *testing.T) {
 	refused := "SIGSEGV: segmentation violation\nPC=0x43a77d m=5 sigcode=1 addr=0x0\n\n" +
 		"goroutine 0 gp=0x1f12868905a0 m=5 mp=0x1f1286896008 [idle]:\nruntime.(*spanQueue).tryDrain(0x2)\n\t/usr/local/go/src/runtime/x.go:520 +0x5d\n\n" +
 		"goroutine 1 [syscall]:\nmain.f()\n\tCell [1]:2 +0x5\n"
-	sent := strings.Replace(refused, "sigcode=1 addr=0x0", "sigcode=0", 1) // by kill
+	sent := strings.Replace(refused, "sigcode=1 addr=0x0", "sigcode=0", 1) // as if kill had sent the signal
 	w := &Worker{}
 	w.memoryLimit.Store(&MemoryLimit{Bytes: 1e9})
 	for held, want := range map[string]bool{refused: true, sent: false} {

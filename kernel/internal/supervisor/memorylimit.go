@@ -15,12 +15,12 @@ const (
 	defaultLimit  = "80%"
 )
 
-// A MemoryLimit is how much memory a worker and all processes that it started may use
-// together. RLIMIT_DATA in the worker enforces it for the worker's allocations, and a
-// memoryWatch in the kernel for the whole tree of processes.
+// A MemoryLimit is how much memory a worker process and all processes that it started may use together. RLIMIT_DATA
+// enforces it for the allocations of the worker process, and a memoryWatch in the kernel enforces it for the whole tree
+// of processes.
 type MemoryLimit struct {
 	Bytes int64  // 0 for none
-	of    string // what a percentage is of; "" for a limit in bytes
+	of    string // the memory of which Bytes is a percentage, as text; "" for a limit in bytes
 }
 
 func (l MemoryLimit) String() string {
@@ -52,8 +52,8 @@ func ParseMemoryLimit(text string, root fs.FS) (MemoryLimit, error) {
 	return MemoryLimit{n, fmt.Sprintf("%s of the %s that %s", text, memory.Format(allowed), whose)}, nil
 }
 
-// InitialMemoryLimit returns the limit that the environment sets, or the default. The
-// error is about an invalid environment variable; the default limit comes with it.
+// InitialMemoryLimit returns the limit that the environment sets, or the default. If the environment variable is
+// invalid, it returns an error and the default limit.
 func InitialMemoryLimit() (MemoryLimit, error) {
 	root := os.DirFS("/")
 	l, err := ParseMemoryLimit(cmp.Or(os.Getenv(limitVariable), defaultLimit), root)

@@ -22,7 +22,7 @@ const memoryAdvice = "use less at a time, or allow more with %memory"
 // CompilerAdvice is the advice in the error of a cell whose compiler needs too much memory.
 const CompilerAdvice = "divide it into fewer or simpler functions, or several cells, or allow more with %memory"
 
-// MemoryInUse returns a text about the memory of the worker and the processes it started.
+// MemoryInUse returns a text about the memory of the worker process and the processes that it started.
 func (w *Worker) MemoryInUse() string {
 	u, _ := w.usage(os.DirFS("/"))
 	return usageText(u)
@@ -32,15 +32,15 @@ func (w *Worker) MemoryInUse() string {
 // of a cell, or 0 if there is none.
 func (w *Worker) Standby() (pid int) { return int(w.standby.Load()) }
 
-// usage measures the memory of the worker and the processes it started, without the
-// standby, and the memory of the standby.
+// usage measures the memory of the worker process and the processes that it started, without the standby, and the
+// memory of the standby.
 func (w *Worker) usage(root fs.FS) (u memory.Usage, standby int64) {
 	return memory.Tree(root, w.PID()).Without(w.Standby())
 }
 
-// dropStandby has the worker end the standby.
+// dropStandby makes the worker process end the standby.
 func (w *Worker) dropStandby() {
-	go func() { // Send blocks if the worker does not read
+	go func() { // Send blocks if the worker process does not read
 		_ = w.conn.Send(control.DropStandby{})
 	}()
 }
@@ -57,7 +57,7 @@ func usageText(u memory.Usage) string {
 	return text
 }
 
-// A memoryWatch enforces the memory limit of a worker and its children together.
+// A memoryWatch enforces the memory limit of a worker process and its children together.
 type memoryWatch struct {
 	w                  *Worker
 	root               fs.FS
@@ -69,7 +69,7 @@ type memoryWatch struct {
 // It determines the time to the next measurement.
 const fillRate = 4 << 30
 
-// run calls check until the worker has ended, more often when less of the limit is left.
+// run calls check until the worker process has ended. It calls check more often when less of the limit is left.
 func (m *memoryWatch) run() {
 	for wait := time.Second; ; {
 		select {
@@ -81,8 +81,8 @@ func (m *memoryWatch) run() {
 	}
 }
 
-// check measures the memory in use. It warns when the limit is near, and above the limit it
-// ends the biggest process or the compiler. It returns the time to the next measurement.
+// check measures the memory in use. It warns when the limit is near. Above the limit, it ends the biggest process or
+// the compiler. It returns the time to the next measurement.
 func (m *memoryWatch) check() time.Duration {
 	u, byStandby := m.w.usage(m.root)
 	scarce := m.machine(u)
@@ -122,8 +122,8 @@ func (m *memoryWatch) compilerUsage() (c Compiler, used int64) {
 	return c, used
 }
 
-// machine reports whether the machine has little memory left. It warns if this tree of
-// processes has a large part of it.
+// machine reports whether the machine has little memory left. It warns if this tree of processes uses a large part of
+// the machine's memory.
 func (m *memoryWatch) machine(u memory.Usage) (scarce bool) {
 	free, total := memory.Available(m.root)
 	switch {
@@ -137,8 +137,8 @@ func (m *memoryWatch) machine(u memory.Usage) (scarce bool) {
 }
 
 // end ends the biggest process. If that is a child, end prints a notice, and the program
-// that started the child sees that it was killed. The death of the worker is reported
-// like any other.
+// that started the child sees that it was killed. The death of the worker process is reported like any other death of
+// it.
 func (m *memoryWatch) end(u memory.Usage, lim MemoryLimit) {
 	worker := m.w.PID()
 	if u.Biggest.PID == worker {

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// handle handles a message of the worker. After an error the kernel ends the worker.
+// handle handles a message of the worker process. If it returns an error, the kernel ends the process.
 func (w *Worker) handle(m control.Message) error {
 	switch m := m.(type) {
 	case control.Ready:
@@ -22,7 +22,7 @@ func (w *Worker) handle(m control.Message) error {
 	case control.Loaded:
 		w.begin(m)
 	case control.Reply:
-		w.print(w.pipes[1], w.crash.release()) // the worker is alive, so this was not a crash
+		w.print(w.pipes[1], w.crash.release()) // the process is alive, so this was not a crash
 		for _, p := range w.pipes {
 			if text := p.decoder.End(); text != "" {
 				w.owner(p).Stream(p.name, text)
@@ -71,7 +71,7 @@ func (w *Worker) display(m control.Display) {
 	s.Display(output.Display{Data: output.Bundle(d.Data), Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
 }
 
-// input gets a line from the front end. Since that may take long it does not block the pump.
+// input gets a line from the front end. Since that may take long, it does not block the pump.
 func (w *Worker) input(m control.InputRequest) {
 	w.mu.Lock()
 	ctx := w.ctx
@@ -91,5 +91,5 @@ func (w *Worker) answerInput(ctx context.Context, m control.InputRequest) {
 		answer.Error = err.Error()
 	}
 	answer.Text = text
-	_ = w.conn.Send(answer) // the pump notices a dead worker
+	_ = w.conn.Send(answer) // fails if the process is dead, which the pump notices
 }

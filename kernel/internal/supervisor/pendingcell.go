@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pendingCell is a cell that was sent to the worker and is not yet loaded.
+// A pendingCell is a cell that was sent to the worker process and is not yet loaded.
 type pendingCell struct {
 	onLoaded func(reset, notices []string)
-	pipes    [2]*pipe // new standard output and error for the worker; may be nil
+	pipes    [2]*pipe // new standard output and error for the worker process; may be nil
 	names    []string // the paths of pipes
 }
 
-// makePipes makes new pipes for the worker and returns their names, or nil if
-// it cannot make them: the worker then keeps the old pipes.
+// makePipes makes new pipes for the worker process and returns their names. It returns nil if it cannot make them. The
+// process then keeps the old pipes.
 func (c *pendingCell) makePipes(dir string, id int) []string {
 	for i, stream := range streamNames {
 		path := filepath.Join(dir, fmt.Sprintf("out%d-%d", id, i+1))
@@ -47,7 +47,7 @@ func (c *pendingCell) removeNames() {
 	}
 }
 
-// closePipes closes the pipes when the worker does not use them.
+// closePipes closes the pipes if the worker process does not use them.
 func (c *pendingCell) closePipes() {
 	c.removeNames()
 	for i, p := range c.pipes {
@@ -58,9 +58,8 @@ func (c *pendingCell) closePipes() {
 	}
 }
 
-// begin handles that the pending cell is loaded and begins. If the worker uses new pipes
-// from now on, later content of the old pipes was written by children that earlier
-// cells started.
+// begin handles the message that the pending cell was loaded and begins. If the worker process uses new pipes from now
+// on, children that earlier cells started write the later content of the old pipes.
 func (w *Worker) begin(m control.Loaded) {
 	w.mu.Lock()
 	c, last, shared := w.pending, w.lastSink, w.childrenHoldPipes
@@ -78,7 +77,7 @@ func (w *Worker) begin(m control.Loaded) {
 	c.onLoaded(m.Reset, m.Notices)
 }
 
-// replacePipes gives the worker new pipes. The old pipes are still read, unless they are
+// replacePipes makes the new pipes those of the worker process. The kernel still reads the old pipes, unless they are
 // closed. The content of the old pipes belongs to owner, unless processes of package mp share them.
 func (w *Worker) replacePipes(pipes [2]*pipe, owner output.Sink, shared bool) {
 	for _, p := range w.pipes {
@@ -93,7 +92,7 @@ func (w *Worker) replacePipes(pipes [2]*pipe, owner output.Sink, shared bool) {
 	w.addPipes(pipes[:]...)
 }
 
-// dropPending removes the pending cell, which the worker did not load.
+// dropPending removes the pending cell, which the worker process did not load.
 func (w *Worker) dropPending() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,26 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pipe is the kernel's end of a pipe to which the worker or its children write.
+// A pipe is the kernel's end of a pipe to which the worker process or its children write.
 type pipe struct {
-	name     string // of the stream
+	name     string // name of the stream
 	decoder  sinks.Decoder
 	f        *os.File
 	raw      syscall.RawConn
 	fd       int
-	proceed  chan bool   // to the watcher: whether to watch for more
-	owner    output.Sink // where its content is shown; nil for the running cell's output
+	proceed  chan bool   // tells the watcher whether to watch for more
+	owner    output.Sink // the output in which its content is shown; nil for that of the running cell
 	isClosed bool        // every writer has closed it
 }
 
 const (
-	pipeSize = 1 << 20 // of the kernel's buffer; a smaller one costs time
+	pipeSize = 1 << 20 // size of the operating system's buffer of a pipe; a smaller one costs time
 	// Sizes of the memory into which pipes are read. It grows when text fills it.
 	minRead = 16 << 10
 	maxRead = 256 << 10
 
 	// maxPipes is the maximum number of pipes. When children of earlier cells hold so
-	// many, the worker keeps its present pipes for further cells.
+	// many, the worker process keeps its present pipes for further cells.
 	maxPipes = 128
 )
 

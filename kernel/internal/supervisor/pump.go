@@ -12,10 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pump handles everything that the worker sends, until the worker has ended. Before it
-// handles a control message it empties the pipes, so that all output from before the
-// message comes first. Since the worker waits for the answer to each display,
-// output and displays keep their order.
+// pump handles everything that the worker process sends, until the process has ended. Before it handles a control
+// message, it reads all text from the pipes, so that output from before the message is shown first. Since the worker
+// process waits for the answer to each display, output and displays keep their order.
 func (w *Worker) pump() {
 	messages := make(chan control.Message)
 	failed := make(chan error, 1)
@@ -77,8 +76,8 @@ func (w *Worker) receive(messages chan<- control.Message, failed chan<- error, s
 	}
 }
 
-// ignoresInterrupt reports whether the worker has not answered an interrupt. While its
-// pipes hold unread output the answer may still be unread too, so the result is false.
+// ignoresInterrupt reports whether the worker process has not answered an interrupt. While the pipes hold unread
+// output, the answer may be unread, too, so the result is false.
 func (w *Worker) ignoresInterrupt() bool {
 	w.mu.Lock()
 	waiting := w.done != nil && w.interrupted == w.id
@@ -95,8 +94,8 @@ func (w *Worker) ignoresInterrupt() bool {
 	return true
 }
 
-// finish ends the worker process and closes the kernel's sockets and pipes to it. err is
-// the reason, or how the connection failed.
+// finish ends the worker process and closes the kernel's sockets and pipes to it. err is the reason, or the error of
+// the connection.
 func (w *Worker) finish(err error) {
 	if err != nil && !isHangup(err) {
 		w.fatalErr = err
@@ -129,7 +128,7 @@ func isHangup(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// replacedBy returns the name of the program that has replaced the worker in its process, or "".
+// replacedBy returns the name of the program that a cell has executed in place of the worker process's program, or "".
 func (w *Worker) replacedBy() string {
 	link := fmt.Sprintf("/proc/%d/exe", w.cmd.Process.Pid)
 	now, err := os.Stat(link)
@@ -144,8 +143,8 @@ func (w *Worker) replacedBy() string {
 	return program
 }
 
-// killGroup kills the worker's process group, unless the worker was reaped: after that
-// another process may have the worker's ID.
+// killGroup kills the process group of the worker process, unless the process was reaped: after that, another process
+// may have its ID.
 func (w *Worker) killGroup() {
 	w.reapMu.Lock()
 	defer w.reapMu.Unlock()

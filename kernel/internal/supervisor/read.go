@@ -15,11 +15,11 @@ func (w *Worker) removePipe(p *pipe) {
 	p.f.Close()
 }
 
-// readPiece reads one piece of p. Then it lets the watcher of p go on, or ends the
-// watcher if every writer has closed p.
+// readPiece reads one piece of p. Then it lets the watcher of p continue, or ends the watcher if every writer has
+// closed p.
 func (w *Worker) readPiece(p *pipe) {
 	if p == w.extPipe {
-		w.drain() // show what was printed before the extension's message
+		w.drain() // shows the text that was printed before the extension's message
 	} else {
 		w.readOlder(p)
 	}
@@ -33,9 +33,8 @@ func (w *Worker) readPiece(p *pipe) {
 	}
 }
 
-// readOlder shows the content of pipes older than p that also belongs to the running
-// cell: the output of a process of package mp comes before what the cell prints once it
-// has the result.
+// readOlder shows the content of pipes older than p that also belongs to the running cell. So the output of a process
+// of package mp comes before the text that the cell prints when it has the result of that process.
 func (w *Worker) readOlder(p *pipe) {
 	for _, older := range w.allPipes {
 		if older == p {
@@ -47,7 +46,7 @@ func (w *Worker) readOlder(p *pipe) {
 	}
 }
 
-// isOld reports whether only children of the worker still have the pipe.
+// isOld reports whether only children of the worker process still have the pipe.
 func (w *Worker) isOld(p *pipe) bool { return !w.isCurrent(p) && p != w.extPipe }
 
 // read shows one piece of the pipe's content, or passes it to the extension, and reports
@@ -79,8 +78,7 @@ func (w *Worker) readBuffer() []byte {
 	return w.buffer
 }
 
-// drain shows the present content of the pipes. It leaves what background goroutines
-// write meanwhile.
+// drain shows the present content of the pipes. It does not read text that goroutines write while drain runs.
 func (w *Worker) drain() {
 	for _, p := range w.allPipes {
 		if p != w.extPipe {

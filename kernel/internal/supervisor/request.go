@@ -9,20 +9,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A LoadError reports that a cell could not be linked. The worker is unchanged.
+// A LoadError reports that a cell could not be linked. The worker process is unchanged.
 type LoadError struct {
 	Reason string
 	At     *control.Frame // the place in the cell that could not be linked; may be nil
 	Import string         // the package that needs it; may be empty
-	// Untraced reports that the cell could not be recorded, as %%trace asks for.
+	// Untraced reports whether the cell could not be linked because %%trace cannot record it.
 	Untraced bool
 }
 
 func (e *LoadError) Error() string { return e.Reason }
 
-// Run runs a compiled cell. onLoaded is called, before any output, once the
-// worker has linked the cell. When ctx ends, the cell is interrupted. The error
-// is a LoadError or ErrGone.
+// Run runs a compiled cell. onLoaded is called, before any output, once the worker process has linked the cell. When
+// ctx ends, the cell is interrupted. The error is a LoadError or ErrGone.
 func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded func(reset, notices []string)) (*control.Outcome, error) {
 	done := make(chan control.Reply, 1)
 	w.mu.Lock()
@@ -61,7 +60,7 @@ func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded
 	}
 }
 
-// Setup changes the folder, environment or arguments of the worker.
+// Setup changes the folder, environment or arguments of the worker process.
 func (w *Worker) Setup(ctx context.Context, m control.Setup) error {
 	answer, err := request[control.SetupReply](ctx, w, func(id int) control.Message { m.ID = id; return m })
 	if err == nil && answer.Error != "" {
@@ -70,7 +69,7 @@ func (w *Worker) Setup(ctx context.Context, m control.Setup) error {
 	return err
 }
 
-// SetMemoryLimit changes the memory limit of the worker and the processes that it starts.
+// SetMemoryLimit changes the memory limit of the worker process and the processes that it starts.
 func (w *Worker) SetMemoryLimit(ctx context.Context, l MemoryLimit) error {
 	bytes := l.Bytes
 	if bytes == 0 {
@@ -92,7 +91,7 @@ func (w *Worker) Reload(ctx context.Context, m control.Reload) (renewed bool, er
 	return answer.Renewed, err
 }
 
-// Drop tells the worker which variables no name of the notebook refers to any more.
+// Drop tells the worker process which variables no name of the notebook refers to any more.
 func (w *Worker) Drop(symbols []string) error { return w.conn.Send(control.Drop{Symbols: symbols}) }
 
 // ListDropped describes the dropped variables that are still in use, one a line.
@@ -101,7 +100,8 @@ func (w *Worker) ListDropped(ctx context.Context) ([]string, error) {
 	return answer.Lines, err
 }
 
-// ListGoroutines describes the goroutines of cells. count is the number of all, of which some may not be listed.
+// ListGoroutines describes the goroutines of cells. count is the number of all goroutines of cells; list may have
+// fewer.
 func (w *Worker) ListGoroutines(ctx context.Context) (list []control.Goroutine, count int, err error) {
 	answer, err := request[control.GoroutineList](ctx, w, func(id int) control.Message { return control.ListGoroutines{ID: id} })
 	if err == nil && answer.Error != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// withSource adds source lines to the text forms of a value, below the calls that they name. The worker, which writes the
-// forms, does not know the source of cells.
+// withSource adds source lines to the text forms of a value, below the calls that they name. The worker process, which
+// writes the forms, does not know the source of cells.
 func withSource(data output.Bundle, calls []control.Frame, style traceback.Style) output.Bundle {
 	for _, form := range []struct {
 		mime   string

@@ -16,27 +16,26 @@ import (
 )
 
 const (
-	// startTimeout is how long a new worker may take to say that it is ready.
+	// startTimeout is how long a new worker process may take to report that it is ready.
 	startTimeout = 30 * time.Second
-	// sendTimeout is how long a worker may leave the control socket unread. Its
-	// reader does nothing else, so a full socket means a stopped or hostile
-	// process.
+	// sendTimeout is how long a worker process may leave the control socket unread. The goroutine that reads the socket
+	// does nothing else, so a full socket means that the process is stopped or hostile.
 	sendTimeout = 10 * time.Second
-	// replyTimeout is how long a write to an extension may block. Its reader may have
-	// ended or be blocked.
+	// replyTimeout is how long a write to an extension may block. The goroutine that reads it may have ended or be
+	// blocked.
 	replyTimeout = 100 * time.Millisecond
 )
 
-// Start starts a worker and waits until it takes requests. If ctx ends first it ends the
-// worker and returns an error.
+// Start starts a worker process and waits until it takes requests. If ctx ends first, Start ends the process and
+// returns an error.
 func Start(ctx context.Context, opt Options) (*Worker, error) {
 	w := newWorker(opt)
 	workerEnds, err := w.connect(opt.Extension)
 	if err == nil {
 		err = w.cmd.Start()
 	}
-	// The worker's ends must be open only in the worker: when they close, the kernel
-	// knows that it has ended.
+	// The worker process's ends must be open only in that process: when they close, the kernel knows that the process
+	// has ended.
 	for _, f := range workerEnds {
 		f.Close()
 	}
@@ -75,7 +74,7 @@ func newWorker(opt Options) *Worker {
 	return w
 }
 
-// command returns the command that starts the worker, without its sockets and pipes.
+// command returns the command that starts the worker process, without its sockets and pipes.
 func command(opt Options) *exec.Cmd {
 	cmd := exec.Command(opt.Command[0], opt.Command[1:]...)
 	if opt.Limit.Bytes > 0 && len(opt.Command) > 1 { // else it is a standalone program
@@ -83,14 +82,14 @@ func command(opt Options) *exec.Cmd {
 	}
 	cmd.Dir = opt.Dir
 	cmd.Env = append(os.Environ(), opt.Env...)
-	// The worker has its own process group, so that a terminal's Ctrl-C reaches only the
-	// kernel, and the whole group can be killed at once.
+	// The worker process has its own process group, so that a terminal's Ctrl-C reaches only the kernel, and the whole
+	// group can be killed at once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
 
-// connect makes the sockets and pipes between the kernel and the worker, and
-// returns the worker's ends, also after an error.
+// connect makes the sockets and pipes between the kernel and the worker process, and returns the worker process's ends,
+// even if there is an error.
 func (w *Worker) connect(extension func(*Worker, io.Writer) Extension) (workerEnds []*os.File, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -129,8 +128,8 @@ func (w *Worker) connect(extension func(*Worker, io.Writer) Extension) (workerEn
 	return workerEnds, nil
 }
 
-// connectExtension makes the extension's pipes and returns the worker's ends, in
-// the order of their file descriptors. After an error nothing stays open.
+// connectExtension makes the extension's pipes and returns the worker process's ends, in the order of their file
+// descriptors. If it fails, it closes all of them.
 func (w *Worker) connectExtension(extension func(*Worker, io.Writer) Extension) (workerEnds []*os.File, err error) {
 	fromCells, write, err := os.Pipe()
 	if err != nil {

@@ -30,8 +30,8 @@ func testOptions(t *testing.T, img *image.Image) Options {
 	}
 }
 
-// TestStart starts workers concurrently: the changes that a worker makes to the runtime at
-// its start, such as hooks and the module list, must not race with the runtime.
+// TestStart starts worker processes concurrently: the changes that such a process makes to the runtime at its start,
+// such as hooks and the module list, must not race with the runtime.
 func TestStart(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
@@ -51,8 +51,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartWithFewFiles limits the number of open files so that starting a worker fails at
-// each of its steps: no file stays open.
+// TestStartWithFewFiles limits the number of open files so that the start of a worker process fails at each of its
+// steps: no file stays open.
 func TestStartWithFewFiles(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {

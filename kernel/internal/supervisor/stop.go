@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// interruptTimeout is how long a worker may take to answer an interrupt.
+	// interruptTimeout is how long a worker process may take to answer an interrupt.
 	interruptTimeout = 10 * time.Second
 	killTimeout      = 5 * time.Second
 )
 
-// Interrupt tells the worker to stop the running cell. If none runs, the worker
-// answers with the goroutines that earlier interrupts could not stop.
+// Interrupt tells the worker process to stop the running cell. If none runs, the process answers with the number of
+// goroutines that earlier interrupts could not stop.
 func (w *Worker) Interrupt() {
 	w.mu.Lock()
 	running := w.done != nil
@@ -28,13 +28,12 @@ func (w *Worker) Interrupt() {
 	if running {
 		w.interruptTimer.Reset(interruptTimeout)
 	}
-	go func() { // Send blocks if the worker does not read
+	go func() { // Send blocks if the worker process does not read
 		_ = w.conn.Send(control.Interrupt{})
 	}()
 }
 
-// InterruptAgain ends the worker, unless it has answered the interrupt meanwhile. It does
-// not wait.
+// InterruptAgain ends the worker process, unless it has answered the interrupt. It does not wait.
 func (w *Worker) InterruptAgain() {
 	select {
 	case w.secondInterrupt <- struct{}{}:
@@ -42,7 +41,7 @@ func (w *Worker) InterruptAgain() {
 	}
 }
 
-// Kill ends the worker and its process group, and waits for that for killTimeout at most.
+// Kill ends the worker process and its process group, and waits for their end for killTimeout at most.
 func (w *Worker) Kill() {
 	w.killGroup()
 	select {
@@ -52,17 +51,16 @@ func (w *Worker) Kill() {
 	}
 }
 
-// Crash returns the runtime's report of a crash. It is valid after IsDead.
+// Crash returns the runtime's report of a crash. It is valid once IsDead returns true.
 func (w *Worker) Crash() *CrashDump { return &w.crash }
 
-// ExitCode returns the exit code of a worker that is dead, and whether it ended
-// by exiting and not by a signal.
+// ExitCode returns the exit code of a worker process that is dead, and whether it ended by exiting and not by a signal.
 func (w *Worker) ExitCode() (code int, exited bool) {
 	status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return w.cmd.ProcessState.ExitCode(), ok && status.Exited()
 }
 
-// Cause returns a sentence about why the worker ended. It is valid after IsDead.
+// Cause returns a sentence about why the worker process ended. It is valid once IsDead returns true.
 func (w *Worker) Cause() string {
 	if w.fatalErr != nil {
 		return w.fatalErr.Error()

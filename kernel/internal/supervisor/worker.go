@@ -1,6 +1,5 @@
-// Package supervisor starts a worker process and exchanges messages with it. It passes the
-// worker's output, displays and input requests to the sink of the right cell, limits its
-// memory, and reports why it ended.
+// Package supervisor starts a worker process and exchanges messages with it. It passes the process's output, displays
+// and input requests to the sink of the right cell, limits its memory, and reports why it ended.
 package supervisor
 
 import (
@@ -20,12 +19,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// Options configure the start and the supervision of a worker.
+// Options configure the start and the supervision of a worker process.
 type Options struct {
 	Command []string
-	Dir     string   // where the worker starts
+	Dir     string   // folder in which the process starts
 	PipeDir string   // folder for named pipes
-	Env     []string // in addition to this process's
+	Env     []string // in addition to the environment of this process
 	Limit   MemoryLimit
 	Log     *slog.Logger
 
@@ -34,8 +33,7 @@ type Options struct {
 	Extension func(w *Worker, reply io.Writer) Extension
 	// Style returns how calls are shown. It may be nil.
 	Style func() traceback.Style
-	// Compiler returns the compiler, whose memory the worker's limit includes. It may
-	// be nil.
+	// Compiler returns the compiler, whose memory the limit of the worker process includes. It may be nil.
 	Compiler func() Compiler
 	// OnOrphans is called when an interrupt finds no cell, with the number of
 	// goroutines that earlier interrupts could not stop. It may be nil.
@@ -43,8 +41,7 @@ type Options struct {
 }
 
 // An Extension is the kernel's side of a protocol of a package that cells import. It uses
-// two more pipes, which are the file descriptors ExtensionWriteFD and ExtensionReadFD
-// in the worker.
+// two more pipes, which are the file descriptors ExtensionWriteFD and ExtensionReadFD in the worker process.
 type Extension interface {
 	// Receive takes bytes that cells have written. It does not keep b.
 	Receive(b []byte)
@@ -54,43 +51,42 @@ type Extension interface {
 	Close()
 }
 
-// File descriptors of an extension's pipes in the worker.
+// File descriptors of an extension's pipes in the worker process.
 const (
 	ExtensionWriteFD = control.FD + 1
 	ExtensionReadFD  = control.FD + 2
 )
 
-// A Compiler is the compiler process, which runs beside the worker.
+// A Compiler is the compiler process, which runs beside the worker process.
 type Compiler interface {
 	PID() int // 0 if none runs
 	Stop(reason error)
 }
 
-// ErrGone reports that the worker has ended.
+// ErrGone reports that the worker process has ended.
 var ErrGone = errors.New("the worker is gone")
 
-// An InterruptedError reports that the user has interrupted a wait for the worker.
+// An InterruptedError reports that the user has interrupted a wait for the worker process.
 type InterruptedError string
 
 func (e InterruptedError) Error() string { return string(e) }
 
-// A Worker is the kernel's side of a worker process. One goroutine, the pump,
-// handles everything that the worker sends, in order.
+// A Worker is the kernel's side of a worker process. One goroutine, the pump, handles everything that the process
+// sends, in order.
 type Worker struct {
 	cmd    *exec.Cmd
 	conn   *control.Conn
 	socket *os.File
 	log    *slog.Logger
 
-	ready chan error    // receives nil when the worker takes requests
+	ready chan error    // receives nil when the process takes requests
 	ended chan struct{} // closed when the process has ended and all of its output was read
-	// secondInterrupt asks the pump to end a worker that does not answer an
-	// interrupt.
+	// secondInterrupt asks the pump to end a process that does not answer an interrupt.
 	secondInterrupt chan struct{}
-	killReason      chan error // to the pump: end the worker, for this reason
+	killReason      chan error // asks the pump to end the process, for this reason
 	memoryLimit     atomic.Pointer[MemoryLimit]
-	standby         atomic.Int64 // the process that waits to become a child; 0 if none does
-	oomKills        int          // how often Linux had killed for memory before the start
+	standby         atomic.Int64 // process ID of the standby, which waits to become a child; 0 if there is none
+	oomKills        int          // number of processes that Linux had killed for lack of memory before the start
 
 	style     func() traceback.Style
 	compiler  func() Compiler
@@ -110,7 +106,7 @@ type Worker struct {
 	isReady    bool
 	crash      CrashDump // text that may be a crash dump
 	crashTimer *time.Timer
-	fatalErr   error // why the kernel ended the worker; valid once ended is closed
+	fatalErr   error // why the kernel ended the process; valid once ended is closed
 
 	// interruptTimer fires interruptTimeout after an interrupt, if the cell still runs.
 	interruptTimer *time.Timer
@@ -119,24 +115,24 @@ type Worker struct {
 	isReaped bool // guarded by reapMu
 
 	mu     sync.Mutex      // guards the fields below
-	id     int             // of the last request
-	cell   int             // the notebook's number of the running cell, 0 if it has none
-	ctx    context.Context // of the running cell: ends when it is interrupted or over
+	id     int             // ID of the last request
+	cell   int             // the number of the running cell in the notebook, 0 if it has none
+	ctx    context.Context // context of the running cell; it ends when the cell is interrupted or has ended
 	cancel context.CancelFunc
-	done   chan control.Reply // of the running request; nil if none runs
+	done   chan control.Reply // receives the reply to the running request; nil if none runs
 	// interrupted is the request that was interrupted last.
 	interrupted int
-	sink        output.Sink // of the running cell, or of the last
-	lastSink    output.Sink // of the cell before that
+	sink        output.Sink // sink of the running cell, or of the last cell if none runs
+	lastSink    output.Sink // sink of the cell before that
 	executions  executions
 	pending     *pendingCell // the cell that was sent and is not yet loaded
 	// programsHoldPipes and childrenHoldPipes are set if programs that cells started, or
-	// processes of package mp, have the worker's present pipes as standard streams.
+	// processes of package mp, have the present pipes of the worker process as standard streams.
 	programsHoldPipes, childrenHoldPipes bool
-	comms                                map[string]bool // open ones, by ID
+	comms                                map[string]bool // the open comms, by ID
 }
 
-// PID returns the worker's process ID.
+// PID returns the process ID of the worker process.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
 
 // IsDead reports whether the process has ended and all of its output was handled.
@@ -156,7 +152,7 @@ func (w *Worker) Execution() (id int, running bool) {
 	return w.id, w.done != nil
 }
 
-// Sink returns the output of the running cell, or of the last.
+// Sink returns the output of the running cell, or of the last cell if none runs.
 func (w *Worker) Sink() output.Sink { return w.sinkOf(0) }
 
 // sinkOf returns the output of an execution, 0 for the running one.

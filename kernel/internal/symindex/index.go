@@ -1,5 +1,5 @@
-// Package symindex implements the index of the symbols of an image, the worker's executable. Package image writes
-// it, and the worker looks names up in it.
+// Package symindex implements the index of the symbols of an image, the executable of the worker process. Package image
+// writes it, and the worker process looks names up in it.
 package symindex
 
 import (
@@ -18,8 +18,8 @@ type Symbol struct {
 	Name string
 	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
 	Text bool
-	// Private says that only the standard library may refer to it by
-	// //go:linkname. Addr is 0 if the image does not contain the symbol.
+	// Private reports whether only the standard library may refer to the symbol by //go:linkname. Addr is 0 if the
+	// image does not contain the symbol.
 	Private bool
 	Addr    uint64
 }
@@ -32,12 +32,13 @@ type Builtin struct {
 
 // An Index maps names to addresses of the image's symbols. It uses a mapped file without reading it first: a lookup hashes
 // the name and reads only the slots with that hash. Symbols of one package are next to each other, since a cell needs many
-// symbols of few packages. It does not change and may be used concurrently.
+// symbols of few packages. An Index does not change and may be used concurrently.
 //
 // The file is little endian. It contains the magic, its size, the numbers of slots and builtins, a hash table of 2^n slots of 16
-// bytes with open addressing, the builtins, and the strings that these refer to. This table has a slot for each group of symbols, which
-// contains the offset and the number of slots of the group's table. The table has the same kind of slots, one for each symbol,
-// and is followed by their names. Offsets are from the start of the file.
+// bytes with open addressing, the builtins, and the strings that these refer to. The hash table has a slot for each
+// group of symbols, which contains the offset and the number of slots of the group's table. The group's table has the
+// same kind of slots, one for each symbol, and is followed by the names of the symbols. Offsets are from the start of
+// the file.
 type Index struct {
 	b        []byte
 	groups   []byte
@@ -79,7 +80,8 @@ func Hash(name string) uint64 {
 }
 
 // group returns the beginning of a symbol's name up to the first dot of its last element, which is a package's path
-// for most symbols. Any function would be correct: it only decides which symbols are next to each other.
+// for most symbols. Any function of the name would be correct: the group only decides which symbols are next to each
+// other.
 func group(name string) string {
 	start := 0
 	for i := range len(name) {

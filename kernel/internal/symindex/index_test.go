@@ -60,8 +60,8 @@ func TestBrokenIndex(t *testing.T) {
 	}
 }
 
-// TestIndexIsLocal checks that the symbols of a package are near each other in the file: a worker keeps the pages that
-// its lookups read.
+// TestIndexIsLocal checks that the symbols of a package are near each other in the file: the pages that lookups read
+// stay in the memory of the worker process.
 func TestIndexIsLocal(t *testing.T) {
 	var syms []Symbol
 	for i := range 40000 {

@@ -12,8 +12,8 @@ import (
 const GeneratedMark = "ʹ"
 
 // Source returns the name of a function in stack traces, profiles and runtime.FuncForPC: its
-// name in the cell's text. Functions that package program adds
-// have numbers, as main.init.0 has: main.cell.3 contains the statements of cell 3.
+// name in the cell's text. Functions that package program adds have numbers, as in main.init.0: main.cell.3 contains
+// the statements of cell 3.
 func Source(name string) string {
 	i := strings.Index(name, GeneratedMark)
 	if i < 0 {

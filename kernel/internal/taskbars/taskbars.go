@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	delay    = time.Second            // before a bar appears
-	interval = 200 * time.Millisecond // between two checks of the tasks
+	delay    = time.Second            // time before a bar appears
+	interval = 200 * time.Millisecond // time between two checks of the tasks
 	// A bar whose task makes no progress is drawn again only after idleInterval, and not at
 	// all after idleLimit.
 	idleInterval = time.Second
@@ -126,8 +126,8 @@ func (b *Bars) run() {
 	}
 }
 
-// outermost returns the oldest task of each execution. Its other tasks are usually parts of that,
-// such as a Map in a measured function. The caller holds mu.
+// outermost returns the oldest task of each execution. The other tasks of an execution are usually parts of the oldest
+// one, such as a Map in a measured function. The caller holds mu.
 func (b *Bars) outermost() []*task {
 	var all []*task
 	seen := map[int]bool{}

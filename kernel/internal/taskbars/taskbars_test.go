@@ -54,8 +54,7 @@ func TestBarAppearsAfterASecond(t *testing.T) {
 	}
 }
 
-// TestWhatHasNoBar: there is no bar for a call within another one, for a short call, and for
-// a call of an interrupted cell.
+// TestWhatHasNoBar: a call within another call, a short call, and a call of an interrupted cell have no bar.
 func TestWhatHasNoBar(t *testing.T) {
 	b, shown := newBars()
 	count := func() (int, int) { return 0, 1 }

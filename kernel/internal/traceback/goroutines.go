@@ -15,13 +15,13 @@ import (
 // A group has the goroutines that are in the same state at the same place and were started at the same place.
 type group struct {
 	state    string
-	calls    []string // as Calls returns them; without calls in cells, the outermost function
-	started  []string // likewise, of the statement that started them
-	literal  bool     // that statement is in the same line as one of the calls
-	function string   // with which they began; "" if that is not known
+	calls    []string // as Calls returns them; if no call is in a cell, the outermost function
+	started  []string // as Calls returns them, for the statement that started the goroutines
+	literal  bool     // the statement that started them is in the same line as one of the calls
+	function string   // the function with which they began; "" if it is not known
 	cell     int
 	ids      []uint64
-	// They have been waiting for at least and at most this time; 0 if that is not known.
+	// atLeast and atMost bound the time for which the goroutines have been waiting; 0 if that is not known.
 	atLeast, atMost time.Duration
 }
 
@@ -60,7 +60,8 @@ func function(g control.Goroutine) string {
 	return ""
 }
 
-// goroutineLines describes goroutines in a report of how a cell ended: those that are in code of cells, or were started there.
+// goroutineLines describes goroutines in a report of how a cell ended: only goroutines that are in code of cells, or
+// were started there.
 func (s Style) goroutineLines(list []control.Goroutine, count int) []string {
 	var lines []string
 	for _, x := range s.groups(list) {
@@ -98,7 +99,7 @@ func (x *group) lines(waits string) []string {
 	return lines
 }
 
-// waits says how long the goroutines of a group have been waiting.
+// waits returns a text about how long the goroutines of a group have been waiting.
 func (x *group) waits() string {
 	switch {
 	case x.atLeast > 0 && x.atMost > 0:
@@ -109,7 +110,7 @@ func (x *group) waits() string {
 	return ""
 }
 
-// waitsLong is waits if they have been waiting for more than a minute, else "".
+// waitsLong returns the text of waits if they have been waiting for more than a minute, else "".
 func (x *group) waitsLong() string {
 	if x.atLeast < time.Minute {
 		return ""
@@ -130,8 +131,8 @@ func round(d time.Duration) string {
 	return d.String()
 }
 
-// Goroutines returns a table of the goroutines of cells, as text and as HTML. count is the number of all, of which some may not
-// be in the list.
+// Goroutines returns a table of the goroutines of cells, as text and as HTML. count is the number of all goroutines of
+// cells; list may have fewer.
 func (s Style) Goroutines(list []control.Goroutine, count int) (text, page string) {
 	if count == 0 {
 		return "no goroutine of a cell runs", "<div>no goroutine of a cell runs</div>"
@@ -163,7 +164,7 @@ func (s Style) Goroutines(list []control.Goroutine, count int) (text, page strin
 	return strings.Join(appendMore(lines, count-len(list)), "\n"), b.String()
 }
 
-// complete describes the place of goroutines that are in no code of a cell.
+// complete sets the places of goroutines that are not in code of a cell, or were not started there.
 func (x *group) complete() {
 	if len(x.calls) == 0 && x.function != "" {
 		x.calls = []string{"in " + frameName(x.function)}

@@ -28,8 +28,8 @@ func (s Style) Error(o *control.Outcome) *output.Error {
 	return s.Panic(o)
 }
 
-// interrupted returns the error of an interrupted cell. It has the place at which the cell's
-// goroutine is blocked, if that could not be stopped, and the goroutines that still run.
+// interrupted returns the error of an interrupted cell. If the cell's goroutine could not be stopped, the error has the
+// place at which it is blocked. The error also has the goroutines that still run.
 func (s Style) interrupted(o *control.Outcome) *output.Error {
 	value := "the cell was interrupted"
 	var lines []string
@@ -48,8 +48,7 @@ func (s Style) interrupted(o *control.Outcome) *output.Error {
 	return &output.Error{Name: Interrupted, Value: value, Traceback: append(append([]string{value}, lines...), s.stillRunning(o)...)}
 }
 
-// stillRunning lists the goroutines that a cell has started and that were not
-// stopped.
+// stillRunning returns lines about the goroutines that a cell has started and that were not stopped.
 func (s Style) stillRunning(o *control.Outcome) []string {
 	if o.Count == 0 {
 		return nil

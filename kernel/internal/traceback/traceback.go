@@ -16,7 +16,7 @@ import (
 
 // Names of errors.
 const (
-	WorkerDied  = "WorkerDied" // the worker ended while the cell ran
+	WorkerDied  = "WorkerDied" // the worker process ended while the cell ran
 	Interrupted = "Interrupted"
 	Memory      = "MemoryError" // the cell's compiler took too much memory
 )
@@ -29,7 +29,7 @@ func New(name, text string) *output.Error {
 // A Style configures how calls are shown.
 type Style struct {
 	Source    func(cell int) (string, bool) // returns the source of a cell; may be nil
-	AllFrames bool                          // also calls outside of cells
+	AllFrames bool                          // also show calls outside of cells
 
 	inGoroutine bool   // the calls are of a goroutine other than the cell's own
 	panicText   string // text of a panic in the innermost call; "" if there was none
@@ -50,8 +50,7 @@ func (s Style) startedAt(f control.Frame) []string {
 	return lines
 }
 
-// Calls returns lines about the calls in cells, with their source lines, and about other calls
-// if AllFrames is set.
+// Calls returns lines about the calls in cells, with their source lines, and about other calls if AllFrames is true.
 func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
 	frames = withoutWrappers(frames)
@@ -150,8 +149,8 @@ func isBelowStatements(name string) bool {
 }
 
 // frameName returns a function's name as the user wrote it. The
-// statements of cell 3 are main.cell.3 in the worker, and main.cellʹ3 in a
-// program that the toolchain's linker has linked.
+// statements of cell 3 are main.cell.3 in the worker process, and main.cellʹ3 in a program that the toolchain's linker
+// has linked.
 func frameName(name string) string {
 	name = strings.Replace(strings.TrimPrefix(name, "main."), "cellʹ", "cell.", 1)
 	if number, ok := strings.CutPrefix(name, "cell."); ok && number != "" && number[0] >= '0' && number[0] <= '9' {

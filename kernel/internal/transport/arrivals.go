@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrivals counts the packets of a router. A packet counts as arrived when it is passed to
-// Recv, and as taken when Recv is called again, since its caller has then handled it.
+// arrivals counts the packets of a router. A packet counts as arrived when it is passed to Recv, and as taken when Recv
+// is called again, since the caller of Recv has then handled it.
 type arrivals struct {
 	arrived, taken atomic.Int64
 	held           bool // Recv has returned a packet; used by the goroutine that calls Recv
@@ -17,7 +17,7 @@ type arrivals struct {
 
 func (a *arrivals) arrive() { a.arrived.Add(1) }
 
-// next is called when Recv begins, and hold when it returns a packet.
+// next must be called when Recv begins, and hold when Recv returns a packet.
 func (a *arrivals) next() {
 	if a.held {
 		a.held = false

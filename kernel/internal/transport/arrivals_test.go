@@ -41,7 +41,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// TestPendingInMemory is TestPending for Memory, where Send waits for Recv.
+// TestPendingInMemory tests the same as TestPending, for a Memory, where Send waits for Recv.
 func TestPendingInMemory(t *testing.T) {
 	m := NewMemory(greeter{})
 	p := m.Connect("a")

@@ -34,11 +34,10 @@ var (
 )
 
 // A checkedConn is a connection whose incoming bytes are checked before zmq4 sees
-// them: zmq4 allocates whatever size a frame declares, and answers a PING by
-// writing into the middle of what another goroutine sends. Outgoing bytes are
-// buffered until flush.
+// them: zmq4 allocates whatever size a frame declares, and answers a PING by writing into the middle of the data that
+// another goroutine sends. Outgoing bytes are buffered until flush.
 //
-// Read is called by one goroutine at a time; Write and flush by another.
+// One goroutine at a time may call Read, and another one Write and flush.
 type checkedConn struct {
 	net.Conn
 	limits        Limits
@@ -128,8 +127,7 @@ func (c *checkedConn) nextFrame() error {
 	return nil
 }
 
-// pending reports whether a message has arrived, at least in part, and was not read
-// by zmq4.
+// pending reports whether a message has arrived, at least in part, that zmq4 has not read.
 func (c *checkedConn) pending() bool { return unread(c.Conn) || !c.isIdle.Load() }
 
 func (c *checkedConn) readHead() ([]byte, uint64, error) {
@@ -168,8 +166,8 @@ func (c *checkedConn) admit(size uint64) error {
 	return nil
 }
 
-// release returns the memory that the current message has reserved to the budget. The reader
-// calls it when it has passed the message on, and when the connection ends.
+// release returns the memory that the current message has reserved to the budget. The goroutine that reads calls
+// release when it has passed the message on, and when the connection ends.
 func (c *checkedConn) release() {
 	c.budget.Release(c.reserved)
 	c.reserved = 0
@@ -207,7 +205,7 @@ func (c *checkedConn) pong(context []byte) error {
 	}, true)
 }
 
-// send calls write, which writes one message or command, while no other is written.
+// send calls write, which writes one message or command. It makes sure that no other is written at the same time.
 func (c *checkedConn) send(write func() error, flush bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -220,7 +218,7 @@ func (c *checkedConn) send(write func() error, flush bool) error {
 	return nil
 }
 
-// Write is called by zmq4, in the handshake and within send.
+// Write implements io.Writer. Package zmq4 calls it, in the handshake and within send.
 func (c *checkedConn) Write(p []byte) (int, error) {
 	if c.handshakeDone.Load() {
 		return c.out.Write(p)

@@ -49,7 +49,7 @@ func (c *Connection) check() error {
 	case c.Transport != "tcp" && c.Transport != "ipc":
 		return fmt.Errorf("transport %q is not supported; use tcp or ipc", c.Transport)
 	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
-		// Never serve without encryption where it is requested.
+		// The kernel must not run without encryption if the connection file requests encryption.
 		return errors.New("encryption with Curve is not supported: start the kernel without transport_encryption, or with transport ipc")
 	}
 	return nil

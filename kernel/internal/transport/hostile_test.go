@@ -191,8 +191,8 @@ func manySubscriptions() []byte {
 	return b
 }
 
-// TestThousandConnections opens connections to every socket, silent ones and ones after the
-// handshake: other peers can still connect, and the number of connections stays bounded.
+// TestThousandConnections opens connections to every socket: silent connections, and connections that have completed
+// the handshake: other peers can still connect, and the number of connections stays bounded.
 func TestThousandConnections(t *testing.T) {
 	l := DefaultLimits()
 	l.Connections = 64

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A listener accepts the connections of one socket. A goroutine serves each from
-// the first byte on, so that none waits for another.
+// A listener accepts the connections of one socket. Each connection has a goroutine from its first byte on, so that no
+// connection waits for another.
 type listener struct {
 	net.Listener
 	kind     zmq4.SocketType
@@ -29,7 +29,7 @@ type listener struct {
 	serve    func(*peer) error // reads from an established peer until it fails
 
 	mu     sync.Mutex // guards the fields below
-	peers  *list.List // of *peer, oldest first, handshaking ones included
+	peers  *list.List // of *peer, oldest first, including peers in the handshake
 	closed bool
 
 	wg sync.WaitGroup // the accept loop and the peers' goroutines
@@ -87,8 +87,8 @@ func (l *listener) accept() {
 	}
 }
 
-// admit adds p. If too many peers are connected, it disconnects the oldest one that
-// is not active; if all are, it returns nil.
+// admit adds p. If too many peers are connected, it disconnects the oldest one that is not active. If all are active,
+// it returns nil.
 func (l *listener) admit(p *peer) *list.Element {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,7 +121,7 @@ func (l *listener) run(p *peer, place *list.Element) {
 		p.drop("end of connection")
 		p.release()
 		l.mu.Lock()
-		l.peers.Remove(place) // no-op when evicted
+		l.peers.Remove(place) // does nothing if admit has removed the peer
 		l.mu.Unlock()
 	}()
 	if err := l.handshake(p); err != nil {
@@ -138,8 +138,8 @@ func (l *listener) run(p *peer, place *list.Element) {
 	}
 }
 
-// handshake opens the ZMTP layer. zmq4 v0.17.0 panics on metadata that is cut
-// short and on an unknown socket type, hence the recover.
+// handshake opens the ZMTP layer. It recovers from panics, since zmq4 v0.17.0 panics on incomplete metadata and on an
+// unknown socket type.
 func (l *listener) handshake(p *peer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -187,8 +187,8 @@ func listen(network, address string) (net.Listener, error) {
 	if err := removeStale(address); err != nil {
 		return nil, err
 	}
-	// The mode must hold from the start; the process has no other thread that
-	// creates files while its sockets are opened.
+	// The socket must have the mode when it is made. The process has no other thread that creates files while its
+	// sockets are opened.
 	old := syscall.Umask(0o177)
 	defer syscall.Umask(old)
 	return net.Listen(network, address)

@@ -7,7 +7,7 @@ import (
 )
 
 // Memory is a Transport without sockets, for tests. Front ends join with Connect.
-// Its queues have no limit: it neither drops messages nor waits for a peer.
+// Its queues have no limit, so it neither drops messages nor waits for a peer.
 type Memory struct {
 	done      chan struct{}
 	closeOnce sync.Once
@@ -100,7 +100,7 @@ func (b *Mailbox) take() ([][]byte, bool) {
 	return frames, true
 }
 
-// Send sends frames to the kernel and blocks until the kernel reads them.
+// Send sends frames to the kernel. It blocks until the kernel reads them.
 func (b *Mailbox) Send(frames [][]byte) error {
 	b.arrive()
 	select {

@@ -29,8 +29,8 @@ type publisher struct {
 	mu      sync.Mutex // guards the fields below, and the order of messages
 	subs    map[*peer]*subscriber
 	changed chan struct{} // closed and replaced when a subscriber has taken a message or left
-	waiting int           // publishers that wait for changed
-	holds   int           // calls of Hold that are not released
+	waiting int           // number of publishers that wait for changed
+	holds   int           // number of calls of Hold that are not released
 }
 
 type subscriber struct {
@@ -223,8 +223,7 @@ func (b *publisher) wake() {
 	}
 }
 
-// split divides the subscribers of a message: late are those in whose queue it has no
-// room, ready the others.
+// split divides the subscribers of a message: late are the peers whose queue has no room for it, ready the others.
 func (b *publisher) split(m *message) (late, ready []*peer) {
 	for p, s := range b.subs {
 		if !s.wants(string(m.frames[0])) {
@@ -241,7 +240,7 @@ func (b *publisher) split(m *message) (late, ready []*peer) {
 	return late, ready
 }
 
-// sleep waits for a change, for checkInterval at most.
+// sleep waits until changed is closed, for checkInterval at most.
 func (b *publisher) sleep(changed <-chan struct{}) error {
 	timer := time.NewTimer(b.checkInterval())
 	defer timer.Stop()
@@ -271,8 +270,7 @@ type progress struct {
 }
 
 // dropSlow disconnects subscribers that have blocked the publisher for too long.
-// Time between calls counts for two intervals at most: the machine may have been
-// suspended.
+// The time since the last call counts as two intervals at most, since the machine may have been suspended.
 func (b *publisher) dropSlow(w *publishWait, late []*peer, othersReady bool) {
 	now := time.Now()
 	for _, p := range late {

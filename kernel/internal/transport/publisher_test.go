@@ -109,8 +109,8 @@ func TestStoppedSubscriberAmongOthers(t *testing.T) {
 	}
 }
 
-// TestTricklingSubscriberAmongOthers: a subscriber that takes a few bytes now and then does
-// not slow down the others.
+// TestTricklingSubscriberAmongOthers: a subscriber that takes a few bytes from time to time does not slow down the
+// others.
 func TestTricklingSubscriberAmongOthers(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -133,7 +133,7 @@ func TestTricklingSubscriberAmongOthers(t *testing.T) {
 	}()
 	go k.publishAll()
 	readNumbered(t, good, 0, messages)
-	// Small messages of a later cell reach the good subscriber too.
+	// Small messages of a later cell reach the good subscriber, too.
 	if err := k.IOPub().Publish(numbered(messages, 4)); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestCloseEndsAWaitingPublisher(t *testing.T) {
 	}
 }
 
-// TestReusableFrames: the memory of frames is released once, when every subscriber has taken them or has gone.
+// TestReusableFrames: the memory of frames is released once, when every subscriber has taken them or is disconnected.
 func TestReusableFrames(t *testing.T) {
 	k := listenTCP(t, DefaultLimits())
 	var released atomic.Int32
@@ -229,7 +229,7 @@ func TestReusableFrames(t *testing.T) {
 	readNumbered(t, second, 0, 10)
 	eventually(t, "the frames to be released", func() bool { return released.Load() == 11 })
 
-	const more = 200 // what a subscriber that does not read leaves in its queue
+	const more = 200 // messages that stay in the queue of a subscriber that does not read
 	go func() {
 		for i := range more {
 			_ = k.IOPub().PublishReusable(numbered(i, messageSize), func() { released.Add(1) })
@@ -240,7 +240,8 @@ func TestReusableFrames(t *testing.T) {
 	eventually(t, "the frames of a closed subscriber to be released", func() bool { return released.Load() == 11+more })
 }
 
-// TestHold: messages that are held arrive in order after the release, and a held publisher that waits for a subscriber goes on.
+// TestHold: held messages arrive in order after the release, and a held publisher that waits for a subscriber is not
+// blocked forever.
 func TestHold(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20

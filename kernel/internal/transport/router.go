@@ -24,9 +24,8 @@ func newRouter(limits Limits, log *slog.Logger, done <-chan struct{}) *router {
 	return &router{limits: limits, log: log, in: make(chan Packet), done: done, peers: make(map[string]*peer)}
 }
 
-// serve passes the messages of p to Recv. A peer with an identity that is in use
-// replaces its holder: front ends reconnect with their old identity, often before
-// the old connection is known to be closed.
+// serve passes the messages of p to Recv. A peer replaces an older peer with the same identity: front ends reconnect
+// with their old identity, often before the kernel knows that the old connection is closed.
 func (r *router) serve(p *peer) error {
 	id := p.identity()
 	if id == "" {
@@ -87,7 +86,7 @@ func (r *router) Pending() bool {
 			return true
 		}
 	}
-	return r.pending() // a packet may have moved from a peer to r.in meanwhile
+	return r.pending() // checks r.in again: a packet may have moved there from a peer
 }
 
 // Send also marks the peer as active: the kernel sends only to peers whose request

@@ -11,7 +11,7 @@ import (
 type message struct {
 	frames  [][]byte
 	size    int
-	users   atomic.Int32 // the queues that have it, and the publisher
+	users   atomic.Int32 // number of queues that have it, plus 1 until the publisher is done
 	release func()       // called when users is zero; may be nil
 }
 
@@ -33,9 +33,9 @@ func (m *message) done() {
 // shared between peers and must not be changed.
 type sendQueue struct {
 	mu       sync.Mutex // guards the fields below
-	notEmpty *sync.Cond // or closed
+	notEmpty *sync.Cond // signals that the queue has a message or was closed
 	queue    []*message
-	bytes    int // of the queue and of the message being written
+	bytes    int // size of the queue and of the message that is being written
 	closed   bool
 
 	onWritten func() // called after each written message, if set
@@ -43,7 +43,7 @@ type sendQueue struct {
 
 func (o *sendQueue) init() { o.notEmpty = sync.NewCond(&o.mu) }
 
-// put queues a message and wakes the writer. It reports false if the queue is closed.
+// put queues a message and wakes the writer. It returns false if the queue is closed.
 func (o *sendQueue) put(m *message) bool {
 	if !o.add(m) {
 		return false
@@ -55,7 +55,7 @@ func (o *sendQueue) put(m *message) bool {
 // wake makes the writer write the queued messages.
 func (o *sendQueue) wake() { o.notEmpty.Signal() }
 
-// add queues a message. It reports false if the queue is closed.
+// add queues a message. It returns false if the queue is closed.
 func (o *sendQueue) add(m *message) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -87,8 +87,7 @@ func (o *sendQueue) close() {
 	o.notEmpty.Broadcast()
 }
 
-// next waits for a message. last reports whether no other is queued; ok is false
-// when the queue is closed.
+// next waits for a message. last reports whether no other message is queued. ok is false if the queue is closed.
 func (o *sendQueue) next() (m *message, last, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// ErrClosed is returned by operations on a closed transport.
+// ErrClosed is the error of operations on a closed transport.
 var ErrClosed = errors.New("transport: closed")
 
-// ErrNoPeer is returned by Send when no peer with the identity is connected.
+// ErrNoPeer is the error of Send when no peer with the identity is connected.
 var ErrNoPeer = errors.New("transport: no such peer is connected")
 
 // A Packet is one message with the peer it comes from or goes to.
@@ -30,8 +30,8 @@ type Router interface {
 	// Recv returns the next packet of any peer.
 	// One goroutine calls it at a time.
 	Recv(ctx context.Context) (Packet, error)
-	// Pending reports whether packets have arrived, completely or in part, that the caller
-	// of Recv has not handled. It has handled a packet when it calls Recv again.
+	// Pending reports whether packets have arrived, completely or in part, that the caller of Recv has not handled. The
+	// caller has handled a packet when it calls Recv again.
 	Pending() bool
 	// Send queues a packet for its Identity and never blocks. A peer that
 	// does not read is disconnected once too much is queued for it.
@@ -44,14 +44,13 @@ type Publisher interface {
 	// first frame. It blocks while a subscriber is too far behind, for the
 	// time that Limits allows. Messages of one caller stay in order.
 	Publish(frames [][]byte) error
-	// PublishReusable is Publish for frames whose memory can be used again. It calls release
-	// when no peer needs them any more, or never.
+	// PublishReusable does what Publish does, for frames whose memory can be used again. It calls release when no peer
+	// needs the frames any more, or never.
 	PublishReusable(frames [][]byte, release func()) error
-	// PublishNow is Publish without blocking, for small messages such as a
-	// status.
+	// PublishNow does what Publish does, but does not block. It is for small messages such as a status.
 	PublishNow(frames [][]byte) error
-	// Hold delays the sending of further messages until release is called, so that they leave
-	// together. It does not delay Publish's wait for a subscriber.
+	// Hold delays the sending of further messages until release is called, so that they are sent together. If Publish
+	// waits for a subscriber, the messages are sent despite Hold.
 	Hold() (release func())
 }
 
@@ -79,7 +78,7 @@ type Greeter interface {
 
 // Limits bounds the resources that peers can use. Sizes are in bytes.
 type Limits struct {
-	Connections      int           // per socket; a further one closes the oldest that is not active
+	Connections      int           // per socket; a further connection closes the oldest one that is not active
 	HandshakeTimeout time.Duration // from accept to the end of the ZMTP handshake
 	Message          int           // one incoming message on shell or control
 	Incoming         int           // all messages being received, together
@@ -88,10 +87,9 @@ type Limits struct {
 	Replies int // queued for one peer of shell, control or stdin
 
 	// Backlog is how far a subscriber may be behind on iopub before Publish
-	// waits for it. PublishNow may add as much again.
+	// waits for it. PublishNow may queue as many bytes in addition.
 	Backlog int
-	// StallTimeout is how long Publish waits for a subscriber that takes nothing
-	// before it disconnects it.
+	// StallTimeout is how long Publish waits for a subscriber that takes nothing. Then it disconnects the subscriber.
 	StallTimeout time.Duration
 	// LagRate is the number of bytes per second that a subscriber must take while
 	// Publish waits for it and another subscriber is ready. A subscriber whose

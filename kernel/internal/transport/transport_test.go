@@ -66,7 +66,7 @@ func listenOn(t *testing.T, c Connection, limits Limits) *kernel {
 	}
 	t.Cleanup(func() {
 		z.Close()
-		// Close waits for its goroutines; those of the test's peers need a moment.
+		// Close waits for the transport's goroutines; the goroutines of the test's peers may end later.
 		eventually(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
 	})
 	return &kernel{z, t, log}

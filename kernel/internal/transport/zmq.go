@@ -132,7 +132,7 @@ func (t *ZMQ) Close() error {
 	t.closeOnce.Do(func() {
 		close(t.done)
 		for _, l := range t.listeners {
-			if l.peers == nil { // never started
+			if l.peers == nil { // it was never started
 				l.Listener.Close()
 				continue
 			}

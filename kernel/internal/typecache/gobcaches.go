@@ -14,12 +14,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// gobCaches holds package variables and functions of encoding/gob. Package gob gives types numbers, and the description of a
-// type contains the numbers of its parts. So if a type gains or loses methods that encode
-// it, it gets a new description with its old number.
+// gobCaches holds package variables and functions of encoding/gob. Package gob gives types numbers, and the description
+// of a type contains the numbers of its parts. So if a type gains or loses methods that encode it, its new description
+// gets the old number.
 type gobCaches struct {
 	lock  *sync.Mutex                          // guards types and ids
-	types *map[reflect.Type]gobType            // descriptions of types
+	types *map[reflect.Type]gobType            // describes each type that gob has encoded or decoded
 	ids   *[]gobType                           // descriptions by number
 	infos *atomic.Value                        // a map[reflect.Type]*typeInfo, with the encoders
 	users *sync.Map                            // maps reflect.Type to *userTypeInfo, which says how a type encodes itself
@@ -68,7 +68,7 @@ func newGobCaches(h *goruntime.Runtime) (*gobCaches, error) {
 	return g, nil
 }
 
-// encodes says which interfaces a type encodes and decodes itself with; the values are those of gob's userTypeInfo.
+// encodes says with which interfaces a type encodes and decodes itself. The values are those of gob's userTypeInfo.
 type encodes struct{ enc, dec int }
 
 func (g *gobCaches) encodes(t reflect.Type) encodes {
@@ -80,8 +80,8 @@ func (g *gobCaches) encodes(t reflect.Type) encodes {
 	return encodes{u.externalEnc, u.externalDec}
 }
 
-// forget updates gob's caches after the methods of the types with these descriptors have changed. It returns the
-// names of known types that are encoded in another way now.
+// forget updates gob's caches after the methods of the types with these descriptors have changed. It returns the names
+// of types that gob knows and that are now encoded in another way.
 func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	changed := typesOf(addrs)
 	was := map[reflect.Type]encodes{}
@@ -106,9 +106,8 @@ func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	return other
 }
 
-// describe makes gob describe again the types in again, and the types that contain them.
-// It also removes the encoders of the types in known; gob makes them again when it needs
-// them.
+// describe makes gob make new descriptions of the types in again, and of the types that contain them. It also removes
+// the encoders of the types in known; gob makes them again when it needs them.
 func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.Type]bool) {
 	g.lock.Lock()
 	g.dropInfos(known)
@@ -153,12 +152,12 @@ func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.T
 	}
 }
 
-// inOrder returns the types in the order in which gob must describe them: those with a name come first, since gob gives no
-// name to a type that it first meets as a part of another.
+// inOrder returns the types in the order in which gob must describe them. Types with a name come first, since gob gives
+// no name to a type that it first describes as a part of another.
 func inOrder(ids map[reflect.Type]int32) []reflect.Type {
 	return slices.SortedFunc(maps.Keys(ids), func(a, b reflect.Type) int {
 		if (a.Name() != "") != (b.Name() != "") {
-			return cmp.Compare(b.Name(), a.Name()) // the empty one last
+			return cmp.Compare(b.Name(), a.Name()) // the empty name last
 		}
 		return cmp.Or(cmp.Compare(ids[a], ids[b]), cmp.Compare(a.String(), b.String()))
 	})

@@ -9,10 +9,10 @@ import (
 
 // Packages of the standard library cache facts about types until the process ends, for
 // example that a type has the method MarshalJSON. When a
-// cell changes methods, these caches are cleared. They then fill again.
+// cell changes methods, Forget clears these caches. The packages then fill them again.
 
 // typeCaches are the package variables with types as keys and values that depend on the types'
-// methods, each with path and name. A test searches the sources for them. Those of
+// methods, each with its import path and name. A test searches the standard library for such variables. The caches of
 // encoding/gob need more work: see gobCaches.
 var typeCaches = []string{
 	"encoding/json.encoderCache", // without GOEXPERIMENT=jsonv2
@@ -26,7 +26,7 @@ var typeCaches = []string{
 // still use the old methods.
 func Forget(h *goruntime.Runtime, changed map[uintptr]bool) []string {
 	for _, name := range typeCaches {
-		if m, err := goruntime.Var[sync.Map](h, name); err == nil { // which of them exist depends on the toolchain
+		if m, err := goruntime.Var[sync.Map](h, name); err == nil { // some toolchains do not have all of them
 			m.Clear()
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // ErrUnknownType is the error for a message type that NewContent does not know.
 var ErrUnknownType = errors.New("wire: unknown message type")
 
-// validator is implemented by contents with required fields.
+// A validator is a Content with required fields.
 type validator interface{ validate() error }
 
 // NewContent returns a pointer to an empty content for a request type, holding

@@ -131,8 +131,7 @@ func (s *Signer) Encode(m *Outgoing) ([][]byte, error) {
 	return append(frames, m.Buffers...), nil
 }
 
-// marshal is json.Marshal without the escaping of <, > and &, which only
-// matters for JSON inside HTML.
+// marshal does what json.Marshal does, but does not escape <, > and &. Escaping them matters only for JSON inside HTML.
 func marshal(v any) ([]byte, error) {
 	if s, ok := v.(*TextStream); ok {
 		return s.marshal()

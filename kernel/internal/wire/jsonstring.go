@@ -11,7 +11,8 @@ import (
 type TextStream struct {
 	Name string
 	Text []byte // valid UTF-8
-	// Buffer is memory that Encode may use for the content, or nil. Encode sets it to the frame with the content, which a later call can use again.
+	// Buffer is memory that Encode may use for the content, or nil. Encode sets it to the frame with the content, whose
+	// memory a later call can use again.
 	Buffer []byte
 }
 
@@ -40,8 +41,8 @@ const (
 	separatorStart = 0xE2
 )
 
-// appendString appends s, which is valid UTF-8, as a JSON string, like package json without the escaping of HTML. It is several times as
-// fast, because it examines and copies eight bytes at a time.
+// appendString appends s, which is valid UTF-8, as a JSON string, as package json does without the escaping of HTML. It
+// is several times as fast as package json, because it examines and copies eight bytes at a time.
 func appendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	for len(s) >= 8 {

@@ -220,8 +220,8 @@ type (
 	}
 )
 
-// A HistoryItem is [session, line, input] or, with output asked for,
-// [session, line, [input, output]]; the output is null where there was none.
+// A HistoryItem is [session, line, input] or, if the request asks for output, [session, line, [input, output]]. The
+// output is null if the cell had none.
 type HistoryItem struct {
 	Session    int
 	Line       int

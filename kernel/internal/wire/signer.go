@@ -52,7 +52,7 @@ func (s *Signer) sign(parts [][]byte) []byte {
 	return hex.AppendEncode(nil, d[:])
 }
 
-// verify accepts a valid signature once. Without a key it accepts all messages.
+// verify accepts each valid signature once. If there is no key, it accepts all messages.
 func (s *Signer) verify(signature []byte, parts [][]byte) error {
 	if len(s.key) == 0 {
 		return nil

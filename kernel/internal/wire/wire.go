@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// ProtocolVersion is announced in kernel_info_reply and in every header.
+// ProtocolVersion is the protocol version in kernel_info_reply and in every header.
 const ProtocolVersion = "5.5"
 
 // Limits of one message. A message that exceeds one of them is rejected before any
@@ -45,8 +45,7 @@ type Header struct {
 	SubshellID string `json:"subshell_id,omitempty"`
 }
 
-// Time returns the date of the message by the sender's clock. It reports false if
-// the header has no valid date.
+// Time returns the date of the message by the sender's clock. It returns false if the header has no valid date.
 func (h *Header) Time() (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339Nano, h.Date)
 	return t, err == nil

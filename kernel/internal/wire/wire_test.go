@@ -238,7 +238,7 @@ func FuzzDecode(f *testing.F) {
 	add(append(frames(s, header, "{}", "{}", `{"comm_id":"c"}`), []byte{0, 1, 0x80}, nil))
 	f.Fuzz(func(t *testing.T, joined []byte) {
 		frames := split(joined)
-		// Nothing is accepted if the sender does not have the key.
+		// No message is accepted if the sender does not have the key.
 		stranger, err := NewSigner("hmac-sha256", "another key")
 		if err != nil {
 			t.Fatal(err)
@@ -246,7 +246,7 @@ func FuzzDecode(f *testing.F) {
 		if _, err := stranger.Decode(frames); err == nil {
 			t.Error("accepted a message with a wrong signature")
 		}
-		// The same frames with a valid signature.
+		// The same frames are accepted with a valid signature.
 		s := newSigner(t)
 		at, err := checkShape(frames)
 		if err != nil {

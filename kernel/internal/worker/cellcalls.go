@@ -11,8 +11,8 @@ import (
 	"github.com/perijove/perijove/lib/stopwatch"
 )
 
-// The exported functions in this file are those that generated code calls, by their linker names. Start, Stop and Repeat
-// implement %time and %timeit; they are called in the goroutine of the cell.
+// Generated code calls the exported functions in this file, by their linker names. Start, Stop and Repeat implement
+// %time and %timeit; they are called in the goroutine of the cell.
 
 // Start begins a time measurement.
 func Start() { watch().Start() }
@@ -20,8 +20,8 @@ func Start() { watch().Start() }
 // Stop ends the measurement and prints the time since Start.
 func Stop() { os.Stdout.WriteString(watch().Stop()) }
 
-// stopAll ends all measurements before the value of the cell's last expression is shown: that does not count
-// as time of the cell.
+// stopAll ends all measurements and prints their results. It is called before the value of the cell's last expression
+// is shown, since showing it does not count as time of the cell.
 func stopAll() { os.Stdout.WriteString(watch().StopAll()) }
 
 // Repeat returns how often to run a statement next. loops and runs are the options -n and -r of %timeit, or 0. At the end
@@ -92,8 +92,8 @@ func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 // Embed fills a variable with files; see cellruntime.Embed.
 func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }
 
-// Assigned notes that variables whose type has changed have got their values. Generated code calls it
-// by its linker name.
+// Assigned records that variables whose type has changed have got their values. Generated code calls it by its linker
+// name.
 func Assigned(names ...string) {
 	if x := self.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() {
 		x.mu.Lock()
@@ -102,8 +102,8 @@ func Assigned(names ...string) {
 	}
 }
 
-// Record records the errors in the variable that v points to, which has its initial value: they are the same errors in
-// all processes, see mphost.RecordVariables.
+// Record records the errors in the variable that v points to, which has its initial value. These errors are the same in
+// all processes; see mphost.RecordVariables.
 func Record(v any) {
 	p := reflect.ValueOf(v)
 	mphost.RecordVariables(mphost.Range{Start: p.Pointer(), End: p.Pointer() + p.Type().Elem().Size()})

@@ -21,10 +21,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A host lets package mp start child processes of this worker. A child is another
-// worker with the same image that loads the same objects in the same order, so that
-// code has the same addresses. So the ID of a function consists of its address and
-// its symbol, which the child compares.
+// A host lets package mp start child processes of this worker process. A child runs the same image and loads the same
+// objects in the same order, so that code has the same addresses. So the ID of a function consists of its address and
+// its symbol; the child compares the symbol with the one that it has at this address.
 type host struct{ w *worker }
 
 func (h *host) FuncID(pc uintptr) (string, error) {
@@ -76,7 +75,7 @@ func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	return slices.Compact(zero), slices.Compact(initial)
 }
 
-// Notice shows a notice, but each text only once per cell.
+// Notice shows a notice. It shows each text only once per cell.
 func (h *host) Notice(text string) {
 	if h.w.notices.isNew(text) {
 		h.w.notice(text)
@@ -181,7 +180,7 @@ func (w *worker) applyStep(step loadStep) error {
 	return nil
 }
 
-// Message handles a message: in the parent it shows a child's display, in a child it takes the acknowledgement.
+// Message handles a message. In the parent, it shows a child's display; in a child, it receives the acknowledgement.
 func (h *host) Message(from *mphost.Peer, msg []byte) {
 	var r relay
 	if err := json.Unmarshal(msg, &r); err != nil {
@@ -193,14 +192,14 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 	}
 	var m displayhost.Message
 	if m.UnmarshalBinary(r.Output) == nil {
-		h.w.showIn(0, m) // in the running cell, as the output of children
+		h.w.showIn(0, m) // in the running cell, in which the output of children is shown, too
 	}
 	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
 		_ = from.Send(ack) // fails if the child has ended
 	}
 }
 
-// runChild runs this process as a child of another worker. It does not return.
+// runChild runs this process as a child of the worker process. It does not return.
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
@@ -218,7 +217,7 @@ func (w *worker) runStandby() {
 	}
 }
 
-// A standbyHost is the worker as the host of package standby.
+// A standbyHost is the worker process as the host of package standby.
 type standbyHost struct{ w *worker }
 
 func (h standbyHost) Command() *exec.Cmd { return h.w.childCommand() }

@@ -35,7 +35,7 @@ func (c *cellContext) String() string { return fmt.Sprintf("the context of Cell 
 type contexts struct {
 	mu      sync.Mutex // guards the fields below
 	of      map[uintptr]*cellContext
-	pruneAt int // size of the map at which entries without goroutines are removed
+	pruneAt int // if the map has this size, add removes the entries without goroutines
 }
 
 func (c *contexts) add(labels uintptr, ctx *cellContext, gs *goruntime.Goroutines) {

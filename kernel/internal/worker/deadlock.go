@@ -12,14 +12,13 @@ import (
 )
 
 // A cell ends as deadlocked if its goroutine is blocked and nothing in the process can wake
-// it any more. The check of the Go runtime does not help: it tests whether any thread runs, and
-// the worker's goroutines always wait for a message. So the worker checks all goroutines.
-// A cell is deadlocked if every goroutine except those of the worker and the runtime is
-// blocked until another does something, no timer is set, no request to the kernel is
-// open, the process has no C code, and a garbage collection finds no finalizer
-// to run. In case of doubt the cell is not deadlocked: for example if a goroutine is in a system
-// call or waits for a connection. The goroutine of os/signal is an
-// exception, unless another goroutine receives from a channel for signals.
+// it any more. The check of the Go runtime does not help: it tests whether any thread runs, and the goroutines of the
+// worker process itself always wait for a message. So the worker process checks all goroutines. A cell is deadlocked if
+// every goroutine except those of the worker process itself and of the runtime is blocked until another does something,
+// no timer is set, no request to the kernel is open, the process has no C code, and a garbage collection finds no
+// finalizer to run. In case of doubt the cell is not deadlocked: for example if a goroutine is in a system call or
+// waits for a connection. The goroutine of os/signal is an exception, unless another goroutine receives from a channel
+// for signals.
 
 const (
 	quietDelay     = 300 * time.Millisecond // delay before the first check of a cell
@@ -48,7 +47,7 @@ func (d *deadlockWatch) run(done <-chan struct{}, lost chan<- struct{}) {
 	}
 }
 
-// sleep waits for d. It returns false if done is closed first.
+// sleep waits for the duration d. It returns false if done is closed first.
 func sleep(d time.Duration, done <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -60,8 +59,8 @@ func sleep(d time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// collected runs a garbage collection and reports whether that has queued no
-// finalizer or cleanup, which might wake a goroutine.
+// collected runs a garbage collection. It reports whether the collection has queued no finalizer or cleanup, since
+// these might wake a goroutine.
 func (d *deadlockWatch) collected(done <-chan struct{}) bool {
 	before := finalizersRun()
 	over := make(chan struct{})
@@ -109,8 +108,7 @@ func (d *deadlockWatch) mayBeDeadlocked() bool {
 	return d.allBlocked()
 }
 
-// allBlocked reports whether every goroutine that is not one of the worker's is blocked or
-// idle.
+// allBlocked reports whether every goroutine is blocked or idle, except those of the worker process itself.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
 		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.isWorkerGoroutine(g) && !d.w.signals.IsReceiver(d.w.goroutines, g) {
@@ -120,8 +118,8 @@ func (d *deadlockWatch) allBlocked() bool {
 	return true
 }
 
-// isWorkerGoroutine reports whether a goroutine is one of the worker: it began in a
-// package of the kernel or is the main goroutine, and is not that of a cell.
+// isWorkerGoroutine reports whether a goroutine is one of the worker process itself: it began in a package of the
+// kernel or is the main goroutine, and is not that of a cell.
 func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 	if g.Start == w.cellStart.Load() {
 		return false

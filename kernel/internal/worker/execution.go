@@ -26,7 +26,7 @@ type execution struct {
 
 	id           int  // ID of the execution
 	cell         int  // number of the cell, or 0
-	anyPanicEnds bool // an unrecovered panic in any goroutine ends it
+	anyPanicEnds bool // an unrecovered panic in any goroutine ends the cell
 	// ctx is cancelled, with errInterrupted as its cause, when the cell is interrupted and its
 	// goroutine is a target of package preempt.
 	ctx    context.Context
@@ -35,12 +35,12 @@ type execution struct {
 	cellCtx    *cellContext
 	cancelUser context.CancelFunc
 
-	g           atomic.Uintptr // its goroutine while it runs
+	g           atomic.Uintptr // the cell's goroutine while the cell runs
 	labels      uintptr        // profiler labels of that goroutine and of those that it starts; set before g
 	ended       atomic.Bool    // the goroutine has returned
 	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
-	stopping    atomic.Bool // a goroutine is stopping it
+	stopping    atomic.Bool // a goroutine is stopping the cell
 	usesLibrary atomic.Bool // package mp has asked for ctx
 	// initializing is the package whose initialization runs before the cell.
 	initializing atomic.Pointer[link.PackageInit]
@@ -116,8 +116,8 @@ func (x *execution) endsWithin(d time.Duration) bool {
 	return true
 }
 
-// haltInterrupted stops the calling goroutine if it is that of cell x and x has been interrupted, so that it does not
-// show the error that the interrupt has caused.
+// haltInterrupted stops the calling goroutine if it is the goroutine of x and x has been interrupted. So the cell does
+// not show the error that the interrupt has caused.
 func (x *execution) haltInterrupted() {
 	if g := preempt.CurrentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
 		preempt.Cancel(g)

@@ -9,10 +9,10 @@ import (
 // firstValues describes the initial values of variables in child processes.
 type firstValues struct {
 	mu       sync.Mutex
-	known    map[string]bool   // variables with the same initial value as in the worker
-	altered  map[string]bool   // variables that cells change after their initial value
+	known    map[string]bool   // variables with the same initial value as in the worker process
+	altered  map[string]bool   // variables that cells change after they get their initial values
 	funcs    map[string]func() // in a child: functions that give initial values, by symbol
-	recorded uintptr           // end of the loaded variables that recordLoaded has handled
+	recorded uintptr           // address of the end of the loaded variables that recordLoaded has handled
 }
 
 // of reports whether a variable has the same initial value in a child, and whether the

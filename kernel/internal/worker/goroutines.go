@@ -23,7 +23,7 @@ const (
 const stopWorldTimeout = 100 * time.Millisecond
 
 // startedGoroutines describes the goroutines that cell code of x has started, directly or through others, and
-// that still exist. It returns the first maxListed, and the number of all.
+// that still exist. It returns the first maxListed of them, and the number of all of them.
 func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0
@@ -104,11 +104,12 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	return out
 }
 
-// collection is longer than the time from a collection's look at a goroutine to its end.
+// collection is longer than the time from the moment at which a garbage collection examines a goroutine to the end of
+// the collection.
 const collection = time.Second
 
-// sinceCollection returns the time since the last garbage collection, or 0 if there were not yet two: the first one
-// does not say which goroutines wait.
+// sinceCollection returns the time since the last garbage collection, or 0 if there were fewer than two collections:
+// the first one does not record which goroutines wait.
 func sinceCollection() time.Duration {
 	var s debug.GCStats
 	debug.ReadGCStats(&s)

@@ -38,9 +38,10 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
 	if panics, err = goruntime.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
-		panics = nil // then awaitPanics always checks all goroutines
+		panics = nil // makes awaitPanics always check all goroutines
 	}
-	// In stack traces, the function that calls a cell gets the name of the one that calls a program's main function.
+	// In stack traces, the function that calls a cell gets the name of the function that calls a program's main
+	// function.
 	if err := w.runtime.RenameFunc(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
@@ -59,7 +60,7 @@ func (w *worker) installHooks() {
 	preemptErr = preempt.Install(w.runtime, module, w.diverter)
 }
 
-// goexit replaces runtime.Goexit: a finalizer may call it.
+// goexit replaces runtime.Goexit, which a finalizer may call.
 func goexit() {
 	self.finalizerLoops.Restart()
 	origGoexit()

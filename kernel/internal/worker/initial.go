@@ -32,8 +32,8 @@ func (w *worker) initializeOwn(inits []func(), in *control.Initial) {
 	w.recordKnown(in.Known)
 }
 
-// giveFirstValues gives variables their initial values in a child. It sets unknown ones to zero, since a
-// variable that was declared again may have an older value.
+// giveFirstValues gives variables their initial values in a child. It sets variables whose initial value is not known
+// to zero, since a variable that was declared again may have an older value.
 func (w *worker) giveFirstValues(in *control.Initial) {
 	for _, name := range in.Unknown {
 		w.linker.Zero(name)
@@ -64,7 +64,7 @@ func (w *worker) recordKnown(names []string) {
 }
 
 // recordLoaded records the errors in variables that were loaded since the last
-// call. Packages among them must be initialized.
+// call. The packages of these variables must be initialized.
 func (w *worker) recordLoaded() {
 	_, variables := w.linker.Ranges()
 	w.first.mu.Lock()

@@ -19,11 +19,11 @@ const (
 	// blockedTimeout is how long a goroutine may be blocked, or in a system call, before
 	// the cell ends without it.
 	blockedTimeout = 30 * time.Millisecond
-	// childrenTimeout is blockedTimeout for a cell that has started processes. The interrupt
-	// ends them, and the cell may be waiting for that.
+	// childrenTimeout is used in place of blockedTimeout for a cell that has started processes. The interrupt ends
+	// them, and the cell may be waiting for their end.
 	childrenTimeout = 300 * time.Millisecond
-	// libraryTimeout is blockedTimeout for a cell that may be waiting for package mp, which ends
-	// its processes itself.
+	// libraryTimeout is used in place of blockedTimeout for a cell that may be waiting for package mp, which ends its
+	// processes itself.
 	libraryTimeout = stopTimeout
 	// stopTimeout is how long a goroutine may run outside of cell code before the cell
 	// ends without it.
@@ -45,7 +45,7 @@ func (w *worker) interrupt() {
 	x.cancelUser()
 	if x.g.Load() == 0 || x.ended.Load() {
 		x.cancel(errInterrupted)
-		return // it has not begun, and will not begin, or it has ended
+		return // the cell has not begun, and will not begin, or it has ended
 	}
 	if x.stopping.CompareAndSwap(false, true) {
 		go w.stop(x)
@@ -64,7 +64,7 @@ func (w *worker) stop(x *execution) {
 	if aimed {
 		w.divertBlocked(g)
 	}
-	x.cancel(errInterrupted) // only now, so that the goroutine is stopped when this wakes it
+	x.cancel(errInterrupted) // only now: if this wakes the goroutine, it is already a target and is stopped
 	timeout := blockedTimeout
 	if w.processes.End(x.labels) > 0 {
 		timeout = childrenTimeout
@@ -102,7 +102,7 @@ func (w *worker) divertBlocked(g uintptr) {
 func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 	g := x.g.Load()
 	clock := activeclock.New()
-	var spent, still time.Duration // time in total, and since the goroutine is blocked
+	var spent, still time.Duration // time in total, and time since the goroutine became blocked
 	for interval := minStopInterval; ; interval = min(interval+interval/8, maxStopInterval) {
 		if x.ended.Load() {
 			preempt.Cancel(g)
@@ -110,9 +110,9 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 		}
 		if !w.tryStop(g) {
 			still = 0
-			// A goroutine that no signal finds is mostly in the scheduler or
-			// the garbage collector: divert it with the world stopped. If signals find it
-			// outside of cell code, do not stop the world: that may take long if it runs assembly code.
+			// A goroutine that no signal finds is usually in the scheduler or the garbage collector: divert it with the
+			// world stopped. If signals find it outside of cell code, do not stop the world, which may take long if the
+			// goroutine runs assembly code.
 			if t := preempt.TargetOf(g); t != nil && spent > signalOnlyPeriod && t.Outside() < 3 {
 				w.divertParked(t, g)
 			}
@@ -130,7 +130,7 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 func (w *worker) tryStop(g uintptr) (parked bool) {
 	t := preempt.TargetOf(g)
 	if t == nil {
-		return false // it is not a target any more: it is ending
+		return false // it is no longer a target, so it is ending
 	}
 	if w.goroutines != nil {
 		switch state := w.goroutines.State(g); {
@@ -162,7 +162,7 @@ func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	w.spawn(func() {
 		defer t.Diverting.Store(false)
 		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
-		// A blocked goroutine without a call from a cell will not have one later.
+		// If the stack of a blocked goroutine has no call from a cell now, it will not have one later.
 		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
 			t.Diverted.Store(true)
 		}

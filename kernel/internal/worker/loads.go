@@ -19,7 +19,7 @@ type loadStep struct {
 	Packages   []string // packages to reload
 	Renew      bool     // see link.Linker.Reload
 	Initialize []string // loaded packages to initialize
-	Effects    bool     // Initialize runs code, which may have effects
+	Effects    bool     // Initialize runs code that may have effects
 	// First describes the loaded variables that get their initial values.
 	First *control.Initial
 }
@@ -28,7 +28,7 @@ type loadStep struct {
 type loadSteps struct {
 	mu   sync.Mutex // guards the fields below
 	list []loadStep
-	// initialized lists the packages that were initialized since the last of list.
+	// initialized lists the packages that were initialized since the last step in list.
 	initialized loadStep
 }
 
@@ -75,8 +75,8 @@ func (l *loadSteps) withoutEffects(have, limit int) []loadStep {
 	return steps
 }
 
-// archives finds compiled packages. The importcfg file of the image is read before those of cells; if several files have a
-// package, the file that was read last counts. An archives implements link.Archives.
+// archives finds compiled packages. It reads the importcfg file of the image before those of cells. If several files
+// have a package, the file that was read last counts. An archives implements link.Archives.
 type archives struct {
 	image   string            // importcfg file of the image
 	replace func(path string) // called if a package's archive is replaced by another one
@@ -112,8 +112,7 @@ func (a *archives) All() (map[string]string, error) {
 	return a.files, err
 }
 
-// use reads an importcfg file. For packages that are in it, its archives replace the
-// earlier ones.
+// use reads an importcfg file. The archives of packages in this file replace earlier ones.
 func (a *archives) use(file string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -20,13 +20,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/values"
-	_ "github.com/perijove/perijove/lib/mp" // setHosts and host serve it
+	_ "github.com/perijove/perijove/lib/mp" // the worker process is its host; see setHosts and host
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
 )
 
-// Main runs the worker. The first argument of the process is the folder of its image; further ones may
-// limit its memory (see control.MemoryFlag).
+// Main is the main function of the worker process. The first argument of the process is the folder of its image. A
+// further argument may limit its memory (see control.MemoryFlag).
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
@@ -35,7 +35,7 @@ func Main() {
 	w, err := newWorker(os.Args[1])
 	if err != nil {
 		reexec(err, syscall.Exec)
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // with the prefix of the runtime, which the kernel looks for
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // the kernel looks for this prefix, which is that of the runtime
 		exitNow(3)
 	}
 	self = w
@@ -52,8 +52,8 @@ func Main() {
 	}
 	err = w.serve()
 	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
-		// Written without package os, which would end only this process if
-		// the kernel has ended.
+		// The text is written without package os: if the kernel has ended, package os would end only this process, not
+		// its group.
 		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
@@ -127,7 +127,7 @@ func (w *worker) serve() error {
 			w.busy.Add(1)
 			x := newExecution(m.Cell)
 			x.id, x.anyPanicEnds = m.ID, m.EndsOnAnyPanic
-			w.cell.Store(x) // an interrupt may come before it runs
+			w.cell.Store(x) // an interrupt may arrive before the cell runs
 			runs <- m
 		case control.Setup, control.Reload, control.Drop, control.ListDropped, control.ListGoroutines:
 			runs <- m
@@ -149,8 +149,8 @@ func (w *worker) serve() error {
 	}
 }
 
-// releaseStart frees the memory that only the start needed. Code of cells must not run yet: it may change mappings. After an
-// error the memory stays in use.
+// releaseStart frees the memory that only the start needed. It must be called before code of cells runs, since such
+// code may change mappings. After an error, the memory stays in use.
 func releaseStart() {
 	_ = plotfonts.Release()
 	_ = platform.ReleaseFilePages()

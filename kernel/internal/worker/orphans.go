@@ -8,12 +8,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// orphanInterval is the time between two attempts to stop goroutines whose cell has ended
-// without them. An attempt on a running goroutine costs a signal to each thread.
+// orphanInterval is the time between two attempts to stop goroutines whose cell has ended without them. An attempt to
+// stop a running goroutine sends a signal to each thread.
 const orphanInterval = 20 * time.Millisecond
 
 // orphans are executions whose goroutine could not be stopped by an interrupt,
-// mostly since it is blocked. The goroutine is stopped when it reaches cell code.
+// usually since it is blocked. The goroutine is stopped when it reaches cell code.
 type orphans struct {
 	mu        sync.Mutex // guards list and isWatched
 	list      []*execution
@@ -77,8 +77,8 @@ func (a *orphans) goroutines() []uintptr {
 	return list
 }
 
-// sweep removes the executions that have ended or are being stopped, and reports
-// whether others remain. If none do, the watch ends.
+// sweep removes the executions that have ended or are being stopped, and reports whether others remain. If none remain,
+// watch ends.
 func (a *orphans) sweep() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -6,8 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// blocked returns an execution with a made-up goroutine, which never reaches cell
-// code.
+// blocked returns an execution whose goroutine does not exist, so it never reaches cell code.
 func blocked(g uintptr) *execution {
 	x := &execution{}
 	x.g.Store(g)

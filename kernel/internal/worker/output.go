@@ -16,12 +16,10 @@ import (
 
 // Output of earlier cells.
 //
-// The goroutine of a cell gets a profiler label, which all goroutines
-// inherit that it starts, directly or through others. Text that a goroutine of an
-// earlier cell writes to standard output or error goes to the kernel over the control
-// socket, with the ID of that execution. Other text goes through the pipes.
-// Goroutines without such a label, for example those to which the user has given
-// other labels, count as goroutines of the running cell.
+// The goroutine of a cell gets a profiler label. All goroutines that it starts, directly or through others, inherit
+// this label. Text that a goroutine of an earlier cell writes to standard output or error goes to the kernel over the
+// control socket, with the ID of that execution. Other text goes through the pipes. Goroutines without such a label,
+// for example those to which the user has given other labels, count as goroutines of the running cell.
 
 func (w *worker) hookOutput() {
 	standard.out, standard.err = os.Stdout, os.Stderr

@@ -55,7 +55,8 @@ func initFrame(p *link.PackageInit, o *control.Outcome) *control.Frame {
 	return nil
 }
 
-// initializeInChild initializes a package that the parent has initialized. It returns an error if that panics.
+// initializeInChild initializes a package that the parent has initialized. It returns an error if the initialization
+// panics.
 func (w *worker) initializeInChild(path string) (err error) {
 	p := w.linker.PackageInit(path)
 	if p == nil {
@@ -102,7 +103,7 @@ func (w *worker) reload(m control.Reload) control.ReloadReply {
 	return out
 }
 
-// apply reads the importcfg of a step and reloads its packages. renewed says whether these got new types.
+// apply reads the importcfg of a step and reloads its packages. renewed reports whether these packages got new types.
 func (w *worker) apply(step loadStep) (renewed bool, err error) {
 	if step.Importcfg != "" {
 		err = w.archives.use(step.Importcfg)

@@ -15,11 +15,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// A panic that no function recovers ends a Go program. In the worker it ends only the
-// goroutine, and fails the cell that the goroutine belongs to if that still runs. A cell runs
-// from its beginning until its goroutine has ended and no other goroutine of it is
-// panicking. A later panic is shown as text in the cell's output. A cell fails only once:
-// panics of further goroutines are shown as text, too.
+// A panic that no function recovers ends a Go program. In the worker process, it ends only the goroutine, and fails the
+// cell that the goroutine belongs to if the cell still runs. A cell runs from its beginning until its goroutine has
+// ended and no other goroutine of the cell is panicking. A later panic is shown as text in the cell's output. A cell
+// fails only once: panics of further goroutines are shown as text, too.
 
 // panicRecord mirrors the beginning of runtime._panic.
 type panicRecord struct{ arg any }
@@ -35,7 +34,7 @@ func fatalPanic(p *panicRecord) {
 		started = w.goroutines.Describe(preempt.CurrentG()).Go
 	}
 	if !userFrames(o.Frames) && !inCell(started-1) {
-		// No code of the user is involved: it is a bug of Perijove, which must not be hidden.
+		// No code of the user is involved, so the panic is a bug of Perijove and must be visible.
 		fmt.Fprintf(os.Stderr, "panic: %s\n", o.Value)
 		for _, f := range o.Frames {
 			fmt.Fprintf(os.Stderr, "%s\n\t%s:%d\n", f.Func, f.File, f.Line)
@@ -66,8 +65,8 @@ func (w *worker) endGoroutine() {
 	select {}
 }
 
-// noteStart adds to o the kind of the calling goroutine and the call that has started it. started is the
-// return address of its go statement.
+// noteStart adds to o the kind of the calling goroutine and the call that has started it. started is the return address
+// of the go statement.
 func (w *worker) noteStart(o *control.Outcome, started uintptr) {
 	switch goruntime.GoroutineStart() {
 	case "runtime.runFinalizers":

@@ -15,7 +15,7 @@ import (
 // started processes, the kernel gives the next cell new pipes, so that text that the
 // processes print later is shown in the cell that started them.
 
-// An outputPipes records which processes, besides this one, have the current output pipes.
+// An outputPipes records which other processes have the current output pipes.
 type outputPipes struct {
 	mu     sync.Mutex    // guards the fields below
 	held   bool          // programs that cells have started may have the pipes
@@ -39,7 +39,7 @@ func (o *outputPipes) started(p *os.Process, name string, files []*os.File) {
 	}
 }
 
-// prune removes processes that have ended.
+// prune removes from shared the processes that have ended.
 func (o *outputPipes) prune() {
 	o.shared = slices.DeleteFunc(o.shared, func(p *os.Process) bool { return p.Signal(syscall.Signal(0)) != nil })
 }

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attemptsVariable is the environment variable that counts how often reexec has executed the worker again.
+// attemptsVariable is the environment variable that counts how often reexec has executed the program of the worker
+// process again.
 const attemptsVariable = "PERIJOVE_WORKER_ATTEMPTS"
 
-// reexec executes the worker again in the same process, if err says that an address range for loaded code is in
-// use. Since Go 1.26 the heap begins at a random address. About once in 30,000
-// starts it is in that range. The range must be the same in all workers of an
-// image, so that children have code at the same addresses as their parent. reexec returns after five attempts, or for
-// other errors.
+// reexec executes the program of the worker process again in the same process, if err says that an address range for
+// loaded code is in use. Since Go 1.26, the heap begins at a random address. About once in 30,000 starts, this address
+// is in that range. The range must be the same in all processes of an image, so that children have code at the same
+// addresses as their parent. reexec returns after five attempts, or for other errors.
 func reexec(err error, exec func(path string, args, env []string) error) {
 	n := os.Getenv(attemptsVariable)
 	if !errors.Is(err, unix.EEXIST) || len(n) >= 5 {
@@ -52,8 +52,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// A fileReserve keeps some file descriptors open that cells cannot use. If cells have opened as many files as
-// a process may, the worker can still load code, so that a cell can close files.
+// A fileReserve keeps some file descriptors open that cells cannot use. If cells have opened as many files as a process
+// may, the worker process can still load code, so that a cell can close files.
 type fileReserve struct{ fds []int }
 
 // reservedFiles is more than the number of files that are open at a time while code is loaded.
@@ -72,7 +72,7 @@ func (s *fileReserve) fill() {
 	for len(s.fds) < reservedFiles {
 		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return // cells have used them in the meantime
+			return // cells have used the descriptors in the meantime
 		}
 		s.fds = append(s.fds, fd)
 	}

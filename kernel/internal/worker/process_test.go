@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAgain: if the addresses for loaded code are in use, the worker is executed again with the same arguments, at most five
-// times. For other errors it is not.
+// TestAgain: if the addresses for loaded code are in use, the worker process executes its program again with the same
+// arguments, at most five times. It does not do so for other errors.
 func TestAgain(t *testing.T) {
 	t.Setenv(attemptsVariable, "")
 	began := 0

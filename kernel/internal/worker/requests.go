@@ -42,7 +42,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 	}
 }
 
-// reply answers a request. If the kernel has ended, it ends this process.
+// reply answers a request. If the kernel has ended, reply ends this process.
 func (w *worker) reply(m control.Reply) {
 	if err := w.conn.Send(m); err != nil {
 		endGroup()
@@ -74,7 +74,7 @@ func (w *worker) setup(m control.Setup) control.SetupReply {
 	}
 	if m.Args != nil || len(m.Flags) > 0 {
 		resetFlags(m.Flags)
-		// Package testing adds the numbers of -test.cpu to those of the run before.
+		// Package testing adds the numbers of -test.cpu to those of the previous run.
 		if list, err := goruntime.Var[[]int](w.runtime, "testing.cpuList"); err == nil {
 			*list = nil
 		}

@@ -72,7 +72,7 @@ func (w *worker) run(m control.Run) (err error) {
 	return nil
 }
 
-// loadFailed is the reply for a cell that could not be loaded.
+// loadFailed returns the reply for a cell that could not be loaded.
 func loadFailed(id int, err error) control.LoadFailed {
 	out := control.LoadFailed{ID: id, Reason: err.Error()}
 	_, out.Untraced = errors.AsType[*traceError](err)
@@ -86,7 +86,7 @@ func loadFailed(id int, err error) control.LoadFailed {
 	return out
 }
 
-// outcome waits for the running cell to end and returns its outcome.
+// outcome waits until the running cell has ended and returns its outcome.
 func (w *worker) outcome(id int) control.Done {
 	x := w.cell.Load()
 	done := make(chan struct{})
@@ -111,7 +111,7 @@ func (w *worker) outcome(id int) control.Done {
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 
-// call runs the cell in the calling goroutine and finishes x with the outcome. The goroutine must be a new one.
+// call runs the cell in the calling goroutine and finishes x with the outcome. It must be called in a new goroutine.
 func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	x.enter()
 	returned := false
@@ -124,14 +124,14 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	if x.interrupted.Load() {
 		return
 	}
-	if self != nil && self.traced.Load() { // nil only in tests
+	if self != nil && self.traced.Load() { // self is nil only in tests
 		mphost.TraceRoot()
 	}
 	x.initialize(w, l.Packages)
 	switch {
 	case len(l.Inits) > 0:
 		w.initializeOwn(l.Inits, first)
-	case first != nil: // nil only in tests
+	case first != nil: // first is nil only in tests
 		w.noteFirst(first)
 		w.recordLoaded()
 	}
@@ -141,7 +141,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	returned = true
 }
 
-// outcome returns how the cell's goroutine has ended. returned says that it has returned; v is the
+// outcome returns how the cell's goroutine has ended. returned reports whether the cell's code has returned; v is the
 // value of its panic, or nil.
 func (x *execution) outcome(returned bool, v any) control.Outcome {
 	if v != nil {
@@ -173,15 +173,14 @@ func (x *execution) initFrames() []control.Frame {
 	return frames(3)
 }
 
-// frames returns the calls of the calling goroutine up to the cell, innermost first, without the first skip
-// ones.
+// frames returns the calls of the calling goroutine up to the cell, innermost first, without the first skip calls.
 func frames(skip int) []control.Frame {
 	call, initialize := reflect.ValueOf((*execution).call).Pointer(), reflect.ValueOf((*execution).initialize).Pointer()
 	return cellruntime.Frames(skip-1, func(f runtime.Frame) bool { return f.Entry == call || f.Entry == initialize })
 }
 
-// exit ends the cell because of a call of os.Exit. If another goroutine than that of the cell has
-// called it, exit stops the goroutine of the cell.
+// exit ends the cell because the calling goroutine has called os.Exit. If that is not the goroutine of the cell, exit
+// stops the goroutine of the cell.
 func (x *execution) exit(code int) {
 	o := control.Outcome{How: control.Exited, Code: code}
 	if preempt.CurrentG() == x.g.Load() {

@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// setHosts registers this worker as the host of Perijove's library packages, which show output through it.
+// setHosts registers w as the host of Perijove's library packages, which show output through it.
 func (w *worker) setHosts() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
@@ -41,7 +41,7 @@ func (w *worker) showIn(id int, m displayhost.Message) {
 	})
 }
 
-// showResult shows the value of a cell's last expression, which names the given calls.
+// showResult shows the value of a cell's last expression. calls are the calls that the text of the value contains.
 func (w *worker) showResult(m displayhost.Message, calls ...control.Frame) {
 	id := w.cellLabels.Earlier()
 	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
@@ -50,8 +50,8 @@ func (w *worker) showResult(m displayhost.Message, calls ...control.Frame) {
 }
 
 // deliver sends a message to the kernel, in a child process to its parent. It waits until the kernel has
-// the message and all text that was printed before it. So the message is shown after that text, and before text that is
-// printed later.
+// the message and all text that was printed before the message. So the message is shown after that text, and before
+// text that is printed later.
 func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m displayhost.Message) control.Message) {
 	if p := mphost.Parent(); p != nil {
 		w.askParent(p, m)
@@ -63,7 +63,7 @@ func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m display
 		_, err = w.ask(func(seq int) control.Message { return envelope(seq, m) })
 	}
 	if err != nil {
-		endGroup() // the kernel is gone
+		endGroup() // the kernel has ended
 	}
 }
 
@@ -77,7 +77,7 @@ func (w *worker) readMap(m reflect.Value, f func()) bool {
 	return true
 }
 
-// unshowable returns a message that replaces one that cannot be encoded.
+// unshowable returns a message with the error, in place of a message that cannot be encoded.
 func unshowable(err error) displayhost.Message {
 	return displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}}
 }

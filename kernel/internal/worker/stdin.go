@@ -14,13 +14,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// A read from standard input asks the front end for a line. Standard input is not a pipe, since the worker
-// could not notice that a cell reads from a pipe. Instead (*os.File).Read is hooked, and fileRead
-// serves reads from os.Stdin.
+// stdin is the state of standard input. A read from standard input asks the front end for a line. Standard input is not
+// a pipe, since the worker process could not notice that a cell reads from a pipe. Instead, (*os.File).Read is hooked,
+// and fileRead serves reads from os.Stdin.
 //
 // If a cell does not read all of a line, the rest is dropped when the cell ends, since it was the
-// answer to that cell's question and not to that of the next cell. If a goroutine that has asked for a line
-// continues after its cell, it keeps the rest; no other cell gets it.
+// answer to that cell's question and not to that of the next cell. If a goroutine that has asked for a line continues
+// after its cell, it keeps the rest of the line; no other cell gets it.
 var stdin struct {
 	file *os.File
 	read func(f *os.File, b []byte) (int, error) // the original

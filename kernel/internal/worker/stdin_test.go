@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// TestUnreadInput: the rest of a line belongs to the cell that asked for the line, and is dropped when its reader ends.
+// TestUnreadInput: the rest of a line belongs to the cell that asked for the line, and is dropped when the goroutine
+// that asked for it ends.
 func TestUnreadInput(t *testing.T) {
 	t.Cleanup(func() { stdin.unread = nil })
 	w := &worker{}

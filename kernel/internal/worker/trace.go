@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// startTrace begins to record the execution of the next cell and of its children into a
-// folder, unless that is "". See %%trace.
+// startTrace begins to record the execution of the next cell and of its children into a folder. It does nothing if
+// folder is "". See %%trace.
 func (w *worker) startTrace(folder string) error {
 	if folder == "" {
 		return nil
@@ -38,8 +38,8 @@ func (w *worker) stopTrace() {
 	}
 }
 
-// records reports whether a goroutine that begins with this function records a cell: one
-// of package mp samples the processor time, and one of runtime/trace writes the file.
+// records reports whether start is the first function of a goroutine that records a cell: a goroutine of package mp
+// samples the processor time, and a goroutine of runtime/trace writes the file.
 func records(start string) bool {
 	return strings.HasPrefix(start, mphost.TracePackage) || strings.HasPrefix(start, "runtime/trace.")
 }

@@ -1,6 +1,6 @@
-// Package worker implements the process that holds a notebook's state: it links the
-// cells' compiled code into itself and runs it. It communicates with the kernel over
-// a control socket; standard output and error go to the kernel through pipes.
+// Package worker implements the worker process, which holds a notebook's state: it links the cells' compiled code into
+// itself and runs it. It communicates with the kernel over a control socket; standard output and error go to the kernel
+// through pipes.
 //
 // A cell may crash the process. The kernel then starts another one.
 package worker
@@ -50,7 +50,7 @@ type worker struct {
 	signals     goruntime.Signals
 	processes   cellprocesses.List
 	bars        *taskbars.Bars
-	tasks       chan func() // to runTasks, whose goroutine belongs to no cell; see spawn
+	tasks       chan func() // functions for runTasks, whose goroutine belongs to no cell; see spawn
 	standbys    *standby.Manager
 	loading     sync.Mutex  // held while code is loaded or added, so that steps has the same order
 	fileReserve fileReserve // guarded by loading
@@ -62,12 +62,12 @@ type worker struct {
 var self *worker
 
 var (
-	inCell, ofCell func(pc uintptr) bool // see Contains and OfCell of moduledata.Module
+	inCell, ofCell func(pc uintptr) bool // methods Contains and OfCell of moduledata.Module
 	preemptErr     error                 // why running goroutines cannot be stopped; nil if they can
 )
 
-// spawn runs f in a new goroutine of the worker. A goroutine that is started by code of a cell
-// would inherit the labels of the cell and belong to it.
+// spawn runs f in a new goroutine that belongs to no cell. A goroutine that a cell's goroutine starts would inherit the
+// labels of the cell and belong to it.
 func (w *worker) spawn(f func()) { w.tasks <- f }
 
 func (w *worker) runTasks() {
