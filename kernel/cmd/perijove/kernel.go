@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
-	"github.com/perijove/perijove/kernel/internal/platform"
-	"github.com/perijove/perijove/kernel/internal/plotfonts"
 	"github.com/perijove/perijove/kernel/internal/server"
 	"github.com/perijove/perijove/kernel/internal/transport"
 	"github.com/perijove/perijove/kernel/internal/wire"
@@ -51,22 +47,11 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 		if problem != nil {
 			return nil, problem
 		}
-		defer time.AfterFunc(trimDelay, func() { trim(log) })
+		defer time.AfterFunc(startTrimDelay, func() { trimAfterStart(log) })
 		return newSession(ctx, goCommand, "", kernelID(connectionFile), io.MultiWriter(stderr, progress), log)
 	})
-	return serve(life, connection, session, version, log)
-}
-
-// trimDelay is how long after its start a kernel frees the memory that only the start needed. By then the
-// front end has its first replies, and the worker process and the compilers for the first cell have
-// started.
-const trimDelay = time.Second
-
-func trim(log *slog.Logger) {
-	debug.FreeOSMemory()
-	if err := errors.Join(plotfonts.Release(), platform.ReleaseFilePages()); err != nil {
-		log.Info("cannot free the memory that the start of the kernel used", "error", err)
-	}
+	trimmed := &trimmedSession{Session: session, release: func() { releaseFilePages(log) }, delay: idleTrimDelay}
+	return serve(life, connection, trimmed, version, log)
 }
 
 // logEnv is the environment variable with the level of logging.
