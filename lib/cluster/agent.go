@@ -188,7 +188,7 @@ func (a *agent) handle(msg jetstream.Msg) {
 }
 
 // refuse drops the message of a batch that cannot be decoded. It tells the pool with an empty
-// message; the id of the message contains the pool and the batch.
+// result. The id of the message that it drops contains the pool and the batch.
 func (a *agent) refuse(msg jetstream.Msg) {
 	parts := strings.Split(msg.Headers().Get(jetstream.MsgIDHeader)+".", ".")
 	pool := parts[0]
@@ -238,7 +238,7 @@ func (a *agent) heartbeat() {
 		}
 		a.mu.Unlock()
 		for _, m := range msgs {
-			_ = m.InProgress() // repeated; if none arrives, another worker runs the batch, too
+			_ = m.InProgress() // sent again later; if none arrives, another worker runs the batch, too
 		}
 		a.announce(false)
 		a.dropExecutors()

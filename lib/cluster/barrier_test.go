@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/must"
 )
 
-// TestBrokenBarrier looks at the state of a Barrier, to know that a party waits.
+// TestBrokenBarrier looks at the state of a Barrier to find out when a party waits.
 func TestBrokenBarrier(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -27,7 +27,7 @@ const (
 type queue struct {
 	f       *mpremote.Func
 	pending []*task
-	served  time.Time     // when a worker that can run f was last known, or the first task waited
+	served  time.Time     // when a worker that can run f was last known, or when the first task began to wait
 	perTask time.Duration // smoothed; 0 before the first result
 }
 
@@ -155,7 +155,7 @@ func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 	}
 	for i, t := range tasks {
 		switch {
-		case t == nil: // its caller has gone; a wire.Cancel tells the worker
+		case t == nil: // its caller no longer waits; a wire.Cancel tells the worker
 		case len(t.arg) <= maxInline:
 			m.Args[i].Bytes = t.arg
 		default:

@@ -16,7 +16,7 @@ import (
 )
 
 // resultAckWait is how long the server waits until it delivers a message with results again.
-// A message may be lost when the server that leads the stream is.
+// A message may be lost together with the server that leads the stream.
 const resultAckWait = 3 * time.Second
 
 // collect begins to receive the results of the pool.

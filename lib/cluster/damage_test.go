@@ -27,8 +27,8 @@ func only(t *testing.T, c *Cluster) *runner {
 	return nil
 }
 
-// TestDamagedResults sends results that cannot be read, as a worker that has acknowledged
-// its batch: the caller gets an error.
+// TestDamagedResults sends results that cannot be read, in place of a worker that has
+// acknowledged its batch: the caller gets an error.
 func TestDamagedResults(t *testing.T) {
 	c, ctx := openAlone(t)
 	p := must.Get(c.Pool())

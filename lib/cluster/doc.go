@@ -2,13 +2,14 @@
 // package mp, so the lines that use it do not change:
 //
 //	c, err := cluster.Open(ctx)                             // a server in this process
-//	c, err := cluster.Open(ctx, cluster.URL("nats://host")) // or one that others keep
+//	c, err := cluster.Open(ctx, cluster.URL("nats://host")) // or an existing server
 //	err = c.Workers(4)                                      // four child processes here
 //	pool, err := c.Pool()
 //	ys, err := mp.Map[int](ctx, pool, Square, xs)
 //
 // Tasks and results go through a NATS server with JetStream. Any number of processes may
-// join it; each may start workers, make pools, or both. A program that only runs workers is
+// join it; each may start workers, make pools, or both. These lines make a program that only
+// runs workers:
 //
 //	c, err := cluster.Open(ctx, cluster.URL(url), cluster.Token(token))
 //	err = c.Workers(mp.Cores())
@@ -20,39 +21,39 @@
 // sends them to a child process, so a function that captures variables is refused, and so
 // is a shared object of package mp, such as a Queue: its memory exists on one machine.
 //
-// A function is identified by its position in the program's file. So only workers with the
-// same file, compared by its hash, get its tasks: copy one binary to all machines. If there
-// are only workers of other builds, the tasks fail with ErrNoWorkers after the
+// A function is identified by its address in the program's executable. So only workers with
+// the same executable, compared by its hash, get its tasks: copy one binary to all machines.
+// If there are only workers of other builds, the tasks fail with ErrNoWorkers after the
 // WorkerTimeout, and the error names the function and both builds.
 //
 // The tasks of a notebook run on the workers that it starts itself, and on those of
 // programs that perijove build --worker made of the notebook. Such a program gets the tasks
 // of functions that are the same there, compared by a hash of the source that they reach.
-// The error for other tasks names what differs. The type of the argument must not contain
-// an interface, an interface in the result can hold only basic types, and errors arrive as
-// text with the errors that they wrap.
+// The error for other tasks names the first difference. The type of the argument must not
+// contain an interface, an interface in the result can hold only basic types, and errors
+// arrive as text with the errors that they wrap.
 //
 // # What happens when something fails
 //
 // A task runs at least once. If the child process that runs it dies, it begins again at
-// once; if a whole worker machine is lost, its tasks begin again elsewhere within two
-// seconds. A task may thus run twice, for example if the network fails after the task has
-// ended; only one outcome is used. Give a task with side effects a key in its argument, so
-// that it can recognize a second run.
+// once; if a whole machine is lost, its tasks begin again elsewhere within two seconds. A
+// task may thus run twice, for example if the network fails after the task has ended; only
+// one outcome is used. Give a task with side effects a key in its argument, so that it can
+// recognize a second run.
 //
 // A task that has begun as often as Tries allows, and whose process died each time, fails
 // with an *mp.ExitError, or an error that says that its workers were lost. DeadLetters
 // lists such tasks. A task that returns an error or panics is not tried again. If the
 // message with a result is damaged, the tasks of its batch fail.
 //
-// If the server cannot be reached, a task that is not yet sent fails after a minute. A
-// pool whose process has no workers considers all workers lost after 10 seconds; then its
-// tasks fail with ErrNoWorkers after the WorkerTimeout. When a pool is closed or its
-// process ends, its tasks are dropped.
+// If the server cannot be reached, a task that is not yet sent fails after a minute. A pool
+// whose process has no workers considers all workers lost after 10 seconds without an
+// answer; then its tasks fail with ErrNoWorkers after the WorkerTimeout. When a pool is
+// closed or its process ends, its tasks are dropped.
 //
 // When the context of a Map ends, or a notebook is interrupted, tasks that wait are removed
 // from the server, and the contexts of those that run are cancelled, wherever they run. A
-// child process that ignores that for a second is killed.
+// child process whose task ignores that for a second is killed.
 //
 // # Jobs
 //
@@ -68,10 +69,11 @@
 //
 // The server keeps objects of the types Value, Mutex, Event, Barrier and Queue, which
 // correspond to those of package mp. All their methods take a context and return an error.
-// They may be part of the argument of a task; the worker process then connects to the
-// server with its URL and Token (options of Connection do not reach it). A Mutex is a
-// lease: if its owner dies, Lock or TryLock in another process takes it after five seconds
-// without a renewal. Only the build of the program that stored a value can read it.
+// They may be part of the argument of a task; the child process that runs the task then
+// connects to the server with its URL and Token (options of Connection do not reach it). A
+// Mutex is a lease: if its owner dies, Lock or TryLock in another process takes it after
+// five seconds without a renewal. Only the build of the program that stored a value can read
+// it.
 //
 // # Output
 //
@@ -98,5 +100,5 @@
 // # Costs
 //
 // A program that imports package cluster contains a NATS server, about 24 MB. Opening a
-// cluster with the embedded server takes some ten milliseconds.
+// cluster with the embedded server takes about ten milliseconds.
 package cluster

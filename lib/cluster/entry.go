@@ -217,7 +217,7 @@ func (e *entry) watch(ctx context.Context, idle time.Duration, f func(value []by
 			case now == nil && last != nil:
 				continue // the first values are complete
 			case now == nil:
-				// The first values lack one that was replaced while the watch began.
+				// The first values lack a value that was replaced while the watch began.
 				if now, err = kv.Get(ctx, e.key); err != nil {
 					return e.wrap(err)
 				}

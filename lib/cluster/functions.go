@@ -95,8 +95,9 @@ func (r *runner) offers(b build, f *mpremote.Func) bool {
 	return table != nil && table.Offers(f.Source)
 }
 
-// destinationLocked returns the target with the fewest batches for its slots, or nil if all
-// have enough. A function that only this build has is also sent if no worker is there yet.
+// destinationLocked returns the target with the fewest batches in relation to its slots, or
+// nil if all targets have enough batches. A function that only this build has is also sent
+// if no worker is there yet.
 func (r *runner) destinationLocked(f *mpremote.Func, targets []target) *target {
 	if len(targets) == 0 && f.Source == nil {
 		targets = []target{{build: r.c.build, slots: 1}}

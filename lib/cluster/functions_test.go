@@ -15,7 +15,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
-// otherBuildVariable makes a worker process one of another build, which offers functions.
+// otherBuildVariable makes a process with workers one of another build, which offers
+// functions.
 const otherBuildVariable = "CLUSTER_TEST_OTHER_BUILD"
 
 type point struct {
@@ -47,7 +48,8 @@ func changedFunc(n int) int { return n }
 func missingFunc(n int) int { return n }
 func takesAny(v any) int    { return 1 }
 
-// sourceTable returns hashes of these functions. The worker has another limit, and lacks missingFunc.
+// sourceTable returns hashes of these functions. In the table of the worker, limit has another hash
+// and missingFunc is missing.
 func sourceTable(ofWorker bool) *mpsource.Table {
 	limit := mpsource.Declaration{Name: "limit", Kind: "constant", Hash: "1"}
 	names := []string{"offeredSum", "offeredEach", "offeredAny", "changedFunc", "takesAny"}

@@ -28,7 +28,7 @@ type Job[R any] struct{ in *job }
 // cluster.StartJob[int](ctx, c, "sweep", Square, xs).
 //
 // If there is a job of that name with the same tasks, StartJob joins it; tasks that were not
-// sent, as their process was killed, are sent now. If the workers that have the tasks are
+// sent, because the process was killed, are sent now. If the workers that have the tasks are
 // gone, such as those of a notebook before a restart, others get the tasks that have no
 // result. If the job has other tasks, StartJob fails.
 //

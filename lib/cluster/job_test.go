@@ -81,7 +81,7 @@ func TestJobOfAKilledProgram(t *testing.T) {
 	first.kill(t)
 	startMachine(t, c)
 	awaitProgress(t, j, jobTasks)
-	for range 2 { // everybody who joins gets every result
+	for range 2 { // each process that joins gets every result
 		j := must.Get(cluster.JoinJob[int](ctx, c, "sweep"))
 		if ys, err := j.Results(ctx); err != nil || !slices.Equal(ys, upTo(jobTasks)) {
 			t.Errorf("%d results, %v", len(ys), err)
@@ -199,8 +199,8 @@ func TestErrorsOfAJob(t *testing.T) {
 	}
 }
 
-// TestJobInAFolder starts a job without workers, ends the server, and lets the next one run
-// it. The one after that has the results.
+// TestJobInAFolder starts a job without workers and ends the server. The next server runs
+// the job, and the one after that has the results.
 func TestJobInAFolder(t *testing.T) {
 	ctx, folder := watchdog(t), cluster.Folder(t.TempDir())
 	c := open(t, 0, folder)

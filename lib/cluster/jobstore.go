@@ -28,7 +28,7 @@ const (
 
 func (c *Cluster) jobSubjects(id string) string { return c.o.name + ".jobs." + id + ".*" }
 
-// jobOutput is the subject of the output of tasks, which is not stored.
+// jobOutput returns the subject of the output of tasks, which is not stored.
 func (c *Cluster) jobOutput(id string, isError bool) string {
 	if isError {
 		return c.o.name + ".output." + id + ".stderr"

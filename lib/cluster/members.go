@@ -32,6 +32,6 @@ func (c *Cluster) watchMembers() error {
 
 // Table returns a table of the processes that run workers: where each runs, how many tasks
 // it runs and has done, and how many of its child processes were replaced. A process of
-// another build does not run the tasks of this program, except functions with equal hashes
-// if its build is shown as "by hash".
+// another build runs no tasks of this program, unless its build is shown as "by hash": then
+// it runs the functions whose hashes are equal.
 func (c *Cluster) Table() string { return c.members.Table(c.build) }

@@ -21,11 +21,11 @@ const (
 // lease in time, so that another process may have locked the Mutex.
 var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this process was stopped, or its connection was cut, for longer than the lease")
 
-// A Mutex excludes tasks and processes of a cluster from each other. It may be part of the
-// argument of a task. The process that has locked it renews a lease of five seconds; if the
-// process dies, Lock or TryLock in another process takes the Mutex after five seconds without
-// a renewal. If a process is suspended for longer than the lease, another process may lock
-// the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost.
+// A Mutex is a lock that one task or process of a cluster can hold at a time. It may be part
+// of the argument of a task. The process that has locked it renews a lease of five seconds;
+// if the process dies, Lock or TryLock in another process takes the Mutex after five seconds
+// without a renewal. If a process is suspended for longer than the lease, another process may
+// lock the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost.
 type Mutex struct {
 	entry
 

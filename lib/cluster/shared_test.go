@@ -16,7 +16,7 @@ import (
 // parties is the number of tasks that most of these tests run at once.
 const parties = 4
 
-// team runs fn(arg) in parties worker processes at once.
+// team runs fn(arg) in several child processes of workers at once, as many as parties.
 func team[A any](t *testing.T, c *cluster.Cluster, fn func(context.Context, A) error, arg A) {
 	t.Helper()
 	p := newPool(t, c)
@@ -244,7 +244,7 @@ func TestBarrierOfNoParties(t *testing.T) {
 	refused(t, err, "NewBarrier(0)")
 }
 
-// loadFrom loads a Value in a worker process.
+// loadFrom loads a Value in a child process of a worker.
 func loadFrom(ctx context.Context, v *cluster.Value[string]) (string, error) {
 	s, err := v.Load(ctx)
 	return fmt.Sprint(s, " from ", os.Getpid() > 0), err

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// insideVariable is the environment variable of the process that insideCommand has started:
-// what it does there.
+// insideVariable is the environment variable that tells the process that insideCommand has
+// started what to do.
 const insideVariable = "FAULTTEST_INSIDE"
 
 func TestFaults(t *testing.T) {
@@ -49,7 +49,7 @@ func (r *run) hasStores() bool {
 	return ok
 }
 
-// mountStore gives the store of node i its own file system, where that can be had.
+// mountStore gives the store of node i its own file system, where that is possible.
 func (r *run) mountStore(i int) error {
 	if !r.hasStores() {
 		return nil

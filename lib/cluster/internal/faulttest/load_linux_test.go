@@ -31,7 +31,7 @@ type outcome struct {
 	Large  []byte
 }
 
-// compute takes a few milliseconds, and returns what can be checked.
+// compute takes a few milliseconds, and returns an outcome that can be checked.
 func compute(t task) (outcome, error) {
 	time.Sleep(time.Duration(1+t.N%7) * time.Millisecond)
 	o := outcome{N: t.N, Worker: os.Getenv(nameVariable), Sum: sha256.Sum256(fmt.Append(t.Arg, t.N))}
@@ -75,7 +75,7 @@ type load struct {
 	results   int            // in all
 	last      time.Time      // when the last result came
 	gap       time.Duration  // the longest time between two results since begun
-	newest    map[string]int // the largest number of a task of which a worker's result came
+	newest    map[string]int // by worker: the largest number of a task whose result it sent
 	stopping  bool
 	err       error
 	ended     chan struct{}

@@ -17,17 +17,17 @@ var (
 	networkName = flag.String("network", "", `"namespaces" or "loopback"; by default namespaces if this process may make them`)
 )
 
-// roleVariable is the environment variable that tells a process of the test what it is;
-// configVariable has its config.
+// roleVariable is the environment variable that tells a process of the test which role it
+// has; configVariable has its config.
 const (
 	roleVariable   = "FAULTTEST_ROLE"
 	configVariable = "FAULTTEST_CONFIG"
 )
 
-// token is what the servers ask of clients.
+// token is the token that the servers require.
 const token = "the token of the test"
 
-// A config is what a process of the test needs to know.
+// A config configures a process of the test.
 type config struct {
 	Name      string
 	Interface string // the address of eth0 in the process's network namespace; empty on loopback
@@ -61,8 +61,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// exit runs a role after the test has written a line to standard input, and ends with it
-// or with standard input.
+// exit waits until the test writes a line to standard input, and then runs a role. The
+// process ends when the role ends, or when the test writes again or closes standard input.
 func exit(role func(config) error) {
 	var c config
 	err := json.Unmarshal([]byte(os.Getenv(configVariable)), &c)

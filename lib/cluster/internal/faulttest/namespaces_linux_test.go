@@ -66,7 +66,8 @@ func newNamespaces(*nodes) (network, error) {
 		"addr add "+bridgeAddress+"/24 dev "+bridge, "link set "+bridge+" up")
 }
 
-// probe reports whether this process may make what the test needs.
+// probe reports whether this process may make the interfaces and file systems that the test
+// needs.
 func probe() error {
 	n, err := newNamespaces(nil)
 	if err != nil {
@@ -126,8 +127,8 @@ func mountStore(folder string) error {
 	return nil
 }
 
-// resize changes the size of the file system that mountStore has mounted. No bytes means no
-// more than it has.
+// resize changes the size of the file system that mountStore has mounted. With 0 bytes, the
+// size becomes that of the content.
 func resize(folder string, bytes uint64) error {
 	if bytes == 0 {
 		var s syscall.Statfs_t

@@ -25,11 +25,11 @@ type process struct {
 	outer  string // the interface at the bridge
 }
 
-// A network is what connects the processes of the test.
+// A network connects the processes of the test.
 type network interface {
 	// name tells what the network is made of.
 	name() string
-	// address returns the host that the test's own process has.
+	// address returns the host of the test's own process.
 	address() string
 	// isDirect reports whether processes connect to the servers, and not to proxies.
 	isDirect() bool

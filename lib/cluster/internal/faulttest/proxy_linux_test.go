@@ -109,7 +109,7 @@ func (p *proxy) pass(c net.Conn) {
 	<-ended
 }
 
-// A chunk is what was read at once.
+// A chunk has the bytes of one read.
 type chunk struct {
 	bytes   []byte
 	arrived time.Time

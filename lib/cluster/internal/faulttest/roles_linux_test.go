@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster"
 )
 
-// ports are what a server tells the test when it listens.
+// ports are the ports that a server reports to the test when it listens.
 type ports struct{ Client, Cluster int }
 
 // serve runs a NATS server of the cluster.

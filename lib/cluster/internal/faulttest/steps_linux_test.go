@@ -129,7 +129,7 @@ func (r *run) poll(what string, f func(context.Context) error) {
 	}
 }
 
-// A fault is something that breaks, and how it is mended. Tasks go on meanwhile.
+// A fault breaks a part of the system and mends it again, while tasks run.
 type fault struct {
 	name  string
 	apply func() (mend func())

@@ -58,18 +58,18 @@ const (
 	// Timeout is how long a Store tries again while the server does not answer, in addition to
 	// the time that the bytes of an object need at slowRate.
 	Timeout = time.Minute
-	// FirstTry is how long the first try takes at most, also in addition to that time. The try
-	// after one that took so long has half as much time again.
+	// FirstTry is how long the first try takes at most, also in addition to that time. After a
+	// try that reached its limit, the limit of the next try is half as long again.
 	FirstTry = 3 * time.Second
 	slowRate = 256 << 10 // bytes per second
 	// maxPart is how many bytes a part has at most.
 	maxPart = 512 << 10
-	// maxHeader is more than the headers of a message take.
+	// maxHeader is an upper bound of the size of a message's headers.
 	maxHeader = 1 << 10
 	// sizeHeader is the header of each part that has the size of the object.
 	sizeHeader = "Perijove-Size"
 	// missingTimeout is how long retry looks for an object that the server does not find,
-	// as a server that was cut off from the others gets it late.
+	// since a server that was cut off from the others receives it late.
 	missingTimeout = 30 * time.Second
 	// deleteTimeout is how long Delete waits for the server.
 	deleteTimeout = 5 * time.Second
@@ -133,8 +133,8 @@ func (s *Store) Get(ctx context.Context, name string, max int) (b []byte, err er
 	return b, nil
 }
 
-// part reads a part. The server that leads the stream answers; a consumer, for half a minute
-// after the loss of a server, may be assigned to that server.
+// part reads a part. It asks the server that leads the stream. It uses no consumer: for half
+// a minute after the loss of a server, a consumer may be assigned to the lost server.
 func (s *Store) part(ctx context.Context, name string, i int) (m *jetstream.RawStreamMsg, err error) {
 	err = s.retry(ctx, maxPart, func(ctx context.Context) (err error) {
 		m, err = s.stream.GetLastMsgForSubject(ctx, s.subject(name, i))

@@ -19,7 +19,7 @@ const retryDelay = 100 * time.Millisecond
 // jetstream.ErrStreamNotFound; if ctx ends, it is that of ctx.
 //
 // The ordered consumer of package jetstream tries forever to read a stream that was deleted,
-// and does not heed the context meanwhile.
+// and ignores the context meanwhile.
 func Stream(ctx context.Context, js jetstream.JetStream, name string, f func(subject string, data []byte, left uint64) bool) error {
 	last := uint64(0) // sequence number of the last message
 	for {
@@ -57,7 +57,8 @@ func isTransient(err error) bool {
 	return ok && api.Code >= 500
 }
 
-// read is Stream until an error. last is the sequence number of the last message.
+// read does the work of Stream until the first error. last is the sequence number of the
+// last message.
 func read(ctx context.Context, js jetstream.JetStream, name string, last *uint64, f func(subject string, data []byte, left uint64) bool) (done bool, err error) {
 	consumer, err := js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})

@@ -1,4 +1,4 @@
-// Package servers has what clients of several NATS servers need, of which one may be lost.
+// Package servers configures clients of several NATS servers, of which one may be lost.
 package servers
 
 import (
@@ -13,7 +13,7 @@ import (
 )
 
 // Options returns the options of a connection. If remote is true, the server is another
-// process: a server that answers nothing for 15 seconds is left for another one.
+// process: if a server does not answer for 15 seconds, the client connects to another one.
 func Options(remote bool) []nats.Option {
 	opts := []nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.Timeout(5 * time.Second), nats.ErrorHandler(reportError)}
 	if remote {

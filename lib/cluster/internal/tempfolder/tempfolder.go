@@ -36,7 +36,7 @@ func New(parent, prefix string) (*Folder, error) {
 		switch {
 		case f != nil:
 			return f, nil
-		case err != nil && !errors.Is(err, os.ErrNotExist): // not: it was removed as a stale one
+		case err != nil && !errors.Is(err, os.ErrNotExist): // a missing file means that the folder was removed as a stale one
 			return nil, errors.Join(err, os.RemoveAll(path))
 		}
 	}

@@ -164,7 +164,7 @@ const MaxString = 1 << 16
 // cutMark is the end of a text that was cut.
 const cutMark = " … (cut)"
 
-// text appends a string for people. It cuts the end off if the string is too long.
+// text appends a text for users. It cuts the end off if the string is too long.
 func (w *writer) text(s string) {
 	if len(s) > MaxString {
 		end := MaxString - len(cutMark)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// messages has one message of each kind, with how it is encoded and decoded.
+// messages has one message of each kind, with the functions that encode and decode it.
 var messages = []struct {
 	value  any
 	encode func(v any) []byte
