@@ -67,8 +67,8 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		name   string
 		run    func() error
 		forC   bool // only if the image contains packages with C code
-		native bool // only if cells are linked into the worker
-		proves bool // if it fails, cells cannot be linked into the worker
+		native bool // only if cells are linked into the worker process
+		proves bool // if the step fails, cells cannot be linked into the worker process
 	}{
 		{"write sources", b.writeSources, false, false, false},
 		{"add packages with C code", b.addCPackages, true, false, false},
@@ -108,7 +108,7 @@ type builder struct {
 	dir   string // while building
 	final string
 	pkgs  []listed
-	unfit error // why cells cannot be linked into a worker of this toolchain; nil if they can
+	unfit error // why cells cannot be linked into a worker process of this toolchain; nil if they can
 
 	archives map[string]string // import path to file name below dir
 }
@@ -148,14 +148,14 @@ func (b *builder) write(name string, data []byte) error {
 	return os.WriteFile(b.src(name), data, 0o644)
 }
 
-// hasC reports whether the worker contains C code, as the race detector does.
+// hasC reports whether the worker executable contains C code: that of packages, or that of the race detector.
 func (b *builder) hasC() bool { return b.opt.C != nil || b.opt.Race }
 
-// raceFlags returns the flags of go list and go build for a worker with the race detector. Its packages need no checks of
-// pointers, since they compute addresses outside of the heap. Some of them also run in signal handlers and inside of the
-// runtime, where the detector must not be called, so they are compiled without it. The others are compiled with it: the
-// linker keeps one copy of each instance of generic code, such as the code of sync.Map, and a copy without the detector
-// would hide its synchronization.
+// raceFlags returns the flags of go list and go build for a worker executable with the race detector. Packages of the
+// kernel are compiled without checks of pointers, since they compute addresses outside of the heap. Some of them also
+// run in signal handlers and inside of the runtime, where the detector must not be called, so they are compiled without
+// it. The others are compiled with it: the linker keeps one copy of each instance of generic code, such as the code of
+// sync.Map, and a copy without the detector would hide its synchronization.
 func (b *builder) raceFlags() []string {
 	if !b.opt.Race {
 		return nil
@@ -182,7 +182,7 @@ func (b *builder) goCommand(args ...string) ([]byte, error) {
 // position matches the position at the beginning of a message of the go command.
 var position = regexp.MustCompile(`^\S+:\d+:\d+: `)
 
-// withoutRepetition removes lines that equal an earlier line or differ from it only in the position.
+// withoutRepetition removes lines that are the same as an earlier line, except perhaps for the position.
 func withoutRepetition(text string) string {
 	var lines []string
 	told := map[string]bool{}
@@ -211,7 +211,7 @@ func (b *builder) modFlag() []string {
 	return []string{"-mod=mod"}
 }
 
-// worker returns the worker's main package, if the image has a worker.
+// worker returns the main package of the worker executable, if the image has one.
 func (b *builder) worker() []string {
 	if b.unfit != nil {
 		return nil

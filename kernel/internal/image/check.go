@@ -17,9 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A checkCell is a small cell that a new worker must run before its image is accepted. If
-// the layout of the toolchain's structures differs from what the linker expects, these
-// cells fail rather than a user's.
+// A checkCell is a small cell that a new worker process must run before its image is accepted. If the layout of the
+// toolchain's structures is not the layout that the linker expects, these cells fail, and not the cells of a user.
 type checkCell struct {
 	name   string
 	source string
@@ -71,7 +70,7 @@ func Check() {
 
 const checkTimeout = time.Minute
 
-// checkWorker starts the new worker once and runs the check cells in it.
+// checkWorker starts a worker process of the new image and runs the check cells in it.
 func (b *builder) checkWorker() error {
 	if b.opt.check != nil {
 		return b.opt.check(b)
@@ -111,7 +110,7 @@ func startChecked(ctx context.Context, dir string, env ...string) (*checkedWorke
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(pair[0], true); err != nil { // then Close ends a blocked Receive
+	if err := unix.SetNonblock(pair[0], true); err != nil { // so that Close ends a blocked Receive
 		return nil, err
 	}
 	w := &checkedWorker{sock: os.NewFile(uintptr(pair[0]), "control")}
@@ -192,13 +191,12 @@ func (w *checkedWorker) run(object string, c checkCell) error {
 	}
 }
 
-// close ends the worker and compares its whole output with the output that the cells
-// should print.
+// close ends the worker process and compares its whole output with the output that the cells should print.
 func (w *checkedWorker) close() error {
 	w.stop()
 	w.sock.Close()
 	_ = unix.Kill(-w.cmd.Process.Pid, unix.SIGKILL)
-	_ = w.cmd.Wait() // it ends by a signal in any case
+	_ = w.cmd.Wait() // returns an error, since a signal ends the process
 	var want strings.Builder
 	for _, c := range w.cells {
 		want.WriteString(c.prints)

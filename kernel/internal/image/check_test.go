@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove"
 )
 
-// TestCheckWorker runs the self-check on a good worker, and on programs that are not workers.
+// TestCheckWorker runs the self-check on a good worker executable, and on programs that are not worker executables.
 func TestCheckWorker(t *testing.T) {
 	m := testImage(t)
 	examine := func(t *testing.T, worker string) error {
@@ -47,8 +47,8 @@ func TestCheckWorker(t *testing.T) {
 	}
 }
 
-// TestUnfit builds an image whose self-check fails: it stays unfit when it is opened again,
-// and it has the packages that standalone programs need.
+// TestUnfit builds an image whose self-check fails: the image stays unfit when it is opened again, and it has the
+// packages that standalone programs need.
 func TestUnfit(t *testing.T) {
 	opt := Options{Source: perijove.Source, CacheDir: t.TempDir(), check: func(*builder) error { return errors.New("it printed 41") }}
 	for range 2 {

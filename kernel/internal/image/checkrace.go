@@ -9,8 +9,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/racereport"
 )
 
-// raceCells returns further cells that test a worker with the race detector: one with races on a variable of a cell and on its element,
-// and one that is correct only if the detector knows a variable's mutex and group.
+// raceCells returns further cells, which test a worker process with the race detector. One has races on a variable of a
+// cell and on an element of it. The other one has no race, but the detector would report one if it did not know the
+// mutex and the wait group in a variable.
 func raceCells() []checkCell {
 	return []checkCell{
 		{name: "race", how: control.Returned, race: "race.go:9", source: `

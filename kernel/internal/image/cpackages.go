@@ -18,7 +18,7 @@ import (
 // provide them. C code cannot be loaded into a running process, so an image is built that
 // contains these packages.
 type CSet struct {
-	// Packages are the import paths that the worker imports, sorted.
+	// Packages are the import paths that the worker executable imports, sorted.
 	Packages []string
 	// Modules provide the packages and all that they depend on.
 	Modules []Module
@@ -49,8 +49,8 @@ func (c *CSet) Key() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// addCPackages adds the packages with C code to the module in which the worker is built, in
-// the versions that the notebook requires.
+// addCPackages adds the packages with C code to the module in which the worker executable is built, in the versions
+// that the notebook requires.
 func (b *builder) addCPackages() error {
 	c := b.opt.C
 	if c == nil {
@@ -80,8 +80,8 @@ func (b *builder) addCPackages() error {
 	return b.write("go.sum", slices.Concat(bytes.TrimRight(sums, "\n"), []byte("\n"), c.Sums))
 }
 
-// findCCompiler returns a NoCCompilerError if there is no C compiler. The go command's error
-// would be only about a missing file.
+// findCCompiler returns a NoCCompilerError if there is no C compiler. The error of the go command would say only that a
+// file is missing.
 func (t Toolchain) findCCompiler(ctx context.Context, dir string) error {
 	cmd := exec.CommandContext(ctx, t.Go, "env", "CC")
 	cmd.Dir, cmd.Env = dir, t.buildEnv(true)
@@ -99,17 +99,17 @@ func (t Toolchain) findCCompiler(ctx context.Context, dir string) error {
 	return nil
 }
 
-// A NoCCompilerError reports that there is no C compiler, so that neither packages with C code nor a worker with the race detector can be built.
+// A NoCCompilerError reports that there is no C compiler, so that neither packages with C code nor a worker executable
+// with the race detector can be built.
 type NoCCompilerError struct{ Name string }
 
 func (e *NoCCompilerError) Error() string {
 	return fmt.Sprintf("the C compiler %s was not found: install one (apt install gcc libc6-dev on Debian and Ubuntu, dnf install gcc on Fedora, apk add gcc musl-dev on Alpine) or set CC to its path, and restart the kernel", e.Name)
 }
 
-// checkVersions returns an error if a module has another version in the image than in the
-// notebook. The worker's and the notebook's modules form one build, in which the higher
-// version is selected, so the notebook's packages would be compiled against another
-// version. checkVersions compiles nothing.
+// checkVersions returns an error if a module has another version in the image than in the notebook. The modules of the
+// worker executable and of the notebook form one build, in which the higher version is selected. So the notebook's
+// packages would be compiled against another version. checkVersions compiles nothing.
 func (b *builder) checkVersions() error {
 	list, err := b.list()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestVersionConflicts: an error before any compilation names all modules whose versions in
-// the notebook differ from those that the worker can have.
+// TestVersionConflicts: before any compilation, one error names all modules whose versions in the notebook differ from
+// those that the worker executable can have.
 func TestVersionConflicts(t *testing.T) {
 	m := testImage(t)
 	set := &CSet{Packages: []string{"gonum.org/v1/gonum/mat"}, Modules: []Module{

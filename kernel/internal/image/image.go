@@ -1,6 +1,6 @@
-// Package image builds worker images. An image has the executable of the worker process, in
-// which cells run, and the compiled packages and the symbol index that are needed to load
-// cells into it. It is built with the user's Go toolchain.
+// Package image builds images. An image has the executable of the worker process, in which cells run, and the compiled
+// packages and the symbol index that are needed to load cells into this process. It is built with the user's Go
+// toolchain.
 //
 // An image is a folder in the user's cache. Its name is a hash of everything on which the
 // image depends. It is built once and then only read.
@@ -42,12 +42,13 @@ var bundled = []string{
 type Image struct {
 	Dir       string
 	Toolchain Toolchain
-	// Cgo reports that the worker contains C code, so that packages must be compiled with cgo.
+	// Cgo reports whether the worker executable contains C code. If so, packages must be compiled with cgo.
 	Cgo bool
-	// Race reports that the worker has the race detector, so that packages and cells must be compiled with -race.
+	// Race reports whether the worker executable has the race detector. If so, packages and cells must be compiled with
+	// -race.
 	Race bool
-	// Unfit is the reason why cells cannot be linked into this image's worker, so that each
-	// must be built as a separate program. It is usually empty.
+	// Unfit is the reason why cells cannot be linked into the worker process of this image. Each cell must then be
+	// built as a separate program. Unfit is usually empty.
 	Unfit    string
 	archives map[string]string // import path to compiled package
 	names    map[string]string // import path to package name
@@ -88,12 +89,12 @@ func (m *Image) Sources() fs.FS { return m.opt.Source }
 
 // Options configure Open.
 type Options struct {
-	Go       string // path of the go command; if empty FindGo finds it
-	CacheDir string // cache folder; if empty the result of CacheDir
+	Go       string // path of the go command; if empty, the result of FindGo
+	CacheDir string // cache folder; if empty, the result of CacheDir
 	Source   fs.FS  // sources of this project's module
 	Log      func(string)
 	C        *CSet // packages with C code that the image must contain; nil for none
-	Race     bool  // the worker has the race detector
+	Race     bool  // the worker executable has the race detector
 	Again    bool  // build again if the existing image is unfit
 
 	check func(*builder) error // replaces the self-check, in tests
@@ -132,7 +133,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	images := filepath.Join(opt.CacheDir, "images")
 	if opt.Again && tc.native() {
 		if m, err := read(filepath.Join(images, key)); err == nil && m.Unfit != "" {
-			_ = os.Remove(filepath.Join(m.Dir, manifestFile)) // without it the image is built again
+			_ = os.Remove(filepath.Join(m.Dir, manifestFile)) // makes open build the image again
 		}
 	}
 	m, err := open(ctx, images, key, func(dir string) error {

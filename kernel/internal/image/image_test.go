@@ -83,7 +83,7 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// fakeBuild makes a folder that open accepts as an image, and logs that it did.
+// fakeBuild makes a folder that open accepts as an image, and records each call in a log.
 func fakeBuild(dir string) error {
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(dir), "builds"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -106,7 +106,7 @@ func fakeBuild(dir string) error {
 	if err := b.finish(); err != nil {
 		return err
 	}
-	time.Sleep(50 * time.Millisecond) // other processes call open meanwhile
+	time.Sleep(50 * time.Millisecond) // so that other processes call open during the build
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}

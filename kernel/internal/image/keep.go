@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// keepSymbols writes source that refers to all exported names, so that the linker keeps
-// them in the worker. Symbols that it still drops are loaded from the compiled packages.
+// keepSymbols writes source that refers to all exported names, so that the linker keeps them in the worker executable.
+// Symbols that the linker still drops are loaded from the compiled packages.
 func (b *builder) keepSymbols() error {
 	imp := newImporter(b.pkgs)
 	linked := linkedPackages(b.pkgs)
@@ -33,28 +33,28 @@ func (b *builder) keepSymbols() error {
 	return nil
 }
 
-// loadedPackages lists packages of the library with large dependencies. The image has them, compiled, but they,
-// the packages that import them, and the packages that only these need are not in the worker: it loads them when a
-// cell imports them.
+// loadedPackages lists packages of the library with large dependencies. The image has them as compiled packages. The
+// worker executable contains neither them, nor packages that import them, nor packages that only these need. The worker
+// process loads these packages when a cell imports them.
 var loadedPackages = []string{
 	"github.com/perijove/perijove/lib/cluster", "github.com/perijove/perijove/lib/cluster/internal/natsserver",
 	"github.com/perijove/perijove/lib/execprofile",
 }
 
-// isInternal reports whether path is an internal package of this project: cells cannot import it, so the worker contains it only if another
-// package needs it.
+// isInternal reports whether path is an internal package of this project. Cells cannot import it, so the worker
+// executable contains it only if another package needs it.
 func isInternal(path string) bool {
 	return strings.HasPrefix(path, "github.com/perijove/perijove/") && strings.Contains(path+"/", "/internal/")
 }
 
-// linkedPackages returns the packages that the worker contains: all but loadedPackages, those that import one of these, and
-// what only these need.
+// linkedPackages returns the packages that the worker executable contains: all except loadedPackages, packages that
+// import one of them, and packages that only these need.
 func linkedPackages(list []listed) map[string]bool {
 	byPath := make(map[string]listed, len(list))
 	for _, p := range list {
 		byPath[p.ImportPath] = p
 	}
-	loaded := make(map[string]bool, len(list)) // whether the package needs one of loadedPackages
+	loaded := make(map[string]bool, len(list)) // by import path: whether the package needs one of loadedPackages
 	var isLoaded func(path string) bool
 	isLoaded = func(path string) bool {
 		is, known := loaded[path]
@@ -82,7 +82,7 @@ func linkedPackages(list []listed) map[string]bool {
 	return linked
 }
 
-// importable reports whether the worker's main package may import the path.
+// importable reports whether the main package of the worker executable may import the path.
 func importable(path string) bool {
 	switch path {
 	case "unsafe", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan", "plugin":

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestLinkedPackages checks that the worker has neither package cluster, nor a package that imports it, nor an internal one that no other needs, nor what only these need.
+// TestLinkedPackages checks that the worker executable does not contain package cluster, packages that import it,
+// internal packages that no other package needs, and packages that only these need.
 func TestLinkedPackages(t *testing.T) {
 	linked := linkedPackages([]listed{
 		{ImportPath: "fmt", Imports: []string{"io"}},

@@ -54,8 +54,8 @@ func readBuiltins(file string) ([]symindex.Builtin, error) {
 	return list, nil
 }
 
-// readBlocked reads the list of symbols to which cmd/link allows references by linkname only
-// from listed packages, all of the standard library.
+// readBlocked reads the list of symbols to which cmd/link allows references by linkname only from certain packages of
+// the standard library.
 func readBlocked(file string) ([]string, error) {
 	f, err := parseToolchain(file)
 	if err != nil {
@@ -123,7 +123,7 @@ func (b *builder) restrictLinknames(x *indexer) error {
 	if err != nil {
 		return err
 	}
-	if strings.Contains(string(out), "-checklinkname=0") { // in -ldflags
+	if strings.Contains(string(out), "-checklinkname=0") { // the flag is in -ldflags
 		x.symbols = append(x.symbols, symindex.Symbol{Name: symindex.AnyLinkname, Addr: 1})
 		return nil
 	}

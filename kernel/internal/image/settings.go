@@ -70,7 +70,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 		return Toolchain{}, err
 	}
 	kept := remembered{Toolchain: tc, Files: map[string]string{}}
-	for _, root := range []string{tc.Root, filepath.Dir(filepath.Dir(cmd))} { // of the selected toolchain, and of the go command
+	for _, root := range []string{tc.Root, filepath.Dir(filepath.Dir(cmd))} { // the GOROOT of the selected toolchain, and that of the go command
 		name := filepath.Join(root, "go.env")
 		kept.Files[name] = hashFile(name)
 	}
@@ -84,7 +84,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	return tc, nil
 }
 
-// recall reads a cached toolchain. It reports false if there is none or if it is outdated.
+// recall reads a cached toolchain. It returns false if there is none or if it is outdated.
 func recall(file string) (Toolchain, bool) {
 	var kept remembered
 	b, err := os.ReadFile(file)

@@ -36,8 +36,8 @@ func keyUnder(t *testing.T, cache string, vars map[string]string) (key string) {
 	return key
 }
 
-// TestEffectiveSettings checks that images differ by the effective values of settings, not by the place
-// at which a setting was made.
+// TestEffectiveSettings checks that images depend on the effective values of settings, not on the place at which a
+// setting was made.
 func TestEffectiveSettings(t *testing.T) {
 	userFile := filepath.Join(t.TempDir(), "env")
 	if err := os.WriteFile(userFile, []byte("GOFLAGS=-trimpath\nGOAMD64=v2\nGOPROXY=off\n"), 0o644); err != nil {
@@ -78,8 +78,7 @@ func TestEffectiveSettings(t *testing.T) {
 	}
 }
 
-// TestWarmStart: the cached toolchain is used until a file or variable changes that the go
-// command reads.
+// TestWarmStart: the cached toolchain is used until a file or variable that the go command reads changes.
 func TestWarmStart(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{"bin/go": `#!/bin/sh

@@ -14,9 +14,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// indexSymbols writes the index of the worker's symbols. These are the symbols of its symbol
-// table, with calling conventions from the compiled packages, and its type descriptors,
-// which the symbol table does not have.
+// indexSymbols writes the index of the worker executable's symbols. These are the symbols in its symbol table, with
+// calling conventions from the compiled packages, and its type descriptors, which the symbol table does not have.
 func (b *builder) indexSymbols() error {
 	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}, private: map[symbolKey]bool{}}
 	for _, p := range b.pkgs {
@@ -37,8 +36,9 @@ func (b *builder) indexSymbols() error {
 	return writeInPieces(filepath.Join(b.dir, "symbols"), symindex.Encode(x.symbols, builtins))
 }
 
-// writeInPieces writes a file. Linux keeps what one call writes in large pieces of memory, up to 2 MB, and maps such a piece as a
-// whole. A worker reads few pages of the file, so small pieces keep its resident set small.
+// writeInPieces writes a file in small pieces. Linux keeps the data of one call of write in large pieces of memory, up
+// to 2 MB, and maps such a piece as a whole. A worker process reads few pages of the file, so small pieces keep its
+// resident set small.
 func writeInPieces(file string, data []byte) error {
 	f, err := os.Create(file)
 	if err != nil {
@@ -53,7 +53,7 @@ func writeInPieces(file string, data []byte) error {
 }
 
 type indexer struct {
-	abis     map[string]uint8 // by function: the calling conventions that are defined, as bits
+	abis     map[string]uint8 // by function: the calling conventions for which it is defined, as bits
 	typeKeys map[typeKey]string
 	symbols  []symindex.Symbol
 	found    map[string]bool
@@ -108,7 +108,7 @@ func (x *indexer) readPackage(file string) (err error) {
 			switch {
 			case s.Kind().IsText() && s.ABI() <= goobj.ABIInternal:
 				if bits := x.abis[s.Name()]; bits&(1<<s.ABI()) == 0 {
-					x.abis[strings.Clone(s.Name())] = bits | 1<<s.ABI() // cloned so that it does not keep the archive in memory
+					x.abis[strings.Clone(s.Name())] = bits | 1<<s.ABI() // cloned, so that the name does not keep the archive in memory
 				}
 			case s.IsType() && strings.HasPrefix(s.Name(), "type:"):
 				x.addType(o, s)
@@ -204,8 +204,8 @@ func keyOf(d, name []byte) typeKey {
 	return typeKey{le.Uint64(d), le.Uint64(d[8:]), le.Uint32(d[16:]), d[23], string(name)}
 }
 
-// readExecutable reads the symbols of the worker. Their addresses are final, since the
-// executable must not be position-independent.
+// readExecutable reads the symbols of the worker executable. Their addresses are final, since the executable must not
+// be position-independent.
 func (x *indexer) readExecutable(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // addTLSOffset adds the offset from the thread pointer at which the current goroutine is
-// stored. In an image with C code the C linker chooses it, among C's thread-local variables.
+// stored. In an image with C code, the C linker chooses the offset, among C's thread-local variables.
 func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_TLS {

@@ -44,8 +44,8 @@ func (t Toolchain) release() string {
 }
 
 // Lang returns the language version of cells, as a value for the compiler's -lang flag. It is
-// the version of the toolchain. If this program was built with an older toolchain, it is the
-// version of that one, since this program's type checker does not know newer versions.
+// the version of the toolchain. If this program was built with an older toolchain, it is the version of that older
+// toolchain, since this program's type checker does not know newer versions.
 func (t Toolchain) Lang() string {
 	if own := version.Lang(runtime.Version()); own != "" && version.Compare(own, t.release()) < 0 {
 		return own
@@ -78,7 +78,7 @@ func FindGo() (string, error) {
 }
 
 // buildEnv returns the environment in which images and cells are compiled. Without cgo an
-// image needs no C compiler and starts faster. Packages with C code need a separate image.
+// image needs no C compiler, and its worker process starts faster. Packages with C code need a separate image.
 func (t Toolchain) buildEnv(cgo bool) []string {
 	env := os.Environ()
 	if t.Switch != "" {
@@ -98,9 +98,8 @@ func (m *Image) Environ(dir string, cgo bool) []string {
 	return append(env, "PWD="+dir)
 }
 
-// fetched returns the name of the toolchain to use instead of one that the linker does not
-// support: the toolchain that built this program if possible, since it exists, or else a
-// fixed release.
+// fetched returns the name of the toolchain to use instead of one that the linker does not support: the toolchain that
+// built this program, if the linker supports it, or else a fixed release.
 func fetched() string {
 	if own := (Toolchain{Version: runtime.Version()}); own.native() && version.IsValid(own.Version) {
 		return own.Version
@@ -113,8 +112,7 @@ func ToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	return chooseToolchain(ctx, Options{Go: goCommand})
 }
 
-// CachedToolchainOf is like ToolchainOf, but runs the command only if the cache does not
-// have the answer.
+// CachedToolchainOf does what ToolchainOf does, but runs the command only if the cache does not have the answer.
 func CachedToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -142,7 +140,7 @@ func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 }
 
 // checkSupported returns an error if a toolchain is too old for the library. It accepts
-// newer ones that the linker does not support: with these cells run as programs.
+// newer toolchains that the linker does not support. With these, cells run as programs.
 func checkSupported(tc Toolchain) error {
 	if oldest := supported[0]; version.Compare(tc.release(), oldest) >= 0 {
 		return nil
@@ -196,7 +194,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 	for _, name := range settings {
 		tc.Settings += fmt.Sprintf("%s=%q ", name, v[name])
 	}
-	for _, word := range strings.Fields(v["GOVERSION"]) { // "devel go1.27-abc", "go1.26.1 X:name"
+	for _, word := range strings.Fields(v["GOVERSION"]) { // such as "devel go1.27-abc" or "go1.26.1 X:name"
 		if version.IsValid(word) {
 			tc.Version = word
 			return tc, v["GOTOOLCHAIN"], nil

@@ -89,8 +89,8 @@ func TestLang(t *testing.T) {
 	}
 }
 
-// fakeGo returns the path of a script that acts as a go command of a version. If GOTOOLCHAIN
-// names another version it acts as that. choice is its default setting of GOTOOLCHAIN.
+// fakeGo returns the path of a script that acts as a go command of a version. If GOTOOLCHAIN names another version, it
+// acts as a go command of that version. choice is its default setting of GOTOOLCHAIN.
 func fakeGo(t *testing.T, version, choice string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "go")
@@ -105,9 +105,8 @@ printf '{"GOROOT":"/r","GOTOOLDIR":"/r/tool","GOVERSION":"%s","GOTOOLCHAIN":"%s"
 	return file
 }
 
-// TestOtherToolchains: a toolchain that the linker does not support is replaced by another
-// if the user's GOTOOLCHAIN allows it. Otherwise it is refused if it is too old, and cells
-// run as programs if it is newer.
+// TestOtherToolchains: a toolchain that the linker does not support is replaced by another if the user's GOTOOLCHAIN
+// allows it. Otherwise, an older toolchain is refused, and with a newer one cells run as programs.
 func TestOtherToolchains(t *testing.T) {
 	t.Setenv("GOTOOLCHAIN", "")
 	for _, c := range []struct {

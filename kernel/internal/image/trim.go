@@ -14,15 +14,14 @@ const (
 	// keepImages is how many images are kept: the image of the toolchain in use, images
 	// with C code, and images of toolchains to which the user may return.
 	keepImages = 4
-	// staleBuild is the age from which on an incomplete image is removed, since its build
-	// must have ended.
+	// staleBuild is the age at which an incomplete image is removed, since its build must have ended.
 	staleBuild = time.Hour
 
 	useFile = "use"
 )
 
 // markUsed marks the image as used now, and as in use while the returned file is open. If
-// the cache is not writable it returns nil; images in such a cache are not removed.
+// the cache is not writable, it returns nil. Images in such a cache are not removed.
 func markUsed(dir string) *os.File {
 	f, err := os.OpenFile(filepath.Join(dir, useFile), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
