@@ -39,8 +39,8 @@ func alignedProgram() (goSource, assembly string) {
 }
 
 // TestAlignment compares function alignment with cmd/link: each symbol of a linked program
-// must be at a multiple of its alignment. For neighbouring symbols of package main, the second
-// must be at the first such multiple after the first one.
+// must be at a multiple of its alignment. Of two neighbouring symbols of package main, the second must be at the first
+// multiple of its alignment after the end of the first symbol.
 func TestAlignment(t *testing.T) {
 	dir := t.TempDir()
 	goSource, assembly := alignedProgram()

@@ -102,7 +102,8 @@ func (l *Linker) readDefiners() error {
 	return err
 }
 
-// preferred returns the better one of a definition, if found is set, and the definition in package p, if there is one.
+// preferred returns the definition with the higher precedence: best, which is valid if found is true, or the definition
+// in package p, if there is one.
 func preferred(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, bool) {
 	d, ok := p.find(symKey{name, abi})
 	if ok && (!found || precedence(d.obj.Sym(d.i)) > precedence(best.obj.Sym(best.i))) {
@@ -111,7 +112,7 @@ func preferred(best defRef, found bool, p *pkg, name string, abi uint16) (defRef
 	return best, found
 }
 
-// precedence orders the definitions of one name: the one with the highest value wins.
+// precedence orders the definitions of one name: the definition with the highest value is used.
 func precedence(s goobj.Sym) int64 {
 	switch {
 	case s.Kind().IsText():

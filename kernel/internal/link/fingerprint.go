@@ -103,7 +103,7 @@ func (ld *load) noteMixedBuilds(imports []goobj.Import) {
 	}
 }
 
-// A buildQuery asks which build of a package another one needs.
+// A buildQuery asks which build of the package path the package user needs.
 type buildQuery struct{ user, path string }
 
 // A builtAgainst is the answer to a buildQuery.
@@ -112,8 +112,8 @@ type builtAgainst struct {
 	needed      bool
 }
 
-// buildBelow returns the fingerprint of the build of package path that package user needs, directly or through others, or that it
-// is itself. It returns false if user does not need path.
+// buildBelow returns the fingerprint of the build of package path that package user needs, directly or through others.
+// If user is path, it is the fingerprint of user. It returns false if user does not need path.
 func (l *Linker) buildBelow(user, path string) ([8]byte, bool) {
 	q := buildQuery{user, path}
 	if b, ok := l.buildsBelow[q]; ok {

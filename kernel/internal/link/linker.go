@@ -2,9 +2,9 @@
 // run time, symbol by symbol, the work that cmd/link does for a whole program. It binds references to
 // symbols of the process and of objects that were loaded before.
 //
-// It is used by the worker, whose executable ("the image") contains an index of its symbols.
-// The structures of the Go runtime that it extends differ between Go versions; they are in
-// files named after the version.
+// The worker process uses this package. The executable of that process is called the image; package symindex has the
+// index of its symbols. The structures of the Go runtime that this package extends differ between Go versions; they are
+// in package goruntime, in files named after the version.
 package link
 
 import (
@@ -45,7 +45,7 @@ type Linker struct {
 
 	// Variables that no name refers to any more; see oldvars.go.
 	oldVars       []oldVariable
-	keptVars      []OldVariable   // those that the last search kept
+	keptVars      []OldVariable   // the old variables that the last search kept
 	dropped       map[string]bool // symbols passed to Drop
 	cellFuncs     map[string]bool // functions that belong to one cell and that other cells cannot name
 	notebookTypes []uintptr       // addresses of descriptors of notebook types, including old ones
@@ -57,7 +57,7 @@ type Linker struct {
 
 	// Packages under edit; see Reload.
 	live           map[string]bool // by import path: packages under edit
-	renewed        map[string]int  // by symbol prefix: the typeGeneration at which the package last got new types
+	renewed        map[string]int  // by symbol prefix: the value of typeGeneration when the package last got new types
 	typeGeneration int             // number of Reloads that gave packages new types
 	reloaded       []string        // packages whose functions the next load replaces
 }
@@ -77,8 +77,8 @@ type variable struct {
 	typ        uintptr
 }
 
-// An oldVariable is a variable that will be cleared when nothing uses it. Its address is stored inverted, so
-// that a search of memory for pointers to it does not find this one.
+// An oldVariable is a variable that will be cleared when nothing uses it. Its address is stored inverted, so that a
+// search of memory for pointers to the variable does not find this address.
 type oldVariable struct {
 	name  string
 	where uintptr // the inverted address
@@ -119,7 +119,7 @@ type itabKey struct{ inter, typ uintptr }
 // no longer find.
 type retiredItab struct {
 	itab    *goruntime.Itab
-	standIn *goruntime.Itab // the table that replaces it in the runtime's table
+	standIn *goruntime.Itab // the entry that replaces it in the runtime's table
 }
 
 // A target is the resolution of a reference: a fixed address or a node.
@@ -156,7 +156,7 @@ type node struct {
 	typ         *typeRecord
 	itab        [2]target      // for an interface table: the interface and the concrete type
 	assignTo    *variable      // the notebook variable that gets this content as its new value
-	reflectType unsafe.Pointer // the same type, which reflect made earlier; other symbols refer to that
+	reflectType unsafe.Pointer // the same type, which reflect made earlier; other symbols refer to this one
 	info        goobj.FuncInfo
 
 	relocs []goobj.Reloc
@@ -178,7 +178,7 @@ type load struct {
 	methodNames    map[string]bool   // names of the fresh methods
 	renewedMethods map[string]bool   // names of the renewed methods, with the receiver
 	methodTypes    map[string]string // see methodType
-	newNames       map[string]bool   // names of new types, after newTypes has run
+	newNames       map[string]bool   // result of newTypes; nil before its first call
 
 	nodes  []*node
 	queue  []*node
@@ -209,15 +209,14 @@ type sourcePosition struct {
 }
 
 // A typeRecord holds the descriptor of a type that involves notebook
-// types, as it is in the object, for the comparison with a later cell's descriptor of the same
-// name.
+// types, as it is in the object, to be compared with a later cell's descriptor of the same name.
 type typeRecord struct {
 	name       string
 	addr       uintptr
 	data       []byte
 	fields     []typeRef // relocations, in order
-	generation int       // typeGeneration at which it was loaded
-	hasRoom    bool      // there is space for an uncommon part, which a type without methods does not have
+	generation int       // value of typeGeneration when it was loaded
+	hasRoom    bool      // there is space for an uncommon part, which a descriptor has only if the type has methods
 }
 
 // A typeRef is a relocation of a descriptor.

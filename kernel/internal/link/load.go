@@ -14,17 +14,16 @@ import (
 // A Request describes one object to load.
 type Request struct {
 	Object string   // path of a compiled package main
-	Fresh  []string // functions and variables whose definitions in it are new, without type arguments
-	// Renewed lists those of Fresh that get a new stub, since their
-	// signature changed: older callers keep the old stub.
+	Fresh  []string // functions and variables with a new definition in it; those of generic code are without type arguments
+	// Renewed lists those of Fresh that get a new stub, since their signature changed. Older callers keep the old stub.
 	Renewed []string
 	// Literals lists those of Fresh that are function literals of generic code: each instance gets a stub.
 	Literals []string
 	Entry    string // function to call afterwards; may be empty
 	Init     bool   // run the package's own initialization
 	Initial  string // function that gives variables their initial values in a child; may be empty
-	// Forget makes Load forget all functions, variables and types of the notebook before
-	// the load, even if the load then fails. Their code and data stay in memory.
+	// Forget makes Load forget all functions, variables and types of the notebook before the load, even if the load
+	// then fails. The code and data of these stay in memory.
 	Forget bool
 	// Gap, if it is not 0, only reserves this number of bytes of the code area. In a child, it stands
 	// for code that its parent placed there for another purpose, so that addresses are the same in both.
@@ -67,7 +66,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 			undo()
 		}
 	}()
-	defer goobj.Guard(&err) // runs before the function above: it turns the panic for a malformed object into an error
+	defer goobj.Guard(&err) // turns the panic for a malformed object into an error; runs before the deferred function above
 	o, err := l.openMain(req.Object)
 	if err != nil {
 		return nil, err
@@ -148,7 +147,7 @@ func (l *Linker) forget() {
 }
 
 // openMain reads the cell's object. It does not map the file, which may be removed
-// after Load returns. Names that are needed later must be copied.
+// after Load returns. Names that are needed after that must be copied.
 func (l *Linker) openMain(file string) (*object, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 // gets the new method table. The interface tables of the type are updated, so that calls through
 // interfaces use the new methods.
 //
-// There may be values in interfaces that their type no longer implements.
-// Such an interface table is retired: it is removed from the runtime's table, so that no
-// type assertion finds it. A removed method keeps its last body in it.
+// There may be values in interfaces that their type no longer implements. The interface tables of these values are
+// retired: they are removed from the runtime's table, so that no type assertion finds them. In a retired table, a
+// removed method keeps its last body.
 
 // An itabUpdate is a change of an interface table.
 type itabUpdate struct {
@@ -38,7 +38,7 @@ func (ld *load) moveFields(n *node) {
 
 // applyMethods gives old descriptors their new method tables, which are part of the new
 // descriptors, and updates interface tables. swap makes the stubs jump to new code. All
-// of this happens with the world stopped, so that a caller never sees only a part of it.
+// of this happens with the world stopped, so that other goroutines never see only a part of the changes.
 func (ld *load) applyMethods(swap func()) {
 	if len(ld.methodUpdates) == 0 {
 		swap()
@@ -80,7 +80,7 @@ func (ld *load) applyMethods(swap func()) {
 
 func (ld *load) applyItab(u *itabUpdate) {
 	at := goruntime.AddressOf(u.m) + goruntime.ItabHeaderSize
-	if ld.mod.ReadOnly.Contains(at) { // otherwise the runtime allocated it, in writable memory
+	if ld.mod.ReadOnly.Contains(at) { // a table outside of this area is in writable memory, where the runtime allocated it
 		at += ld.mod.ReadOnly.WriteOffset
 	}
 	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
@@ -150,7 +150,7 @@ func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
 	case missing && retired != nil:
 		u.successor = retired.standIn
 	case missing && m.Fun[0] == 0:
-		return u, false // it never implemented the interface
+		return u, false // the type never implemented the interface
 	case missing:
 		u.successor = negativeItab(m)
 	}
@@ -247,7 +247,7 @@ func (ld *load) updateMethods() {
 		if sameMethods(old, r) {
 			continue
 		}
-		if _, decided := ld.decidedTypes[name]; !decided { // the object does not refer to it, but values of it may exist
+		if _, decided := ld.decidedTypes[name]; !decided { // the object does not refer to the type, but values of it may exist
 			ld.decideTypes(ld.main, i, name)
 		}
 		if ld.decidedTypes[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {

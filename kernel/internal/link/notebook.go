@@ -70,10 +70,10 @@ func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
 		}
 		switch {
 		case !same && ld.fresh[name]:
-			// a new variable; older code keeps the old one
+			// The cell gets a new variable; older code keeps the old one.
 		case !same:
 			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
-		case ld.fresh[name]: // its content, also zeros, becomes the value of the old variable
+		case ld.fresh[name]: // its content, even if it is zero, becomes the value of the old variable
 			n := ld.addNode(o, i)
 			n.assignTo = old
 			delete(ld.byDef, defRef{o, i})

@@ -16,9 +16,9 @@ import (
 
 // A variable becomes old if no name refers to it any more, since the user removed it or declared
 // the name with another type. It keeps its value as long as something may use it: code that is
-// running or may be called, or a pointer. Then it is cleared, which frees the memory that it refers to.
-// The search for uses begins with the functions that cells can name, interface
-// tables, and all memory that holds pointers (see goruntime.FindPointers).
+// running or may be called, or a pointer. When nothing can use it any more, it is cleared, which frees the memory that
+// it refers to. The search for uses begins with the functions that cells can name, interface tables, and all memory
+// that holds pointers (see goruntime.FindPointers).
 
 // Old returns the old variables that the last Clear kept, with the reasons, sorted by name.
 func (l *Linker) Old() []OldVariable {
@@ -27,8 +27,8 @@ func (l *Linker) Old() []OldVariable {
 	return slices.SortedFunc(slices.Values(l.keptVars), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Drop sets the complete list of symbols of variables and functions that no name refers to any more.
-// Those that a load has replaced need not be in it.
+// Drop sets the complete list of symbols of variables and functions that no name refers to any more. Symbols that a
+// load has replaced need not be in the list.
 func (l *Linker) Drop(symbols []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -39,8 +39,8 @@ func (l *Linker) Drop(symbols []string) {
 	l.nextSearch = time.Time{} // search immediately: it may free memory
 }
 
-// addOldVar notes that v is no longer found by its name. It ignores variables without pointers, which
-// keep no other memory alive.
+// addOldVar records that v is no longer found by its name. It ignores variables without pointers, which keep no other
+// memory alive.
 func (l *Linker) addOldVar(name string, v *variable) {
 	if !l.mod.Data.Contains(v.addr) {
 		return
@@ -54,8 +54,8 @@ const searchShare = 50
 
 // Clear clears the old variables that nothing can use. It does nothing if there are no old
 // variables. It may stop the world for the time that reading all memory with pointers
-// takes. If a search has kept variables, Clear does not search again for some time, unless now is set.
-// self is the goroutine that FindPointers leaves out.
+// takes. If a search has kept variables, Clear does not search again for some time, unless now is true. self is the
+// goroutine that FindPointers leaves out.
 func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +118,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 			m.word(f.Word, f.Kind.String())
 		}
 	}
-	for again := true; again; { // pointers in variables that are kept
+	for again := true; again; { // follow pointers in variables that are kept
 		again = false
 		for _, f := range found {
 			if f.Holder != goruntime.NoHolder && m.why[f.Holder] != "" && !m.seen[f.Word] {

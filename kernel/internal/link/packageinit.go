@@ -20,8 +20,8 @@ type initNode struct {
 	task target   // the init task, after initOrder has resolved it
 }
 
-// addUninitialized adds the init tasks of packages that were loaded earlier and whose initialization has not begun, because
-// the cell ended before.
+// addUninitialized adds the init tasks of packages that an earlier cell has loaded, but whose initialization has not
+// begun, because that cell ended first.
 func (ld *load) addUninitialized(nodes map[string]*initNode) error {
 	var names []string
 	for name, s := range ld.initStates {
@@ -69,8 +69,8 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 	return list, nil
 }
 
-// withoutFailed leaves out the packages whose initialization has failed, and those that need one of them. It keeps those that
-// retry or a package in retry needs.
+// withoutFailed leaves out the packages whose initialization has failed, and the packages that need one of them. It
+// keeps the packages that are in retry, or that a package in retry needs.
 func (ld *load) withoutFailed(list []*initNode, nodes map[string]*initNode, retry []string) []*initNode {
 	again := map[string]bool{}
 	var mark func(name string)
@@ -122,7 +122,7 @@ func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*in
 }
 
 // initTaskOf returns the name and the definition of a package's init task. It returns no definition if
-// the task need not run: the image ran it at start, or it has run before.
+// the task need not run, since the worker process has run it at its start or later.
 func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	i, ok := o.Index(ref)
 	if !ok {
@@ -195,7 +195,7 @@ func (p *PackageInit) Begin() {
 	p.state.phase, p.state.attempt = initRunning, p
 }
 
-// Done notes that the package is initialized. It returns false, and does nothing, if Fail has ended the attempt.
+// Done records that the package is initialized. If Fail has ended the attempt, Done does nothing and returns false.
 func (p *PackageInit) Done() bool {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -251,8 +251,8 @@ func (l *Linker) Uninitialized() map[string]string {
 	return list
 }
 
-// failedUnder returns a package whose initialization has failed: the one with init task name, or one that it needs. It
-// returns nil if there is none.
+// failedUnder returns a package whose initialization has failed: the package with the init task name, or one that it
+// needs. It returns nil if there is none.
 func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
 	s := l.initStates[name]
 	if s == nil || s.done() || seen[name] {

@@ -49,7 +49,7 @@ type object struct {
 	*goobj.Object
 	pkg    *pkg
 	name   string
-	isMain bool            // it is the cell that is being loaded
+	isMain bool            // the object is that of the cell that is being loaded
 	addrs  map[int]uintptr // addresses of loaded symbols, by index
 
 	imports map[string][8]byte // fingerprints by import path; see imported

@@ -14,8 +14,8 @@ import (
 type pclnWriter struct {
 	ld    *load
 	names map[string]uint32          // offsets in the name table
-	files map[*object]map[uint32]int // by object: positions in the unit's list, by file index
-	units map[*object]uint32         // results of unit
+	files map[*object]map[uint32]int // by object, then by the object's file index: positions in the file list of its unit
+	units map[*object]uint32         // by object: results of unit
 }
 
 // addFunctions adds stubs and functions to the runtime's tables, in the order of their addresses.

@@ -55,8 +55,8 @@ func alignment(s goobj.Sym) uintptr {
 }
 
 // replaceable reports whether a symbol is a function of a package under edit that other packages
-// may call: an exported function or a method.
-// All callers of other functions are replaced together with them.
+// may call: an exported function or a method. Other functions need no stub, since all their callers are replaced
+// together with them.
 func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 	if !ld.live[o.pkg.path] || !s.Kind().IsText() || s.ABI() != goobj.ABIInternal || o.FromAssembly() {
 		return false

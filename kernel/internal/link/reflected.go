@@ -8,11 +8,10 @@ import (
 )
 
 // Types that reflect makes, with functions such as SliceOf, are on the heap, and only
-// reflect's caches refer to them. If a descriptor of the same type is loaded
-// later, the two must be the same type, since values of the first may exist. So code and data refer
-// to the older descriptor, on the heap. The descriptor from the object becomes a
-// copy of it: 32-bit offsets, which do not reach the heap, refer to the copy. The
-// module's typemap maps a copy to the type on the heap.
+// reflect's caches refer to them. If a descriptor of the same type is loaded later, the two must be the same type,
+// since values of the older one may exist. So code and data refer to the older descriptor, on the heap. The descriptor
+// from the object is then called the copy: 32-bit offsets, which do not reach the heap, refer to the copy. The module's
+// typemap maps a copy to the type on the heap.
 
 // bindReflected finds the descriptors of this load for types that
 // reflect made before. It repeats the search until it finds no more: types are equal only if their parts

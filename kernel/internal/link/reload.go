@@ -9,12 +9,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Packages under edit.
+// A package under edit is a package that the user edits outside of the notebook.
 //
-// A package that the user edits outside of the notebook is loaded again when it has
-// changed: its variables get their initial values and its init functions run again. Code
-// of the older version may still run, and values of its types still exist. There are two
-// cases:
+// It is loaded again when it has changed: its variables get their initial values and its init functions run again. Code
+// of the older version may still run, and values of its types still exist. There are two cases:
 //
 // If all types and exported signatures are unchanged, the types stay the same, and the
 // stubs of functions that other packages call jump to the new
@@ -23,9 +21,9 @@ import (
 // If a type or an exported signature has changed, all types of the packages are new types. Older code keeps the older types
 // and functions.
 
-// Reload tells the linker that Archives returns other versions of packages from now on.
-// renew reports that exported signatures have changed. Reload reports whether the
-// packages get new types. They do if renew is set or if one of their types has changed.
+// Reload tells the linker that Archives returns other versions of packages from now on. renew reports whether exported
+// signatures have changed. Reload reports whether the packages get new types. They do if renew is true or if one of
+// their types has changed.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,7 +52,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	if renew {
 		l.typeGeneration++
 	}
-	for _, path := range paths { // in the order of paths: children repeat it
+	for _, path := range paths { // in the order of paths, so that children do the same
 		if old[path] != nil {
 			l.unload(path, renew)
 		}

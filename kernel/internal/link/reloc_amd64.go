@@ -27,13 +27,13 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 		v = int64(addr) + r.Add()
 	case goobj.RelCall:
 		if t.node == n {
-			addr = n.addr // recursion needs no stub
+			addr = n.addr // recursive calls need no stub
 		}
 		v = int64(addr) + r.Add() - pc
 	case goobj.RelPCRel, goobj.RelGotPCRel:
 		v = int64(addr) + r.Add() - pc
 		if near := ld.reachableAddr(t); int64(int32(v)) != v && near != addr && !takesAddress(b, off, r) {
-			v = int64(near) + r.Add() - pc // the instruction reads a field of a type on the heap: the copy has the same value
+			v = int64(near) + r.Add() - pc // the instruction reads a field of a type on the heap; the field of the copy has the same value
 		}
 		if int64(int32(v)) != v {
 			slot, err := ld.loadFromGOT(b, off, r, addr)

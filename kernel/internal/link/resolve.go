@@ -66,7 +66,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case o.isMain && symname.IsUnnamedStructMethod(name) && ld.isMethodWrapper(o, s, name):
 		return ld.notebookFunc(o, i, name)
 	case !o.isMain && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
-		// The image has this variable, which is local to a package of it.
+		// The variable is local to a package that the image may contain.
 		if addr, ok := ld.index.Lookup(name, goobj.ABI0); ok && !ld.mentionsReplaced(name) {
 			return target{addr: addr}, nil
 		}
@@ -211,10 +211,10 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 	if pair[0].node == nil && pair[1].node == nil {
 		m := ld.runtime.FindItab(pair[0].addr, pair[1].addr)
 		if r := ld.retired[itabKey{pair[0].addr, pair[1].addr}]; r != nil {
-			m = r.itab // this load adds the methods again
+			m = r.itab // this load adds the missing methods again
 		}
 		if m != nil {
-			if m.Hash == 0 { // made by the runtime, which leaves out the hash that type switches need
+			if m.Hash == 0 { // the runtime made the table, without the hash, which type switches need
 				m.Hash = goruntime.TypeHash(m.Typ)
 			}
 			return target{addr: goruntime.AddressOf(m)}, nil

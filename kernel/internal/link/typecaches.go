@@ -28,7 +28,7 @@ func (ld *load) noteCaches() {
 	}
 }
 
-// noteStale adds a notice that older code may still use the old methods of types.
+// noteStale adds a notice that where, such as a cache of a package, may still use the old methods of types.
 func (ld *load) noteStale(types []string, where string) {
 	if len(types) == 0 {
 		return

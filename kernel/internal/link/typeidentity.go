@@ -34,7 +34,7 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		}
 		return ld.decidedTypes[n] != nil
 	}
-	// A type argument may not appear in the layout.
+	// The layout of an instance may not contain its type arguments, so these are compared by name.
 	replaced := func(n string) bool {
 		n = "type:" + n
 		ok, inGroup := same[n]

@@ -102,7 +102,7 @@ func (r *typeRecord) identity() []typeRef {
 		case f.off == goruntime.TypeEqualOff, f.off == goruntime.TypeGCDataOff, f.off == goruntime.TypePtrThisOff, f.off >= end:
 			continue
 		case r.unnamedStruct() && f.off == goruntime.StructFieldsOff:
-			f.add = 0 // the offset of the fields, which depends on the uncommon part
+			f.add = 0 // ignore the offset of the fields, which depends on the uncommon part
 		case r.unnamedStruct() && r.hasUncommon() && f.off >= fields:
 			if f.off < fields+goruntime.UncommonSize {
 				continue

@@ -11,7 +11,7 @@ import (
 )
 
 // Constant reports whether addr is in the read-only data of the image or of loaded
-// code. Func values without captured variables are there.
+// code. This is where func values without captured variables are.
 func (l *Linker) Constant(addr uintptr) bool {
 	h := l.runtime.FirstModule
 	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata

@@ -11,9 +11,8 @@ import (
 // The compiler generates functions that call others: a method of the pointer to a
 // type with value methods, a promoted method of an embedded field, a
 // method value, an instance of generic code with its dictionary. They often hold
-// an inlined copy of the body, so they must be loaded again when that is redefined. Notebook code calls
-// them through stubs, as it calls functions. Package program makes sure that they
-// are in the object.
+// an inlined copy of the body, so they must be loaded again when the function is redefined. Notebook code calls them
+// through stubs, as it calls functions. Package program makes sure that they are in the object.
 
 // isMethodWrapper reports whether the compiler generated this function to call
 // a method or an instance. A function with a dictionary parameter does not count, since it belongs to the code
@@ -50,8 +49,8 @@ func (ld *load) formerStub(symbol, typ string) *stub {
 	return nil
 }
 
-// keepStubs makes the new stubs, and the former stubs that are used again, the current stubs of their
-// functions, and records the replaced stubs of methods as former ones.
+// keepStubs makes the new stubs, and the former stubs that are used again, the current stubs of their functions. It
+// records the replaced stubs of methods as former stubs.
 func (ld *load) keepStubs() {
 	for _, s := range slices.Concat(ld.stubs, ld.returnedStubs) {
 		former := slices.DeleteFunc(ld.formerStubs[s.name], func(f *stub) bool { return f == s })
@@ -95,8 +94,8 @@ func (ld *load) methodType(symbol string) string {
 }
 
 // renewsWrapper reports whether symbol i of the cell is a wrapper of an earlier load that must be loaded
-// again, since a method of its name or a type that it mentions is new. If code for the old type must not
-// call it, renewsWrapper also adds it to ld.renewed.
+// again, since a method of the same name or a type that it mentions is new. If code for the old type must not call it,
+// renewsWrapper also adds it to ld.renewed.
 func (ld *load) renewsWrapper(i int, name string) bool {
 	s := ld.main.Sym(i)
 	old := ld.Linker.stubs[name]
