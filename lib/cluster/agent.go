@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/awaited"
+	"github.com/perijove/perijove/lib/cluster/internal/begins"
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
@@ -33,6 +34,7 @@ type agent struct {
 	offers   bool // other builds may send tasks: the server has the hashes of this program's functions
 	consumer jetstream.Consumer
 	objects  objectcache.Cache
+	begins   *begins.Recorder
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	running  sync.WaitGroup
@@ -53,6 +55,7 @@ type agent struct {
 func (c *Cluster) newAgent(n int) (*agent, error) {
 	a := &agent{c: c, id: newID(), slots: n, pools: awaited.Pools{Since: time.Now(), Max: members.Max}, objects: objectcache.Cache{Limit: maxCacheBytes},
 		held: make(map[awaited.Key]*held), executors: make(map[string]*executor)}
+	a.begins = c.begins.Recorder(a.id)
 	a.ctx, a.cancel = context.WithCancelCause(c.ctx)
 	var err error
 	if a.offers, err = c.storeOffer(a.ctx); err != nil {
@@ -108,6 +111,9 @@ func (a *agent) stop() {
 		_ = s.Unsubscribe()
 	}
 	a.announce(true)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = a.begins.Leave(ctx) // what remains ages out
 }
 
 // announce tells all clients of the server that the agent exists, or that it leaves.
@@ -210,6 +216,13 @@ func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) *held {
 	return h
 }
 
+// message returns the message of a batch that was delivered last.
+func (a *agent) message(h *held) jetstream.Msg {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return h.msg
+}
+
 // release forgets a batch, and returns its message.
 func (a *agent) release(b *wire.Batch) jetstream.Msg {
 	a.mu.Lock()
@@ -241,6 +254,7 @@ func (a *agent) heartbeat() {
 			_ = m.InProgress() // sent again later; if none arrives, another worker runs the batch, too
 		}
 		a.announce(false)
+		_ = a.begins.Flush(a.ctx) // repeated
 		a.dropExecutors()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -90,7 +91,7 @@ func (b *Barrier) await(ctx context.Context, from barrierState) error {
 		}
 		return false, nil
 	}
-	err := b.watch(ctx, time.Hour, func(value []byte, _ uint64, _ bool) (bool, error) { return over(value) })
+	err := b.watch(ctx, time.Hour, func(now keyvalue.Entry, _ bool) (bool, error) { return over(now.Value) })
 	if err == nil || errors.Is(err, mp.ErrBroken) || errors.Is(err, mp.ErrClosed) {
 		return err
 	}

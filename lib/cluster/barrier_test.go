@@ -25,11 +25,11 @@ func TestBrokenBarrier(t *testing.T) {
 			waiting <- err
 		}()
 		for {
-			value, _, err := b.get(ctx)
+			now, err := b.get(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := must.Get(decodeBarrier(value)); s.Waiting == 1 {
+			if s := must.Get(decodeBarrier(now.Value)); s.Waiting == 1 {
 				return
 			}
 		}

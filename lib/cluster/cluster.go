@@ -15,8 +15,10 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/begins"
 	"github.com/perijove/perijove/lib/cluster/internal/childenv"
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/natsserver"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
@@ -40,8 +42,9 @@ type Cluster struct {
 	results  jetstream.Stream
 	dead     jetstream.Stream
 	objects  *objects.Store
-	values   jetstream.KeyValue // of shared objects
-	id       string             // of the cluster, the same in all processes
+	begins   *begins.Store
+	values   *keyvalue.Store // of shared objects
+	id       string          // of the cluster, the same in all processes
 	members  members.List
 	offers   members.Offers
 	ctx      context.Context

@@ -103,9 +103,9 @@ func await(ctx context.Context, t *testing.T, ready func() bool) {
 func TestTryLockOfADeadOwner(t *testing.T) {
 	c, ctx := openAlone(t)
 	m := must.Get(NewMutex(ctx, c))
-	_, revision, err := m.get(ctx)
+	now, err := m.get(ctx)
 	must.Do(err)
-	if _, ok, err := m.swap(ctx, []byte("dead"), revision); !ok || err != nil {
+	if _, ok, err := m.swap(ctx, now, []byte("dead")); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	locked := must.Get(m.TryLock(ctx))

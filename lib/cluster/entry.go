@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,9 +12,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/childenv"
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -68,7 +71,7 @@ func (c *Cluster) register(ctx context.Context) error {
 	if err != nil {
 		return c.streamError(c.o.name+"-values", err)
 	}
-	c.id = string(e.Value())
+	c.id = string(e.Value)
 	opened.mu.Lock()
 	defer opened.mu.Unlock()
 	opened.byID[c.id] = c
@@ -122,7 +125,7 @@ func newEntry(ctx context.Context, c *Cluster, kind string, first []byte) (entry
 	return e, nil
 }
 
-func (e *entry) store() (jetstream.KeyValue, error) {
+func (e *entry) store() (*keyvalue.Store, error) {
 	if e.key == "" {
 		return nil, errors.New("cluster: the object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
 	}
@@ -134,119 +137,79 @@ func (e *entry) store() (jetstream.KeyValue, error) {
 }
 
 func (e *entry) wrap(err error) error {
-	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrKeyDeleted) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, nats.ErrConnectionClosed):
 		return mp.ErrClosed
 	}
 	return fmt.Errorf("cluster: %s: %w", strings.SplitN(e.key, ".", 2)[0], err)
 }
 
-// get returns the value and its revision.
-func (e *entry) get(ctx context.Context) ([]byte, uint64, error) {
+// get returns what the key has.
+func (e *entry) get(ctx context.Context) (now keyvalue.Entry, err error) {
 	kv, err := e.store()
 	if err != nil {
-		return nil, 0, err
+		return now, err
 	}
-	v, err := kv.Get(ctx, e.key)
-	if err != nil {
-		return nil, 0, e.wrap(err)
-	}
-	return v.Value(), v.Revision(), nil
+	now, err = kv.Get(ctx, e.key)
+	return now, e.wrap(err)
 }
 
-// swap replaces the value if the entry still has the given revision, and returns the new
-// revision. It returns false if the entry has another one.
-func (e *entry) swap(ctx context.Context, value []byte, revision uint64) (uint64, bool, error) {
+// swap replaces the value if the key still has the revision of old, and returns what the key
+// has now. It returns false if the key has another revision.
+func (e *entry) swap(ctx context.Context, old keyvalue.Entry, value []byte) (now keyvalue.Entry, ok bool, err error) {
 	kv, err := e.store()
 	if err != nil {
-		return 0, false, err
+		return now, false, err
 	}
-	now, err := kv.Update(ctx, e.key, value, revision)
-	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-		return 0, false, nil
-	}
-	if err != nil {
-		return 0, false, e.wrap(err)
-	}
-	return now, true, nil
+	now, ok, err = kv.Swap(ctx, e.key, old, value)
+	return now, ok, e.wrap(err)
 }
 
 // change replaces the value by f(value). If another process changes the value meanwhile, it
 // tries again. If f returns nil, the value stays.
 func (e *entry) change(ctx context.Context, f func(old []byte) ([]byte, error)) error {
 	for {
-		old, revision, err := e.get(ctx)
+		old, err := e.get(ctx)
 		if err != nil {
 			return err
 		}
-		value, err := f(old)
+		value, err := f(old.Value)
 		if value == nil || err != nil {
 			return err
 		}
-		if _, ok, err := e.swap(ctx, value, revision); ok || err != nil {
+		if _, ok, err := e.swap(ctx, old, value); ok || err != nil {
 			return err
 		}
 	}
 }
 
-// watch calls f with each value until f returns true, ctx ends or the entry is deleted. If
-// the entry has not changed for the time idle, f is called again with stale true.
-func (e *entry) watch(ctx context.Context, idle time.Duration, f func(value []byte, revision uint64, stale bool) (done bool, err error)) error {
+// watch calls f with what the key has until f returns true, ctx ends or the key is deleted.
+// If the key has not changed for the time idle, f is called again with stale true.
+func (e *entry) watch(ctx context.Context, idle time.Duration, f func(now keyvalue.Entry, stale bool) (done bool, err error)) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	kv, err := e.store()
 	if err != nil {
 		return err
 	}
-	w, err := kv.Watch(ctx, e.key)
-	if err != nil {
-		return e.wrap(err)
+	var fErr error
+	err = kv.Watch(ctx, e.key, idle, func(now keyvalue.Entry, stale bool) (done bool, err error) {
+		done, fErr = f(now, stale)
+		return done || fErr != nil, nil
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	defer func() { _ = w.Stop() }()
-	timer := time.NewTimer(idle)
-	defer timer.Stop()
-	var last jetstream.KeyValueEntry
-	for {
-		stale := false
-		select {
-		case now, ok := <-w.Updates():
-			switch {
-			case !ok && ctx.Err() == nil:
-				return mp.ErrClosed // the connection was closed
-			case !ok:
-				return context.Cause(ctx)
-			case now == nil && last != nil:
-				continue // the first values are complete
-			case now == nil:
-				// The first values lack a value that was replaced while the watch began.
-				if now, err = kv.Get(ctx, e.key); err != nil {
-					return e.wrap(err)
-				}
-			case now.Operation() != jetstream.KeyValuePut:
-				return mp.ErrClosed
-			}
-			last = now
-		case <-timer.C:
-			stale = true
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		timer.Reset(idle)
-		if last == nil {
-			continue
-		}
-		if done, err := f(last.Value(), last.Revision(), stale); done || err != nil {
-			return err
-		}
-	}
+	return cmp.Or(fErr, e.wrap(err))
 }
 
-// remove deletes the entry.
+// remove deletes the key.
 func (e *entry) remove(ctx context.Context) error {
 	kv, err := e.store()
 	if err == nil {
-		if err = kv.Delete(ctx, e.key); err != nil {
-			err = e.wrap(err)
-		}
+		err = e.wrap(kv.Delete(ctx, e.key))
 	}
 	return err
 }

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"time"
+
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 )
 
 // An Event is a flag on the server, for which the processes of a cluster can wait. It may
@@ -35,13 +37,13 @@ func (e *Event) put(ctx context.Context, value string) error {
 
 // IsSet reports whether the Event is set.
 func (e *Event) IsSet(ctx context.Context) (bool, error) {
-	b, _, err := e.get(ctx)
-	return string(b) == "1", err
+	now, err := e.get(ctx)
+	return string(now.Value) == "1", err
 }
 
 // Wait waits until the Event is set.
 func (e *Event) Wait(ctx context.Context) error {
-	return e.watch(ctx, time.Hour, func(value []byte, _ uint64, _ bool) (bool, error) { return string(value) == "1", nil })
+	return e.watch(ctx, time.Hour, func(now keyvalue.Entry, _ bool) (bool, error) { return string(now.Value) == "1", nil })
 }
 
 // Close deletes the Event: calls in all processes return mp.ErrClosed.

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/awaited"
+	"github.com/perijove/perijove/lib/cluster/internal/begins"
 	"github.com/perijove/perijove/lib/cluster/internal/childenv"
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
@@ -105,15 +106,23 @@ func (t *running) Cancel() {
 
 // run runs a batch, reports its outcomes, and then acknowledges its message.
 func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
-	err := a.runHeld(b, a.hold(b, msg))
+	h, key := a.hold(b, msg), begins.Batch{Pool: b.Pool, ID: b.ID}
+	err := a.begins.Begin(a.ctx, key)
+	if err == nil {
+		err = a.runHeld(b, h)
+	}
+	if err == nil {
+		a.acknowledge(b, a.message(h))
+		a.release(b)
+		a.begins.End(key)
+		return
+	}
+	// The agent stops, or the server cannot be reached.
 	msg = a.release(b)
-	switch {
-	case err == nil:
-		_ = msg.Ack() // on an error the batch runs again, and its outcomes are ignored
-	default: // the agent stops, or the server cannot be reached
-		if _, lossErr := a.addLoss(b, -1); lossErr == nil || a.ctx.Err() != nil {
-			_ = msg.Nak()
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if a.begins.Drop(ctx, key) == nil || a.ctx.Err() != nil {
+		_ = msg.Nak()
 	}
 }
 

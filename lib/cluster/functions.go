@@ -30,7 +30,7 @@ func (c *Cluster) storeOffer(ctx context.Context) (bool, error) {
 	}
 	text, err := json.Marshal(mpsource.Current().Program)
 	if err == nil {
-		_, err = c.values.Put(ctx, offerKey(c.build), text)
+		err = c.values.Put(ctx, offerKey(c.build), text)
 	}
 	if err != nil {
 		return false, fmt.Errorf("cluster: cannot store the hashes of this program's functions at %s: %w", c.URL(), err)
@@ -52,7 +52,7 @@ func (c *Cluster) readOffer(b build) {
 	if err != nil {
 		return // offerOf tries again
 	}
-	table, err := mpsource.Decode(e.Value())
+	table, err := mpsource.Decode(e.Value)
 	if err != nil {
 		return
 	}

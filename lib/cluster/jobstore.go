@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/cluster/internal/shape"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
@@ -40,11 +41,14 @@ func (c *Cluster) jobStream(id string) string { return c.o.name + "-" + id }
 
 // A job is a Job without its type.
 type job struct {
-	c        *Cluster
-	name     string
-	record   jobs.Record
-	revision uint64
+	c      *Cluster
+	name   string
+	record jobs.Record
+	entry  keyvalue.Entry // with the record
 }
+
+// errChanged means that another process has changed the record of a job meanwhile.
+var errChanged = errors.New("cluster: the job was changed by another process")
 
 func jobKey(name string) string { return "job." + name }
 
@@ -63,8 +67,8 @@ func (c *Cluster) findJob(ctx context.Context, name string) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster: cannot read the job %s: %w", name, err)
 	}
-	j := &job{c: c, name: name, revision: e.Revision()}
-	if err := json.Unmarshal(e.Value(), &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !jobs.Is(j.record.ID) {
+	j := &job{c: c, name: name, entry: e}
+	if err := json.Unmarshal(e.Value, &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !jobs.Is(j.record.ID) {
 		return nil, fmt.Errorf("cluster: the job %s has a malformed record; delete the key %s in the bucket %s-values", name, jobKey(name), c.o.name)
 	}
 	return j, nil
@@ -123,8 +127,8 @@ func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, a
 		if err == nil {
 			err = j.send(ctx, f, args, shape.Of(result).Plain)
 		}
-		if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-			continue // another process has changed it meanwhile
+		if errors.Is(err, errChanged) {
+			continue
 		}
 		if err != nil {
 			return nil, err
@@ -156,7 +160,7 @@ func (j *job) create(ctx context.Context) error {
 	}
 	b, err := json.Marshal(j.record)
 	if err == nil {
-		j.revision, err = c.values.Create(ctx, jobKey(j.name), b)
+		j.entry, err = c.values.Create(ctx, jobKey(j.name), b)
 	}
 	if err != nil {
 		_ = c.js.DeleteStream(context.WithoutCancel(ctx), c.jobStream(j.record.ID))
@@ -228,8 +232,12 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain b
 	j.record.Mixed = j.record.Mixed || j.record.Build != destID
 	j.record.Sent, j.record.Build = true, destID
 	b, err := json.Marshal(j.record)
+	ok := false
 	if err == nil {
-		j.revision, err = j.c.values.Update(ctx, jobKey(j.name), b, j.revision)
+		j.entry, ok, err = j.c.values.Swap(ctx, jobKey(j.name), j.entry, b)
+	}
+	if err == nil && !ok {
+		err = errChanged
 	}
 	return err
 }
@@ -256,20 +264,19 @@ func (j *job) delete(ctx context.Context) error {
 	if now, err := c.findJob(ctx, j.name); err != nil || now.record.ID != j.record.ID {
 		return nil // another process has deleted it
 	}
-	if err := c.values.Purge(ctx, jobKey(j.name)); err != nil {
+	if err := c.values.Delete(ctx, jobKey(j.name)); err != nil {
 		return fmt.Errorf("cluster: cannot delete the job %s: %w", j.name, err)
 	}
 	return nil
 }
 
 func (c *Cluster) jobNames(ctx context.Context) ([]string, error) {
-	keys, err := c.values.ListKeysFiltered(ctx, jobKey("*"))
+	names, err := c.values.Keys(ctx, jobKey("*"))
 	if err != nil {
 		return nil, fmt.Errorf("cluster: cannot list the jobs: %w", err)
 	}
-	var names []string
-	for key := range keys.Keys() {
-		names = append(names, strings.TrimPrefix(key, jobKey("")))
+	for i, key := range names {
+		names[i] = strings.TrimPrefix(key, jobKey(""))
 	}
 	slices.Sort(names)
 	return names, nil

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 )
 
 const (
@@ -25,7 +25,8 @@ var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this pr
 // of the argument of a task. The process that has locked it renews a lease of five seconds;
 // if the process dies, Lock or TryLock in another process takes the Mutex after five seconds
 // without a renewal. If a process is suspended for longer than the lease, another process may
-// lock the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost.
+// lock the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost. While no
+// server answers, methods try again for a minute, as those of a Value do.
 type Mutex struct {
 	entry
 
@@ -39,8 +40,8 @@ type lease struct {
 	stop  context.CancelFunc
 	done  chan struct{} // closed when it is no longer renewed
 
-	revision uint64 // read after done is closed
-	err      error
+	now keyvalue.Entry // read after done is closed
+	err error
 }
 
 // NewMutex makes a Mutex that is not locked.
@@ -55,46 +56,42 @@ func NewMutex(ctx context.Context, c *Cluster) (*Mutex, error) {
 // Lock locks the Mutex. It waits while another task or process has it.
 func (m *Mutex) Lock(ctx context.Context) error {
 	owner := []byte(rand.Text())
-	return m.watch(ctx, leaseTime, func(value []byte, revision uint64, stale bool) (bool, error) {
-		if len(value) > 0 && !stale {
+	return m.watch(ctx, leaseTime, func(now keyvalue.Entry, stale bool) (bool, error) {
+		if len(now.Value) > 0 && !stale {
 			return false, nil
 		}
-		return m.take(ctx, owner, revision)
+		return m.take(ctx, now, owner)
 	})
 }
 
 // TryLock locks the Mutex if it is free, and reports whether it did. A Mutex is also free if
 // its owner has not renewed the lease for five seconds by the clock of the server.
 func (m *Mutex) TryLock(ctx context.Context) (bool, error) {
-	kv, err := m.store()
+	now, err := m.get(ctx)
 	if err != nil {
 		return false, err
 	}
-	now, err := kv.Get(ctx, m.key)
-	if err != nil {
-		return false, m.wrap(err)
-	}
-	if len(now.Value()) > 0 {
-		status, err := kv.Status(ctx)
+	if len(now.Value) > 0 {
+		kv, err := m.store()
 		if err != nil {
+			return false, err
+		}
+		clock, err := kv.Now(ctx)
+		if err != nil || clock.Sub(now.Created) < leaseTime {
 			return false, m.wrap(err)
 		}
-		s, ok := status.(*jetstream.KeyValueBucketStatus)
-		if !ok || s.StreamInfo().TimeStamp.Sub(now.Created()) < leaseTime {
-			return false, nil
-		}
 	}
-	return m.take(ctx, []byte(rand.Text()), now.Revision())
+	return m.take(ctx, now, []byte(rand.Text()))
 }
 
-// take locks the Mutex if it still has the revision.
-func (m *Mutex) take(ctx context.Context, owner []byte, revision uint64) (bool, error) {
-	revision, ok, err := m.swap(ctx, owner, revision)
+// take locks the Mutex if it still has the revision of old.
+func (m *Mutex) take(ctx context.Context, old keyvalue.Entry, owner []byte) (bool, error) {
+	now, ok, err := m.swap(ctx, old, owner)
 	if !ok || err != nil {
 		return false, err
 	}
 	renewing, stop := context.WithCancel(context.Background())
-	l := &lease{owner: owner, stop: stop, done: make(chan struct{}), revision: revision}
+	l := &lease{owner: owner, stop: stop, done: make(chan struct{}), now: now}
 	m.mu.Lock()
 	m.held = l
 	m.mu.Unlock()
@@ -115,11 +112,11 @@ func (m *Mutex) renew(ctx context.Context, l *lease) {
 			return
 		}
 		try, cancel := context.WithTimeout(context.Background(), leaseTime)
-		revision, ok, err := m.swap(try, l.owner, l.revision)
+		now, ok, err := m.swap(try, l.now, l.owner)
 		cancel()
 		switch {
 		case err == nil && ok:
-			l.revision, renewed = revision, time.Now()
+			l.now, renewed = now, time.Now()
 		case err == nil, time.Since(renewed) > leaseTime:
 			l.err = errors.Join(ErrLeaseLost, err)
 			return
@@ -141,7 +138,7 @@ func (m *Mutex) Unlock(ctx context.Context) error {
 	if l.err != nil {
 		return l.err
 	}
-	_, ok, err := m.swap(ctx, nil, l.revision)
+	_, ok, err := m.swap(ctx, l.now, nil)
 	if err == nil && !ok {
 		err = ErrLeaseLost
 	}

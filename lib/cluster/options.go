@@ -106,8 +106,8 @@ func Replicas(n int) Option {
 }
 
 // Tries sets how often a task may begin. Deaths of child processes on one machine and
-// losses of machines are counted separately. If either number reaches n, the task fails
-// and becomes a dead letter. The default is 3. A task that returns an error is not tried
+// losses of machines that had begun the task are counted separately. If either number reaches
+// n, the task fails and becomes a dead letter. With 1 a task never begins twice. The default is 3. A task that returns an error is not tried
 // again.
 func Tries(n int) Option {
 	return func(o *options) {

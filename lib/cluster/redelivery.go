@@ -2,15 +2,14 @@ package cluster
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/awaited"
+	"github.com/perijove/perijove/lib/cluster/internal/begins"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
@@ -18,22 +17,20 @@ import (
 const heldTimeout = 500 * time.Millisecond
 
 // runAgain runs a batch that was delivered before, unless a process still runs it and only
-// its heartbeats were late. Otherwise the worker was lost: runAgain counts the losses of
-// the batch, and gives it up after b.Tries losses.
+// its heartbeats were late. If as many processes as b.Tries were lost after they had begun
+// the batch, runAgain gives it up. A message that was lost on its way to a worker does not count.
 func (a *agent) runAgain(b *wire.Batch, msg jetstream.Msg) {
 	if a.isHeld(b, msg) || a.isHeldElsewhere(b) {
 		return // that process acknowledges the batch
 	}
-	lost, err := a.addLoss(b, 1)
+	lost, err := a.begins.Lost(a.ctx, begins.Batch{Pool: b.Pool, ID: b.ID})
 	switch {
 	case err != nil:
 		_ = msg.NakWithDelay(time.Second)
 	case lost >= b.Tries:
 		a.giveUp(b, msg)
-		a.forgetLosses(b)
 	default:
 		a.run(b, msg)
-		a.forgetLosses(b)
 	}
 }
 
@@ -70,42 +67,16 @@ func (a *agent) askedForBatch(m *nats.Msg) {
 	}
 }
 
-func lossKey(b *wire.Batch) string { return fmt.Sprintf("loss.%s.%d", b.Pool, b.ID) }
-
-// addLoss adds n to the number of workers that were lost while they ran the batch, and
-// returns the sum. A worker that stops normally adds -1, because the next delivery adds 1.
-func (a *agent) addLoss(b *wire.Batch, n int) (sum int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	kv := a.c.values
-	for {
-		e, err := kv.Get(ctx, lossKey(b))
-		switch {
-		case errors.Is(err, jetstream.ErrKeyNotFound):
-			if _, err = kv.Create(ctx, lossKey(b), []byte(strconv.Itoa(n))); err == nil {
-				return n, nil
-			}
-		case err == nil:
-			was, bad := strconv.Atoi(string(e.Value()))
-			if bad != nil {
-				return 0, fmt.Errorf("cluster: malformed count of losses: %w", bad)
-			}
-			if _, err = kv.Update(ctx, lossKey(b), []byte(strconv.Itoa(was+n)), e.Revision()); err == nil {
-				return was + n, nil
-			}
-		}
-		if !errors.Is(err, jetstream.ErrKeyExists) && !errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
-			return 0, err
-		}
+// acknowledge tells the server that a batch has ended. If a task may begin only once, it waits
+// until the server has stored that. Otherwise, if the message is lost, the batch runs again, and
+// its outcomes are ignored.
+func (a *agent) acknowledge(b *wire.Batch, msg jetstream.Msg) {
+	if b.Tries > 1 {
+		_ = msg.Ack()
+		return
 	}
-}
-
-// forgetLosses removes the count of a batch that has ended.
-func (a *agent) forgetLosses(b *wire.Batch) {
-	if a.ctx.Err() != nil {
-		return // another worker gets the batch
-	}
-	ctx, cancel := context.WithTimeout(a.ctx, 10*time.Second)
-	defer cancel()
-	_ = a.c.values.Purge(ctx, lossKey(b)) // on an error the count remains
+	_ = servers.Retry(a.ctx, func(ctx context.Context, _ bool) error {
+		_, err := a.c.conn.RequestWithContext(ctx, msg.Reply(), []byte("+ACK"))
+		return err
+	})
 }

@@ -10,9 +10,10 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/begins"
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
+	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
-	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
 const (
@@ -27,6 +28,8 @@ const (
 	maxTry = 5 * time.Second
 	// duplicateWindow is how long the server recognizes a message that was sent again.
 	duplicateWindow = 2 * time.Minute
+	// taskAge is how long the server keeps a task that no worker takes.
+	taskAge = 7 * 24 * time.Hour
 )
 
 // The subjects begin with the cluster's name. Messages to the subjects of tasks, results
@@ -46,6 +49,7 @@ func (c *Cluster) resultSubject(pool string, batch uint64) string {
 func (c *Cluster) resultSubjects(pool string) string { return c.o.name + ".results." + pool + ".*" }
 func (c *Cluster) deadSubject(pool string) string    { return c.o.name + ".dead." + pool }
 func (c *Cluster) objectSubject() string             { return c.o.name + ".objects" }
+func (c *Cluster) begunSubject() string              { return c.o.name + ".begun" }
 func (c *Cluster) workerSubject() string             { return c.o.name + ".worker" }
 func (c *Cluster) helloSubject() string              { return c.o.name + ".hello" }
 func (c *Cluster) poolSubject() string               { return c.o.name + ".pool" }
@@ -58,18 +62,19 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 	if c.embedded != nil && c.o.folder == "" {
 		storage = jetstream.MemoryStorage
 	}
-	var stored jetstream.Stream
+	var stored, begun jetstream.Stream
 	for _, s := range []struct {
 		stream *jetstream.Stream
 		config jetstream.StreamConfig
 	}{
 		{&c.tasks, jetstream.StreamConfig{Name: c.o.name + "-tasks", Subjects: []string{c.o.name + ".tasks.>"},
-			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: 7 * 24 * time.Hour, Duplicates: duplicateWindow}},
+			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: taskAge, Duplicates: duplicateWindow}},
 		{&c.results, jetstream.StreamConfig{Name: c.o.name + "-results", Subjects: []string{c.o.name + ".results.>"},
 			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: time.Hour, Duplicates: duplicateWindow}},
 		{&c.dead, jetstream.StreamConfig{Name: c.o.name + "-dead", Subjects: []string{c.o.name + ".dead.>"},
 			Discard: jetstream.DiscardOld, MaxMsgs: 10_000, MaxAge: 7 * 24 * time.Hour}},
 		{&stored, objects.Config(c.o.name+"-objects", c.objectSubject())},
+		{&begun, begins.Config(c.o.name+"-begun", c.begunSubject(), taskAge)},
 	} {
 		s.config.Storage, s.config.Replicas = storage, c.o.replicas
 		if *s.stream, err = c.openStream(ctx, s.config); err != nil {
@@ -77,15 +82,12 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		}
 	}
 	c.objects = objects.New(c.js, stored, c.objectSubject())
+	c.begins = begins.New(begun, c.begunSubject(), func(ctx context.Context, subject string, msg []byte) error {
+		_, err := c.publish(ctx, subject, "", msg)
+		return err
+	})
 	name := c.o.name + "-values"
-	if c.values, err = c.js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
-		c.values, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Storage: storage, Replicas: c.o.replicas})
-	}
-	if err == nil && c.o.replicas > 1 {
-		if err = servers.ReadFromLeader(ctx, c.js, "KV_"+name); err == nil {
-			c.values, err = c.js.KeyValue(ctx, name)
-		}
-	}
+	c.values, err = keyvalue.Open(ctx, c.js, name, storage, c.o.replicas, c.o.name+".changed")
 	return c.streamError(name, err)
 }
 

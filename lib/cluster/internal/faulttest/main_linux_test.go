@@ -39,9 +39,12 @@ type config struct {
 	Routes                  []string
 	Store                   string
 
-	// Of a process with workers:
+	// Of a process with workers, or a program:
 	URL     string
 	Workers int
+
+	// Of a program that starts a job:
+	Tasks int
 }
 
 func TestMain(m *testing.M) {
@@ -57,6 +60,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case "worker":
 		exit(work)
+	case "program":
+		exit(submit)
 	}
 	os.Exit(m.Run())
 }

@@ -97,7 +97,14 @@ func (n *nodes) startServer(i int) {
 // proxies.
 func (n *nodes) startWorkers(name string, workers int, proxied bool) *process {
 	n.t.Helper()
-	p := &process{role: "worker", config: config{Name: name, Workers: workers}}
+	return n.startClient("worker", name, proxied, config{Workers: workers})
+}
+
+// startClient starts a process that connects to the servers, and waits until it is ready.
+func (n *nodes) startClient(role, name string, proxied bool, c config) *process {
+	n.t.Helper()
+	c.Name = name
+	p := &process{role: role, config: c}
 	if proxied || !n.net.isDirect() {
 		p.link = newLink()
 		p.config.URL = n.proxies(p.link)

@@ -28,7 +28,9 @@ type run struct {
 	workers []*process
 	own     *link // of this process
 	js      jetstream.JetStream
+	cluster *cluster.Cluster
 	load    *load
+	sharing *sharing
 	report  strings.Builder
 	table   *tabwriter.Writer
 }
@@ -54,7 +56,7 @@ func testFaults(t *testing.T, newNetwork func(*nodes) (network, error)) {
 	r.must(err)
 	r.net = net
 	r.start()
-	fmt.Fprintln(r.table, "fault\ttasks before it had results after\tlongest time without a result\tall workers ran tasks again after")
+	fmt.Fprintln(r.table, "fault\ttasks before it had results after\tlongest time without a result\tall workers ran tasks again after\tlongest Update, Lock")
 	faults := r.faults()
 	for i, f := range faults {
 		r.must(r.load.atLeast(r.watchdog(), (i+1)**taskCount/(len(faults)+1)))
@@ -62,6 +64,7 @@ func testFaults(t *testing.T, newNetwork func(*nodes) (network, error)) {
 	}
 	r.must(r.load.atLeast(r.watchdog(), *taskCount))
 	r.must(r.load.finish(r.watchdog()))
+	r.must(r.sharing.finish(r.watchdog()))
 	r.awaitEmpty()
 	r.must(r.table.Flush())
 	t.Logf("%s: %d tasks\n%s", r.net.name(), r.load.results, r.report.String())
@@ -81,6 +84,7 @@ func (r *run) start() {
 	r.connect(r.proxies(newLink()))
 	c, err := cluster.Open(r.watchdog(), cluster.URL(url), cluster.Token(token), cluster.Replicas(nodeCount), cluster.Inflight(256), cluster.WorkerTimeout(watchdogTime))
 	r.must(err)
+	r.cluster = c
 	r.t.Cleanup(func() { c.Close() })
 	for i := range 4 {
 		r.workers = append(r.workers, r.startWorkers(fmt.Sprintf("worker%d", i+1), 2, i == 3))
@@ -88,6 +92,8 @@ func (r *run) start() {
 	p, err := c.Pool()
 	r.must(err)
 	r.load = startLoad(r.watchdogFor(watchdogTime*10), p)
+	r.sharing, err = startSharing(r.watchdogFor(watchdogTime*10), c)
+	r.must(err)
 	r.awaitWorkers(0)
 }
 
@@ -154,8 +160,9 @@ func (r *run) apply(f fault) {
 	mended := time.Now()
 	r.awaitWorkers(r.load.begun())
 	again := time.Since(mended)
+	r.must(r.sharing.await(r.watchdog()))
 	r.awaitReplicas()
-	fmt.Fprintf(r.table, "%s\t%.1f s\t%.1f s\t%.1f s\n", f.name, recovered.Seconds(), gap.Seconds(), again.Seconds())
+	fmt.Fprintf(r.table, "%s\t%.1f s\t%.1f s\t%.1f s\t%s\n", f.name, recovered.Seconds(), gap.Seconds(), again.Seconds(), r.sharing.takeLongest())
 }
 
 // awaitWorkers waits until each process with workers has run a task after the task n.
@@ -220,6 +227,7 @@ func (r *run) faults() []fault {
 		{"a link is slow", r.slowLink, *cutTime},
 		{"the link of the server that leads is cut", func() func() { return r.cutLink(r.servers[r.leader()]) }, *cutTime},
 		{"the link of the program is cut", r.cutOwnLink, *cutTime},
+		{"a program that has started a job is killed", r.killProgram, 0},
 	}
 	if r.hasStores() {
 		return append(list, fault{"the disk of the server that leads is full", r.fillDisk, 0})

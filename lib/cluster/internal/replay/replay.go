@@ -6,8 +6,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
 // retryDelay is the time after which Stream tries again when the server does not answer.
@@ -47,14 +48,12 @@ var errGap = errors.New("a message was lost on its way to this process")
 
 // isTransient reports whether an error of reading a stream that exists may end by itself.
 func isTransient(err error) bool {
-	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse,
-		jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound, jetstream.ErrStreamNotFound, context.DeadlineExceeded, errGap} {
+	for _, e := range []error{jetstream.ErrConsumerDeleted, jetstream.ErrConsumerNotFound, jetstream.ErrStreamNotFound, errGap} {
 		if errors.Is(err, e) {
 			return true
 		}
 	}
-	api, ok := errors.AsType[*jetstream.APIError](err)
-	return ok && api.Code >= 500
+	return servers.IsTransient(err)
 }
 
 // read does the work of Stream until the first error. last is the sequence number of the

@@ -1,0 +1,62 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// Timeout is how long Retry tries again while no server answers.
+	Timeout = time.Minute
+	// firstTry is how long the first try takes at most. The try after one that took so long
+	// has half as much time again, up to maxTry.
+	firstTry = 2 * time.Second
+	maxTry   = 15 * time.Second
+)
+
+// Retry calls f until it returns nil or an error that is not transient. It gives up when ctx
+// ends, or after Timeout. The context of f ends earlier: a server that is lost does not
+// answer, and another one answers a later try. lost is true if an earlier try may have had
+// an effect although it failed.
+func Retry(ctx context.Context, f func(ctx context.Context, lost bool) error) error {
+	last, timeout, lost := time.Now().Add(Timeout), firstTry, false
+	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {
+		try, cancel := context.WithTimeout(ctx, timeout)
+		err := f(try, lost)
+		late := try.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !IsTransient(err) || time.Now().After(last):
+			return err
+		}
+		if lost = true; late {
+			timeout = min(timeout+timeout/2, maxTry)
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// IsTransient reports whether an error of a request to JetStream may end by itself, such as
+// while a stream has no leader.
+func IsTransient(err error) bool {
+	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded,
+		jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse, context.DeadlineExceeded} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.Code >= 500
+}
