@@ -1,15 +1,16 @@
 #!/bin/sh
 # install.sh  builds Perijove, a Jupyter kernel for Go, and installs it for this
-# user: the program, its worker image and the kernelspec. Then it runs the first
-# notebook, to prove it. Needs Go; Jupyter and Python are not needed. What is
-# installed works offline, and after this folder is moved or deleted.
+# user: the program, the executable of the process that runs the cells, and the
+# kernelspec. Then it runs the first notebook as a test. It needs Go, but neither
+# Jupyter nor Python. The installed files work offline, and after this folder is
+# moved or deleted.
 #
-#   ./install.sh               install, or install anew
-#   ./install.sh --uninstall   remove what was installed
-#   ./install.sh --help        this text
+#   ./install.sh               install, or replace an installation
+#   ./install.sh --uninstall   remove the installed files
+#   ./install.sh --help        print this text
 #
 # PREFIX            the program goes to $PREFIX/bin (default: ~/.local)
-# JUPYTER_DATA_DIR  the kernelspec goes to its kernels/perijove
+# JUPYTER_DATA_DIR  the kernelspec goes to $JUPYTER_DATA_DIR/kernels/perijove
 #                   (default: ~/.local/share/jupyter)
 set -eu
 
@@ -52,7 +53,7 @@ check_go() {
 		"then run this again."
 	wanted=$(sed -n 's/^go \(1\.[0-9]*\).*/\1/p' "$repo/go.mod")
 	found=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
-	# A Go since 1.21 that is too old fetches the wanted one by itself, unless it was told not to.
+	# Go 1.21 and newer download the wanted version if they are too old, unless GOTOOLCHAIN forbids it.
 	used=$(cd "$repo" && go env GOVERSION 2>/dev/null) || used=$found
 	[ "$(minor "${used:-go1.0}")" -ge "${wanted#1.}" ] || die "Go $wanted or newer is needed, this is $found ($(command -v go))." \
 		"Install it from https://go.dev/dl/, then run this again."
@@ -63,15 +64,15 @@ check_go() {
 build() {
 	say "Building with $used ..."
 	mkdir -p "$bin"
-	# Git refuses to describe a clone that belongs to another user; the program does not need it.
+	# Git refuses to read a clone that belongs to another user. Then the program is built without Git's revision.
 	stamp=auto
 	git -C "$repo" rev-parse HEAD >/dev/null 2>&1 || stamp=false
 	new=$bin/.perijove.$$
 	trap 'rm -f "$new"' EXIT
-	# Without cgo the program needs no C library, which would take 1 MB of its memory.
+	# Without cgo, the program needs no C library, which would use 1 MB of memory.
 	(cd "$repo" && CGO_ENABLED=0 GOWORK=off go build -buildvcs=$stamp -o "$new" ./kernel/cmd/perijove) || die "the build failed." \
 		"The first build fetches Go modules: it needs the network, or a module cache that has them."
-	# Renamed, so that a running kernel keeps the program that it was started from.
+	# mv replaces the file, so that a running kernel keeps the program that it was started from.
 	mv -f "$new" "$program"
 	trap - EXIT
 }
@@ -116,7 +117,7 @@ install() {
 	path_hint
 }
 
-# remove PATH deletes it and says so, if it is there.
+# remove PATH deletes PATH and prints that, if it exists.
 remove() {
 	[ -e "$1" ] || [ -L "$1" ] || return 0
 	chmod -R u+w "$1" 2>/dev/null || true # a module cache is read-only
@@ -127,8 +128,8 @@ remove() {
 
 uninstall() {
 	removed=false
-	# A kernelspec of the same name that starts another program is not ours. It names the
-	# program by its real path, symbolic links followed.
+	# Keep a kernelspec of the same name that starts another program. A kernelspec has the program's real path, without
+	# symbolic links.
 	real=$(cd -- "$bin" 2>/dev/null && pwd -P)/perijove || true
 	if [ -e "$kernelspec/kernel.json" ] && ! grep -qF "\"$real\"" "$kernelspec/kernel.json"; then
 		say "Kept $kernelspec: it does not start $real"
@@ -137,7 +138,7 @@ uninstall() {
 	fi
 	remove "$program"
 	remove "$cache"
-	# A folder that the user named may hold other things.
+	# A folder that the user has named in PERIJOVE_CACHE may contain other files.
 	[ -z "${PERIJOVE_CACHE:-}" ] || say "Kept $PERIJOVE_CACHE, which PERIJOVE_CACHE names: remove it if nothing else is in it."
 	remove "$proof"
 	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME say where)."

@@ -1,7 +1,7 @@
 #!/bin/bash
 # enter.sh ROOT [FOLDER]... -- COMMAND...  runs COMMAND in ROOT with the kernel's
-# file systems and the given folders mounted. It must be started in new mount and
-# process namespaces (unshare), whose end unmounts everything.
+# file systems and the given folders mounted. It must be started in new mount and process namespaces (unshare). When
+# these end, everything is unmounted.
 set -euo pipefail
 root=$1; shift
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"

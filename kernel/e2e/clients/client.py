@@ -1,4 +1,4 @@
-"""What the tests of clients share: notebooks, and running a program as a user does."""
+"""Functions that the tests of clients share: they make notebooks, and run programs as a user does."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ import unittest
 
 import nbformat
 
-WATCHDOG = 300  # seconds; only against a hang
+WATCHDOG = 300  # seconds; a test that takes longer hangs
 KERNEL = "perijove"
 
 
 def notebook(*sources, **tagged):
-    """A notebook of code cells. A cell of tagged has its keyword as a tag; a source that starts with # is Markdown."""
+    """Returns a notebook of code cells. The keyword of a source in tagged becomes the tag of its cell. A source that starts with # becomes a Markdown cell."""
     cells = [nbformat.v4.new_code_cell(source, metadata={"tags": [tag]}) for tag, source in tagged.items()]
     for source in sources:
         new = nbformat.v4.new_markdown_cell if source.startswith("#") else nbformat.v4.new_code_cell
@@ -22,7 +22,7 @@ def notebook(*sources, **tagged):
 
 
 def text(cell):
-    """All that a cell shows, as text."""
+    """Returns all outputs of a cell as text."""
     shown = ""
     for output in cell.outputs:
         if output.output_type == "stream":
@@ -35,7 +35,7 @@ def text(cell):
 
 
 class ClientTest(unittest.TestCase):
-    """A test in an empty folder."""
+    """A test that runs in an empty folder."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -52,7 +52,7 @@ class ClientTest(unittest.TestCase):
         return nbformat.read(self.path(name), as_version=4)
 
     def run_program(self, *args, fails=False):
-        """Runs a program in the folder, and returns what it printed."""
+        """Runs a program in the folder, and returns its output."""
         done = subprocess.run(
             args, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=WATCHDOG
         )

@@ -36,7 +36,7 @@ class ConsoleTest(ClientTest):
         os.write(self.terminal, line.encode() + b"\n")
 
     def wait_for(self, pattern):
-        """Reads until pattern appears in what was shown after the last line typed."""
+        """Reads until pattern appears in the text that was shown after the last typed line."""
         deadline = time.monotonic() + WATCHDOG
         while not re.search(pattern, self.shown):
             self.assertLess(time.monotonic(), deadline, f"no {pattern} in\n{self.shown}")

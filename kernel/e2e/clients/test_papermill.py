@@ -7,7 +7,7 @@ import sys
 
 from client import WATCHDOG, ClientTest, notebook, text
 
-# Where kernel/e2e/run has put kernel/papermill.
+# The folder to which kernel/e2e/run has copied kernel/papermill.
 PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "papermill")
 
 PARAMETERS = """workers := []float64{1, 2} // how many to measure

@@ -1,7 +1,7 @@
-"""The requests of VS Code's Jupyter extension, which starts the kernel itself and speaks to its sockets.
+"""The requests of VS Code's Jupyter extension, which starts the kernel itself and connects to its sockets.
 
-It sends kernel_info_request on both channels, executes helper code silently without history, interrupts by a
-message, and shuts down on the control channel. Its headers have fields that the protocol does not know.
+The extension sends kernel_info_request on two channels, executes helper code silently without history, interrupts
+by a message, and shuts down on the control channel. Its headers have fields that the protocol does not know.
 """
 
 import json
@@ -56,7 +56,7 @@ class VSCodeTest(ClientTest):
         return self.session.recv(self.sockets[channel], mode=0)[1]
 
     def send(self, channel, msg_type, content, metadata=None):
-        date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"  # as JavaScript writes it
+        date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"  # the form in which JavaScript writes dates
         header = {"msg_id": str(uuid.uuid4()), "msg_type": msg_type, "session": self.session.session, "username": "", "version": "5.2", "date": date}
         header |= {"subshell_id": None, "channel": channel}
         msg = {"header": header, "parent_header": {}, "metadata": metadata or {}, "content": content}
@@ -70,7 +70,7 @@ class VSCodeTest(ClientTest):
                 return msg
 
     def request(self, channel, msg_type, content):
-        """Sends a request, and returns its reply and what was published for it before idle."""
+        """Sends a request, and returns its reply and the messages published for it before the idle status."""
         msg_id = self.send(channel, msg_type, content)
         reply = self.reply(channel, msg_id)
         self.assertEqual(reply["msg_type"], msg_type.replace("_request", "_reply"))

@@ -1,6 +1,6 @@
 """The public suite jupyter_kernel_test with longer timeouts, for slow machines.
 
-Without this it waits a tenth of a second for a message, and takes a message that arrives later for the
+Without this module, the suite waits a tenth of a second for a message, and mistakes a message that arrives later for the
 reply to its next request.
 """
 
@@ -8,13 +8,13 @@ import inspect
 
 import jupyter_kernel_test as suite
 
-WATCHDOG = 120  # seconds; only against a hang
+WATCHDOG = 120  # seconds; a test that takes longer hangs
 suite.TIMEOUT = WATCHDOG
 
 
 class SlowMachineTests(suite.KernelTests):
     def flush_channels(self):
-        """Reads the messages of earlier requests, up to the end of one more."""
+        """Sends a request and reads all messages up to its end, so that messages of earlier requests are read, too."""
         msg_id = self.kc.kernel_info()
         self.read_until(self.kc.get_shell_msg, lambda msg: msg["parent_header"].get("msg_id") == msg_id)
         self.read_until(
@@ -44,4 +44,4 @@ class SlowMachineTests(suite.KernelTests):
         try:
             return super().execute_helper(*args, timeout=WATCHDOG, **kwargs)
         finally:
-            del channel.get_msg  # which uncovers the class's method
+            del channel.get_msg  # so that the method of the class is used again

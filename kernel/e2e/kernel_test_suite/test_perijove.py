@@ -1,6 +1,6 @@
 """The public suite jupyter_kernel_test against the installed kernelspec "perijove".
 
-Start it with ./run. A test that is skipped fails the run: a skip would mean a missing sample.
+Start it with ./run. A skipped test makes the run fail, since the suite skips a test if a code sample is missing.
 """
 
 import sys
@@ -75,12 +75,12 @@ class PerijoveTests(slow_machine.SlowMachineTests):
     code_page_something = "fmt.Println?"
 
     def test_input(self):
-        """A cell reads a line that the front end is asked for."""
+        """A cell reads a line, for which the kernel asks the front end."""
         self.flush_channels()
         code = 'var name string; fmt.Scanln(&name); fmt.Println("hello,", name)'
         msg_id = self.kc.execute(code, allow_stdin=True)
         request = self.kc.get_stdin_msg(timeout=WATCHDOG)
-        # The suite's own schema wants a number for "password"; the protocol says bool.
+        # The schema of the suite requires a number for "password", but the protocol requires a bool.
         self.assertEqual(request["msg_type"], "input_request")
         self.assertEqual(request["parent_header"]["msg_id"], msg_id)
         self.assertEqual(request["content"], {"prompt": "", "password": False})
@@ -91,10 +91,10 @@ class PerijoveTests(slow_machine.SlowMachineTests):
         self.assertIn("hello, gopher", self.stdout_until_idle(msg_id))
 
     def test_queue_after_error(self):
-        """Cells that wait behind a failing one are aborted.
+        """Cells in the queue behind a failing cell are aborted.
 
-        The first waits for input, for longer than it took to send the others: the kernel compares
-        the dates of requests.
+        The first cell waits for input, for longer than it took to send the other cells, since the kernel
+        compares the dates of requests.
         """
         self.flush_channels()
         began = time.monotonic()
@@ -122,7 +122,7 @@ class PerijoveTests(slow_machine.SlowMachineTests):
                 return text
 
 
-if hasattr(suite, "IopubWelcomeTests"):  # not before 0.5
+if hasattr(suite, "IopubWelcomeTests"):  # versions before 0.5 do not have it
 
     class WelcomeTests(suite.IopubWelcomeTests):
         kernel_name = KERNEL

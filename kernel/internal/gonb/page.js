@@ -1,6 +1,6 @@
-// The page's half of GoNB's addresses: its widgets, and scripts of notebooks,
-// use the object gonb_comm. It reaches the kernel by a websocket of its own,
-// since Jupyter gives scripts in output no way to the front end's.
+// This script connects the page to the kernel. GoNB's widgets, and scripts in notebooks, exchange values with cells
+// through the object gonb_comm. It opens another websocket to the kernel, since scripts in outputs cannot use that of
+// the front end.
 (() => {
   "use strict";
   const kernel = KERNEL;
@@ -17,7 +17,7 @@
     return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
   }
 
-  // channels is the address at which Jupyter's server passes messages on.
+  // channels returns the URL at which Jupyter's server forwards messages to the kernel.
   function channels() {
     const element = document.getElementById("jupyter-config-data");
     const config = element ? JSON.parse(element.textContent) : {};
@@ -33,7 +33,7 @@
   const session = random();
   const listeners = new Map(); // address -> Map(subscription -> function)
   const variables = new Map(); // address -> variable
-  const waiting = []; // messages from before the socket was open
+  const waiting = []; // messages that were sent before the socket was open
   let comm = random();
   const socket = new WebSocket(channels());
 
@@ -96,8 +96,8 @@
 
   const api = {
     kernel,
-    // hello tells the kernel that this page hears it. Each time is a comm of
-    // its own: the kernel may have another worker since.
+    // hello tells the kernel that this page is connected. Each call opens a new comm, since the kernel may have started
+    // a new worker process.
     hello() {
       if (socket.readyState !== WebSocket.OPEN && socket.readyState !== WebSocket.CONNECTING) {
         return false;
@@ -141,7 +141,7 @@
   socket.onclose = () => api.close();
   socket.onmessage = (event) => {
     if (typeof event.data !== "string") {
-      return; // it has buffers, ours have none
+      return; // a message with buffers; messages for this script have none
     }
     const message = JSON.parse(event.data);
     if (message.header.msg_type === "comm_msg" && message.content.comm_id === comm) {
