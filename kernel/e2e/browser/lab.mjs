@@ -13,10 +13,10 @@ function required(name) {
 export const config = {
   url: required('E2E_URL'), // http://127.0.0.1:PORT
   token: required('E2E_TOKEN'),
-  folder: required('E2E_NOTEBOOKS'), // what JupyterLab serves
-  asUser: required('E2E_AS_USER'), // a program that runs a command beside JupyterLab
-  out: required('E2E_OUT'), // screenshots and exports
-  kernelName: required('E2E_KERNEL_NAME'), // its display name
+  folder: required('E2E_NOTEBOOKS'), // the folder that JupyterLab serves
+  asUser: required('E2E_AS_USER'), // a program that runs a command where JupyterLab is
+  out: required('E2E_OUT'), // the folder for screenshots and exports
+  kernelName: required('E2E_KERNEL_NAME'), // the kernel's display name
 };
 
 export const chromiumFlags = [
@@ -24,7 +24,7 @@ export const chromiumFlags = [
   '--disable-sync', '--disable-quic', '--no-first-run',
 ];
 
-/** Runs body with an open notebook; leaves a screenshot behind when it fails. */
+/** Calls body with an open notebook. If body fails, it saves a screenshot. */
 export async function withNotebook(file, body) {
   mkdirSync(config.out, { recursive: true });
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags, timeout: testTimeout });
@@ -57,14 +57,14 @@ export async function setTheme(theme) {
   if (!reply.ok) throw new Error(`cannot set the theme: ${reply.status} ${await reply.text()}`);
 }
 
-/** The committed notebooks whose stored outputs have plots: copies of them are in the folder untrusted. */
+/** Returns the names of the committed notebooks whose stored outputs have plots. Copies of them are in the folder untrusted. */
 export function committedNotebooks() {
   const folder = path.join(config.folder, 'untrusted');
   return readdirSync(folder).filter((name) => name.endsWith('.ipynb')
     && readFileSync(path.join(folder, name), 'utf8').includes('"image/svg+xml"'));
 }
 
-/** Reports whether an output of a notebook file is a plot: a picture that has a form as SVG or HTML too. */
+/** Reports whether an output of a notebook file is a plot: a PNG picture that also has a form as SVG or HTML. */
 export function isPlot({ data = {} }) {
   return 'image/png' in data && ('image/svg+xml' in data || 'text/html' in data);
 }
@@ -81,7 +81,7 @@ export async function openTab(page, file, into) {
 
 let tabs = 0;
 
-/** Path of a file for people to look at. */
+/** Returns the path of a file in the folder for screenshots and exports. */
 export function outFile(name) {
   mkdirSync(config.out, { recursive: true });
   return path.join(config.out, name);

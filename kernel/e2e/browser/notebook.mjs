@@ -1,15 +1,15 @@
-// A notebook in JupyterLab 4, driven by what a person sees: menus, keys and rendered outputs.
-// Class names are those of JupyterLab 4.0 to 4.4.
+// A notebook in JupyterLab 4, operated as a user does: with menus, keys and rendered outputs. The class names are those
+// of JupyterLab 4.0 to 4.4.
 import { readFileSync } from 'node:fs';
 
 const cellSelector = '.jp-Notebook .jp-Cell';
 const errorSelector = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]';
-// A cold kernel builds caches on its first cells; this only guards against a hang, and is the page's
-// own timeout.
+// testTimeout is the maximum time of each step, in ms. It only ends tests that hang: a new kernel builds caches during
+// its first cells.
 export const testTimeout = Number(process.env.E2E_TEST_TIMEOUT ?? 300_000);
 
 export class Notebook {
-  /** file is the notebook's path on disk; its cells are the page's cells, in order. */
+  /** file is the notebook's path on disk. It has the same cells as the page, in the same order. */
   constructor(page, file) {
     this.page = page;
     this.file = file;
@@ -49,7 +49,7 @@ export class Notebook {
     await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').waitFor();
   }
 
-  /** Chooses an entry of the menu bar by JupyterLab's command behind it. */
+  /** Chooses an entry of the menu bar. command is the JupyterLab command that the entry executes. */
   async menu(title, command) {
     await this.page.locator('.lm-MenuBar-itemLabel', { hasText: new RegExp(`^${title}$`) }).click();
     await this.page.locator(`.lm-Menu-item[data-command="${command}"]`).click();
@@ -60,9 +60,9 @@ export class Notebook {
     await this.page.locator('.jp-Dialog').waitFor({ state: 'detached' });
   }
 
-  /** Run All Cells; returns when each code cell has its new execution count, or throws at the first error. */
+  /** Chooses Run All Cells. Returns when each code cell has its new execution count, or throws at the first error. */
   async runAll() {
-    // A stored notebook has counts of another kernel: they would pass for new ones.
+    // A stored notebook has the counts of an earlier kernel, which could be mistaken for new ones.
     await this.menu('Edit', 'editmenu:clear-all');
     await this.menu('Run', 'runmenu:run-all');
     await this.finished(0);
@@ -78,13 +78,13 @@ export class Notebook {
     await this.menu('Kernel', 'kernelmenu:interrupt');
   }
 
-  /** Shift+Enter in cell index, as a person would; returns at once. */
+  /** Presses Shift+Enter in the cell index, and does not wait for the cell. */
   async start(index) {
     await this.cell(index).locator('.cm-content').click();
     await this.page.keyboard.press('Shift+Enter');
   }
 
-  /** Shift+Enter in cell index; returns its rendered text when it ended, well or not. */
+  /** Presses Shift+Enter in the cell index, waits until the cell has ended or failed, and returns its rendered text. */
   async run(index) {
     const before = await this.count(index);
     await this.start(index);
@@ -97,7 +97,7 @@ export class Notebook {
     await this.cell(index).locator('.cm-content').click();
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.press('Delete');
-    // insertText is one input event, as of a paste: no bracket is closed by the editor.
+    // insertText makes one input event, as pasting does, so that the editor closes no brackets.
     await this.page.keyboard.insertText(text);
   }
 
@@ -114,12 +114,12 @@ export class Notebook {
     return this.cell(index).locator('.jp-OutputArea-output');
   }
 
-  /** The rendered text of all outputs of a cell. */
+  /** Returns the rendered text of all outputs of a cell. */
   async text(index) {
     return (await this.outputs(index).allInnerTexts()).join('\n');
   }
 
-  /** Indexes of the cells whose rendered outputs contain the pattern. */
+  /** Returns the indexes of the cells whose rendered outputs contain the pattern. */
   async cellsShowing(pattern) {
     const found = [];
     const n = await this.page.locator(cellSelector).count();
@@ -129,7 +129,7 @@ export class Notebook {
     return found;
   }
 
-  /** Index of the cell with a tag, from the file: JupyterLab shows no tags beside cells. */
+  /** Returns the index of the cell with a tag. It reads the tags from the file, since the page does not show them. */
   tagged(tag) {
     const index = this.saved().cells.findIndex((cell) => cell.metadata?.tags?.includes(tag));
     if (index < 0) throw new Error(`${this.file} has no cell tagged ${tag}`);
@@ -141,7 +141,7 @@ export class Notebook {
     return Array.isArray(source) ? source.join('') : source;
   }
 
-  /** Execution count in the prompt of a cell; 0 where there is none, NaN while it runs. */
+  /** Returns the execution count in the prompt of a cell: 0 if it has none, NaN while the cell runs. */
   async count(index) {
     return promptCount(await this.cell(index).locator('.jp-InputPrompt').first().innerText());
   }
@@ -160,7 +160,7 @@ export class Notebook {
     return Math.max(0, ...prompts.map(promptCount).filter((n) => !Number.isNaN(n)));
   }
 
-  // Waits until all code cells have counts above before, in ascending order.
+  // Waits until all code cells have execution counts greater than before, in ascending order.
   async finished(before) {
     const result = await this.page
       .waitForFunction(notebookResult, [cellSelector, errorSelector, before])
@@ -174,7 +174,7 @@ export class Notebook {
   }
 }
 
-// Runs in the page. Returns "done", what went wrong, or false while cells run.
+// Runs in the page. Returns "done" if all cells have ended, false while cells run, or a text about a failure.
 function notebookResult([cellSelector, errorSelector, before]) {
   const error = document.querySelector(errorSelector);
   if (error) return `a cell failed:\n${error.innerText}`;

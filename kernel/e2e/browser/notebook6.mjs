@@ -1,11 +1,11 @@
-// A notebook in Notebook 6, the front end before JupyterLab's. Class names are those of 6.4.
+// A notebook in Notebook 6, an older front end than JupyterLab. The class names are those of Notebook 6.4.
 import { chromium } from 'playwright-core';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromiumFlags, config, outFile } from './lab.mjs';
 import { testTimeout } from './notebook.mjs';
 
-/** Runs body with an open notebook: its cells as locators, and what the file says. */
+/** Calls body with an open notebook: the page, the locators of its cells, and the content of its file. */
 export async function withNotebook6(file, body) {
   const url = process.env.E2E_NOTEBOOK6_URL;
   if (!url) throw new Error('E2E_NOTEBOOK6_URL is not set: start the scenarios with kernel/e2e/run');

@@ -1,9 +1,10 @@
-// What can be said of a rendered picture without eyes: its size and its colours.
+// Measures rendered pictures: their sizes and colours.
 import { readFileSync } from 'node:fs';
 
 /**
- * Saves what locator shows to file and returns {width, height, colours, background} of it, the last being
- * the red, green and blue near the corner; natural is the size of an <img>'s source, so that a broken image counts as 0.
+ * Saves a screenshot of the element of locator to file, and measures it. Returns its width and height, the number of
+ * its colours, the number of pixels that differ from the background (drawn), the red, green and blue of the background,
+ * which is a pixel near the corner, and natural, the size of an <img>'s source, which is 0 for a broken image.
  */
 export async function measure(locator, file) {
   await locator.scrollIntoViewIfNeeded();
@@ -21,7 +22,8 @@ export async function measure(locator, file) {
   return { natural, ...colours };
 }
 
-// Runs in the page: decodes a PNG and counts its distinct colours and its pixels that differ from one near the corner.
+// Runs in the page: decodes a PNG, and counts its distinct colours and the pixels that differ from a pixel near the
+// corner.
 async function countColours(png) {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
@@ -29,7 +31,7 @@ async function countColours(png) {
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
   const pixels = new Uint32Array(context.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
-  // The outermost pixels may be partly the page's.
+  // The outermost pixels may partly show the page.
   const background = pixels[4 * bitmap.width + 4];
   let drawn = 0;
   for (const pixel of pixels) if (pixel !== background) drawn++;
@@ -37,19 +39,19 @@ async function countColours(png) {
   return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn, background: near };
 }
 
-/** A small picture of what locator shows: the brightness, 0 to 255, of 24 × 16 fields. */
+/** Returns a thumbnail of the element of locator: the brightness, 0 to 255, of 24 × 16 fields. */
 export async function thumbnail(locator) {
   await locator.scrollIntoViewIfNeeded();
   const png = (await locator.screenshot()).toString('base64');
   return locator.page().evaluate(fields, png);
 }
 
-/** The mean difference of two thumbnails. */
+/** Returns the mean difference of the fields of two thumbnails. */
 export function difference(a, b) {
   return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
 }
 
-// Runs in the page.
+// Runs in the page: returns the fields of the thumbnail of a PNG.
 async function fields(png) {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));

@@ -1,6 +1,6 @@
-// Whether the outputs of a notebook can be read: the contrast of their text, and that nothing is cut.
+// Checks that the outputs of a notebook are readable: their texts have enough contrast, and no part is cut off.
 
-/** The texts in the elements of a selector whose contrast is below least, or below leastColoured where a terminal's colour is asked for. */
+/** Returns the texts in the elements of a selector whose contrast is less than least. For texts in a colour of a terminal, the bound is leastColoured. */
 export async function faintTexts(page, selector, least, leastColoured) {
   return page.evaluate(findFaintTexts, [selector, least, leastColoured]);
 }
@@ -15,7 +15,8 @@ function findFaintTexts([selector, least, leastColoured]) {
   const luminance = (rgb) => rgb
     .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  // The colours of an element's ancestors, one over the other. The page itself is white.
+  // ground returns the background of an element: the colours of the element and of its ancestors, blended. The page
+  // itself is white.
   const ground = (element) => {
     if (!element) return [255, 255, 255];
     return over(channels(getComputedStyle(element).backgroundColor), ground(element.parentElement));
@@ -27,7 +28,7 @@ function findFaintTexts([selector, least, leastColoured]) {
     while (texts.nextNode()) {
       const text = texts.currentNode.textContent.trim();
       const element = texts.currentNode.parentElement;
-      // A picture has its own ground, which only its pixels tell.
+      // The background of a text in a picture is not known, since it is in the pixels of the picture.
       if (!text || element.closest('svg, style, script') || !element.getClientRects().length) continue;
       const style = getComputedStyle(element);
       const below = ground(element);
@@ -42,7 +43,7 @@ function findFaintTexts([selector, least, leastColoured]) {
   return found;
 }
 
-/** The elements of a selector's elements that are wider than what shows them, or stand out of it. */
+/** Returns the elements in the elements of a selector whose content is cut off, or which extend beyond the element of the selector. */
 export async function cutElements(page, selector) {
   return page.evaluate(findCutElements, selector);
 }

@@ -1,4 +1,5 @@
-// The whole set of controls, used as a person does: what the user does arrives in Go, and what Go sets arrives in the page.
+// All controls, used as a user does: values that the user sets arrive in Go, and values that Go sets arrive in the
+// page.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -16,7 +17,7 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
     const tab = (title) => cell.locator('.lm-TabBar-tab', { hasText: title }).click();
     const fold = (title) => cell.locator('.jupyter-widget-Collapse-header', { hasText: title }).click();
 
-    /** Runs the cell that prints all values until it prints the pattern: controls tell the kernel beside the cells. */
+    /** Runs the cell that prints all values until its text matches the pattern: values of controls may arrive after the run of a cell. */
     async function arrive(pattern) {
       let text = await notebook.run(values);
       for (const end = Date.now() + testTimeout; !pattern.test(text) && Date.now() < end;) text = await notebook.run(values);
@@ -57,7 +58,7 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await control('name', 'input').fill('Grace "é"');
       await page.keyboard.press('Enter');
       await control('notes', 'textarea').fill('first\nsecond');
-      await control('name', 'input').click(); // leaves the field
+      await control('name', 'input').click(); // moves the focus out of the text area
       await page.screenshot(picture('fields'));
       await fold('files');
       const contents = [randomBytes(1_000_000), Buffer.from([0, 255])];

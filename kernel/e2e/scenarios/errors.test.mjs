@@ -1,4 +1,4 @@
-// What a person reads when a cell is wrong: the cell's own line, the source line and a caret.
+// The output of a cell with an error: it has the number of the line in the cell, the source line and a caret.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';

@@ -1,4 +1,4 @@
-// The HTML export in a browser: on a screen and on a telephone, light and dark.
+// The HTML export in a browser: in a wide and in a narrow window, with the light and the dark colour scheme.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { before, test } from 'node:test';
@@ -14,7 +14,8 @@ before(() => {
     path.join(config.folder, 'export.ipynb'), exported], { stdio: ['ignore', 'ignore', 'inherit'] });
 });
 
-// Runs in the page: what a person sees of it. legible is the size in which the ticks of the picture appear.
+// Runs in the page: measures what is visible. legible is the size of the smallest text in the picture, in pixels of the
+// page.
 function look() {
   const image = document.querySelector('.output img');
   const svg = new DOMParser().parseFromString(atob(image.src.split(',')[1]), 'image/svg+xml').documentElement;
@@ -28,7 +29,7 @@ function look() {
     contrasts: [...document.querySelectorAll('.output pre.stdout span')].map(contrast),
   };
 
-  /** WCAG's contrast of the text of an element and what is behind it. */
+  /** Returns the contrast, as defined by WCAG, between the text of an element and its background. */
   function contrast(element) {
     const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
     const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)

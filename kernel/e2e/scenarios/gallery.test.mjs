@@ -1,17 +1,17 @@
-// Forty values and twenty errors, in light and dark, as pictures for people to look at. Each cell shows what it should, as
-// text for front ends without HTML too; no output is cut; all text has contrast.
+// Forty values and twenty errors in the light and the dark theme, with screenshots. Each cell has the expected output,
+// also as text for front ends without HTML. No output is cut off, and all texts have enough contrast.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, setTheme, withNotebook } from '../browser/lab.mjs';
 import { cutElements, faintTexts } from '../browser/readable.mjs';
 
-const perPicture = 12; // cells
+const perPicture = 12; // number of cells in a screenshot
 
-// WCAG's ratios for text and for marks. The colours of a terminal are the same in all themes of a front end, so that more
-// than about 3.2 on both of its grounds for errors is impossible.
+// The contrast ratios that WCAG requires of text and of graphics. The colours of a terminal are the same in all themes
+// of a front end, so no colour can have a contrast of more than about 3.2 on the backgrounds for errors of both themes.
 const [leastContrast, leastOfColours] = [4.5, 3];
 
-/** What each cell shows: rendered text, and, if named, how many elements of a selector. */
+/** The expected output of each cell: a pattern for the rendered text and, for some cells, a selector and the number of its elements. */
 const expected = {
   v0: [/^42\n-7\n200\n3\n0\.1\n1e\+21\n\(1-2i\)$/],
   v1: [/^"text with \\"quotes\\" and ä"\n120\ntrue$/],
@@ -51,7 +51,7 @@ const expected = {
   v35: [/^4 of 4\s+in [\d.]+ m?s, [\d.]+k?\/s$/, 'progress', 1],
   v36: [/^n\s*3$/, '.widget-slider', 1],
   v37: [/^n\s*0\s*\[\]/, '.widget-slider', 1],
-  v38: [/^(red bold underlined\s+standard error|standard error\s+red bold underlined)$/, '.ansi-red-fg', 1], // two pipes
+  v38: [/^(red bold underlined\s+standard error|standard error\s+red bold underlined)$/, '.ansi-red-fg', 1], // the texts come from two pipes, so their order is random
   v39: [/^%time, %%time \[STATEMENT\]\s+run STATEMENT/],
   e0: [/undefined: fmt\.Printn \(did you mean Println\?\)\nfmt\.Printn\("x"\)\n {4}\^$/],
   e1: [/line 2:3: no new variables[^]*line 3:1: undefined: y/],
@@ -85,7 +85,7 @@ test('values and errors in JupyterLab Light', { timeout: 1_800_000 }, async () =
   });
 });
 
-// The same outputs once more, with the kernel that made them.
+// Shows the outputs of the first test again, with the same kernel.
 test('values and errors in JupyterLab Dark', { timeout: 1_800_000 }, async () => {
   await setTheme('JupyterLab Dark');
   try {
@@ -95,10 +95,10 @@ test('values and errors in JupyterLab Dark', { timeout: 1_800_000 }, async () =>
   }
 });
 
-/** Takes pictures of all cells, and checks what they show. */
+/** Takes screenshots of all cells, and checks their outputs. */
 async function look(notebook, page, theme) {
   await page.locator(`body[data-jp-theme-light="${theme === 'light'}"]`).waitFor({ state: 'attached' });
-  await page.locator('.widget-slider').nth(1).waitFor(); // all else is there at once
+  await page.locator('.widget-slider').nth(1).waitFor(); // the last outputs to appear
   const ids = Object.keys(expected);
   assert.equal(ids.length, 60);
   const wrong = [];
@@ -114,7 +114,7 @@ async function look(notebook, page, theme) {
   assert.deepEqual(faint, [], `text has contrast in the ${theme} theme`);
 }
 
-/** What a cell shows that it should not. */
+/** Returns the differences between the output of a cell and the expected output, as texts. */
 async function differences(cell, id, text) {
   const [pattern, selector = '*', count] = expected[id];
   const output = cell.locator('.jp-OutputArea-output');
@@ -127,10 +127,10 @@ async function differences(cell, id, text) {
   return wrong;
 }
 
-/** Checks which cells fail, and that front ends without HTML, scripts and widgets get each output as text. */
+/** Checks which cells fail, and that each output has a text form for front ends without HTML, scripts and widgets. */
 function checkSaved(cells) {
   for (const { id, outputs } of cells) {
-    if (!(id in expected)) continue; // JupyterLab has added it after the last
+    if (!(id in expected)) continue; // a cell that JupyterLab has added at the end
     assert.equal(outputs.some(({ output_type: type }) => type === 'error'), id.startsWith('e') && id !== 'e18', `cell ${id} fails`);
     for (const { data } of outputs) if (data) assert.ok('text/plain' in data, `cell ${id} has a text`);
     const texts = outputs.map(({ text, data, evalue }) => [text ?? data?.['text/plain'] ?? evalue].flat().join(''));
@@ -138,7 +138,7 @@ function checkSaved(cells) {
   }
 }
 
-/** Takes a picture of the cells from first to before last. */
+/** Takes a screenshot of the cells from first up to, but not including, last. */
 async function picture(page, first, last, path) {
   const height = await page.evaluate(([from, to]) => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].reduce((sum, cell, i) => {
     cell.style.display = i >= from && i < to ? '' : 'none';

@@ -1,4 +1,4 @@
-// Widgets as notebooks written for GoNB have them: scripts in output that talk to the running cell.
+// Widgets of notebooks written for GoNB: scripts in outputs exchange values with the running cell.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';
@@ -7,7 +7,7 @@ const [program, button, later] = [0, 1, 2];
 
 test("GoNB's page in JupyterLab", { timeout: 1_800_000 }, async (t) => {
   await withNotebook('gonb.ipynb', async (notebook, page) => {
-    // press runs the cell with the button, which tells that its page is connected, and clicks.
+    // press runs the cell with the button, waits until the button shows that the page is connected, and clicks it.
     async function press() {
       const before = await notebook.count(button);
       await notebook.start(button);

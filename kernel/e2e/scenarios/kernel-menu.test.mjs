@@ -1,4 +1,4 @@
-// The Kernel menu: Restart forgets, Interrupt ends a cell that would never end and forgets nothing.
+// The Kernel menu: Restart removes all variables. Interrupt ends a cell that would never end, and keeps the variables.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';

@@ -1,5 +1,6 @@
-// From the key press to the text in the page: Shift+Enter in a cell that prints a new text, in Go and in Python in turns. It prints the
-// medians and their ratio. E2E_ROUNDS is how often each cell runs; no time is a failure.
+// The time from the key press to the text in the page: Shift+Enter in a cell that prints a new text, alternately in Go
+// and in Python. The test prints the medians and their ratio. E2E_ROUNDS is the number of runs of each cell. No time
+// makes the test fail.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -7,10 +8,10 @@ import { openTab, outFile, withNotebook } from '../browser/lab.mjs';
 import { testTimeout } from '../browser/notebook.mjs';
 
 const rounds = Number(process.env.E2E_ROUNDS ?? 5);
-const pause = 300; // ms before a key press, in which the editor and the kernels finish what they do
+const pause = 300; // ms before a key press, so that the editor and the kernels are idle
 const hello = 0; // index of the cell
 
-/** Runs in the page: window.shown resolves to the time in ms from the next key press to when the cell's outputs show the text. */
+/** Runs in the page: sets window.shown to a promise of the time in ms from the next key press to the moment at which the cell's outputs contain the text. */
 function arm({ text, timeout }) {
   const cell = document.querySelector('.jp-Notebook .jp-Cell');
   let pressed;
@@ -58,7 +59,7 @@ test('from the key press to the text', { timeout: 1_800_000 }, async (t) => {
       for (const kernel of round % 2 ? kernels : [...kernels].reverse()) {
         const ms = await measure(kernel.notebook, kernel.print, `hello ${round} of ${kernel.name}`);
         assert.ok(ms > 0, `${kernel.name}: ${ms} ms`);
-        if (round > 0) kernel.times.push(ms); // the first one does not count
+        if (round > 0) kernel.times.push(ms); // the first run does not count
       }
     }
     for (const { name, times } of kernels) {

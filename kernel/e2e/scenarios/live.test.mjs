@@ -1,6 +1,6 @@
-// What widget.Live shows is what its control says: in the page that ran the cell, after a reload, in a second
-// window, and when the notebook is opened again. Once the kernel has ended, and where there is none, the last
-// picture is there.
+// The picture of widget.Live agrees with its control: in the page that ran the cell, after a reload, in a second
+// window, and when the notebook is opened again. After the kernel has ended, and without a kernel, the last picture is
+// shown.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,13 @@ import { difference, thumbnail } from '../browser/picture.mjs';
 const file = 'live.ipynb';
 const [definitions, live, references, says] = [0, 1, 2, 3];
 const pictures = '.jp-OutputArea-output img, .jp-OutputArea-output .jp-RenderedSVG svg';
-// Of two drawings of the same bars, as SVG and as PNG, and of seven bars and two: measured 1 to 2, and 20 to 40.
+// Two pictures show the same bars if their difference is below this. Pictures of the same bars, one as SVG and one as
+// PNG, differ by 1 to 2; pictures of seven and of two bars differ by 20 to 40.
 const sameBelow = 8;
 
 let wanted; // thumbnails of two and seven bars
 
-/** The pictures of a cell that a person sees. */
+/** Returns the visible pictures of a cell. */
 async function visible(notebook, index) {
   const all = await notebook.cell(index).locator(pictures).all();
   const seen = [];
@@ -26,7 +27,7 @@ async function visible(notebook, index) {
   return seen;
 }
 
-/** Waits until the cell shows exactly one picture, with so many bars. */
+/** Waits until the cell shows exactly one picture, with the given number of bars. */
 async function shows(notebook, bars, name) {
   let found = 'no picture';
   for (const end = Date.now() + 60_000; Date.now() < end; await notebook.page.waitForTimeout(200)) {
@@ -35,7 +36,7 @@ async function shows(notebook, bars, name) {
       found = `${seen.length} pictures`;
       continue;
     }
-    const drawn = await thumbnail(seen[0]).catch(() => null); // replaced meanwhile
+    const drawn = await thumbnail(seen[0]).catch(() => null); // the picture may have been replaced
     if (!drawn) continue;
     const [two, seven] = [difference(drawn, wanted[0]), difference(drawn, wanted[1])];
     found = `differs by ${two} from two bars, by ${seven} from seven`;
@@ -58,11 +59,11 @@ async function moveTo(notebook, bars) {
   await readout(notebook, bars);
 }
 
-/** A copy of the saved file whose kernel does not exist. */
+/** Writes a copy of the saved file that names a kernel which does not exist, and returns its name. */
 function withoutKernel(notebook) {
   const copy = notebook.saved();
   copy.metadata.kernelspec = { name: 'absent', display_name: 'absent', language: 'absent' };
-  delete copy.metadata.language_info; // else JupyterLab takes another kernel for the language
+  delete copy.metadata.language_info; // otherwise JupyterLab would choose another kernel for the language
   writeFileSync(path.join(config.folder, 'live-copy.ipynb'), JSON.stringify(copy));
   return 'live-copy.ipynb';
 }
@@ -110,7 +111,7 @@ test('widget.Live in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await shows(again, 7, 'reopened');
     });
     await t.test('a picture is there after a restart of the kernel', async () => {
-      // The page that runs a cell stores the picture that the inputs rested at.
+      // The page that runs a cell stores the picture for the last value of the control.
       const ran = await notebook.run(live);
       assert.doesNotMatch(ran, /rror/);
       await shows(notebook, 2, 'run-again');

@@ -1,13 +1,13 @@
-// Notebooks on a window as wide as a telephone: pictures are as wide as their output at most, and keep their proportions. Timelines,
-// which would be illegible then, are wider, and scroll. So do the SVG pictures of a trusted notebook: JupyterLab shows them as img elements,
-// and its limit of their width is for svg elements only.
+// Notebooks in a window that is as narrow as a phone: pictures are at most as wide as their output, and keep their
+// proportions. Timelines would be illegible at that width, so they are wider and scroll. The SVG pictures of a trusted
+// notebook scroll, too, since JupyterLab shows them as img elements and limits the width only of svg elements.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { committedNotebooks, outFile, withNotebook } from '../browser/lab.mjs';
 
 const width = 390;
 
-/** Makes the window narrow; returns when JupyterLab has laid the notebook out again. */
+/** Makes the window narrow, and waits until JupyterLab has laid out the notebook again. */
 async function narrow(page) {
   await page.setViewportSize({ width, height: 844 });
   await page.waitForFunction((most) => {
@@ -16,7 +16,7 @@ async function narrow(page) {
   }, width);
 }
 
-/** Describes the pictures that are in the outputs, with what is wrong with each. */
+/** Describes the pictures in the outputs, each with a list of its faults. */
 function pictures(page) {
   return page.evaluate(() => [...document.querySelectorAll('.jp-OutputArea-output')].flatMap((output) => [...output.querySelectorAll('img, svg')]
     .filter((picture) => !picture.closest('mjx-container, .MathJax') && picture.getClientRects().length > 0)
@@ -50,7 +50,7 @@ for (const file of committedNotebooks()) {
   });
 }
 
-// What has just been run is trusted, so that JupyterLab prefers SVG.
+// The outputs of cells that have just run are trusted, so JupyterLab prefers SVG.
 test(`trusted pictures, ${width} px wide`, { timeout: 1_800_000 }, async () => {
   await withNotebook('gallery.ipynb', async (notebook, page) => {
     const { cells } = notebook.saved();

@@ -1,5 +1,5 @@
-// The committed notebooks as a stranger opens them in Notebook 6: nothing is run, and it does not trust them,
-// so it renders no SVG. Every plot is there all the same, in the size of the page.
+// The committed notebooks, opened in Notebook 6 by a user who has not run them. Notebook 6 does not trust them, so it
+// renders no SVG. Nevertheless, it shows every plot, in the right size.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { committedNotebooks, isPlot, outFile } from '../browser/lab.mjs';
@@ -23,7 +23,7 @@ for (const file of files) {
           const seen = await measure(images.nth(i), outFile(`notebook6-${file}-${index}-${i}.png`));
           assert.ok(seen.colours > 2 && seen.drawn > 500, `cell ${index} shows a plot: ${JSON.stringify(seen)}`);
           assert.ok(seen.natural.width >= 2 * seen.width - 2, `at least two pixels for each of the page's: ${JSON.stringify(seen)}`);
-          if (data['text/html']) continue; // it is shown instead, and fits its size to the page
+          if (data['text/html']) continue; // the HTML is shown instead, and adapts its size to the page
           const { width } = metadata['image/png'];
           assert.ok(Math.abs(seen.width - width) <= 2, `as wide as the file says, ${width}: ${JSON.stringify(seen)}`);
         }

@@ -1,4 +1,4 @@
-// The committed notebooks as HTML, printed: no page but the last is left mostly empty.
+// The HTML exports of the committed notebooks, printed: no page except the last is mostly empty.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { chromiumFlags, committedNotebooks, config, outFile } from '../browser/lab.mjs';
 
-// The share of a page, from its top, down to the last line that is printed on it.
+// leastFilled is the least share of a page's height between the top of the page and the end of its last printed line.
 const leastFilled = 0.4;
 
 for (const name of committedNotebooks()) {
@@ -30,7 +30,7 @@ for (const name of committedNotebooks()) {
   });
 }
 
-/** For each image of a sequence of binary PGM files, the share of its height above the last row that is not white. */
+/** Returns, for each image of a sequence of binary PGM files, the share of its height from the top to the last row that is not white. */
 function filledShares(pgm) {
   const shares = [];
   for (let at = 0; at < pgm.length;) {

@@ -1,4 +1,5 @@
-// The flame graph of %%prof, light, dark and on a narrow screen: the picture, the texts under the pointer, the tables.
+// The output of %%prof in the light and the dark theme and in a narrow window: the flame graph, the texts under the
+// pointer, the tables.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { outFile, setTheme, withNotebook } from '../browser/lab.mjs';
@@ -28,7 +29,7 @@ for (const [theme, light] of [['JupyterLab Dark', 'false'], ['JupyterLab Light',
   });
 }
 
-/** Moves the pointer to the call that the text begins with, and checks that the page has the text there. */
+/** Moves the pointer to a call in the flame graph, and checks that the text under the pointer begins with begin. */
 async function hover(notebook, page, begin, leastWidth) {
   const area = notebook.cell(0).locator(`i[title^="${begin}"]`).first();
   const box = await area.boundingBox();

@@ -1,5 +1,5 @@
-// The first notebook, as a person meets it: Run All Cells, read what it says, look at the curve,
-// change the worker counts, run again, save, export.
+// The first notebook, used as a user does: Run All Cells, check the texts and the curve, change the worker counts, run
+// again, save, export.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { measure } from '../browser/picture.mjs';
 const file = process.env.E2E_SHARED_X ?? '01-shared-x.ipynb';
 const pictures = '.jp-OutputArea-output img, .jp-OutputArea-output svg';
 
-/** Parses lines such as "Thread-70572 thinks X is 0". The number of a thread may follow that of the process. */
+/** Parses lines such as "Thread-70572 thinks X is 0". A thread number may follow the process number. */
 function story(text) {
   const line = /^(Thread|Main|Process)-(\d+)(?:\/\d+)? (?:thinks X is|sets X to) (\d+)$/gm;
   return [...text.matchAll(line)].map(([, who, pid, x]) => ({ who, pid: +pid, x: +x }));
@@ -34,11 +34,11 @@ function assertStory(text) {
   assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'the goroutine never sees X go back');
 }
 
-/** The first column of the table headed "workers", whether it is rendered as HTML or as text. */
+/** Returns the first column of the table whose heading is "workers". The table may be rendered as HTML or as text. */
 async function workersColumn(notebook) {
   const tables = notebook.page.locator('.jp-OutputArea-output table');
   for (const table of await tables.all()) {
-    // The head may have two rows: groups above their columns.
+    // The table head may have two rows: groups of columns, and below them the columns.
     const first = (part) => table.locator(`${part} tr`).evaluateAll((trs) => trs.map((tr) => tr.cells[0]?.innerText.trim()));
     if ((await first('thead'))[0] === 'workers') return (await first('tbody')).map(Number);
   }
@@ -57,8 +57,8 @@ async function workersColumn(notebook) {
 }
 
 /**
- * The curve over workers is the picture of the cell tagged "curve"; the worker counts are on its axis. Saves it
- * to out/name and returns its file's content.
+ * Saves a screenshot of the curve to out/name, and checks the curve. Returns the PNG and the texts of the picture. The
+ * curve is the picture of the cell tagged "curve", whose axis has the worker counts.
  */
 async function curve(notebook, counts, name) {
   const picture = notebook.cell(notebook.tagged('curve')).locator(pictures).first();
@@ -72,7 +72,7 @@ async function curve(notebook, counts, name) {
   return { png: readFileSync(outFile(name)).toString('base64'), labels };
 }
 
-// Runs in the page: the texts of a picture in SVG, which JupyterLab shows as an <img> with a data URL.
+// Runs in the page: returns the texts of an SVG picture, which JupyterLab shows as an <img> with a data URL.
 async function svgTexts(element) {
   let svg = element;
   if (element instanceof HTMLImageElement) {

@@ -1,4 +1,5 @@
-// A cell that reads a line: the unfinished line is the prompt of the box, and what was typed follows it.
+// A cell that reads a line: the unfinished line of its output is the prompt of the input field, and the typed text
+// follows the prompt.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';
@@ -7,7 +8,7 @@ test('standard input in JupyterLab', { timeout: 1_800_000 }, async () => {
   await withNotebook('stdin.ipynb', async (notebook, page) => {
     const box = page.locator('.jp-Stdin-prompt');
     const answer = async (prompt, text) => {
-      await box.filter({ hasText: prompt }).last().waitFor(); // JupyterLab removes an answered box a little later
+      await box.filter({ hasText: prompt }).last().waitFor(); // JupyterLab removes an answered input field with a delay
       await page.locator('.jp-Stdin-input').last().fill(text);
       await page.locator('.jp-Stdin-input').last().press('Enter');
     };

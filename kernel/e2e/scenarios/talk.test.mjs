@@ -1,4 +1,4 @@
-// What a person sees of the second notebook: children's work, a bar that grows in place, a plot.
+// The outputs of the second notebook: results of child processes, a progress bar that grows in place, plots.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';

@@ -1,5 +1,5 @@
-// The five cells of the README, typed and run as a person would, with a screenshot of each step: docs/pictures makes
-// the README's moving picture of them.
+// The five cells of the README, typed and run as a user does, with a screenshot of each step. docs/pictures makes the
+// README's animated picture from the screenshots.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf
 const cells = [...readme.matchAll(/^```go\n([\s\S]*?)\n```$/gm)].map((found) => found[1]);
 const size = { width: 940, height: 620 };
 
-/** Screenshots, and how long each is shown. */
+/** A Recording is a list of screenshots, with the time for which each is shown. */
 class Recording {
   frames = [];
 
@@ -37,7 +37,7 @@ function newNotebook(file) {
   }));
 }
 
-/** Types a cell in a few steps, with a frame of each. */
+/** Types a cell in a few steps, and records a frame of each step. */
 async function typeCell(notebook, page, recording, index) {
   await notebook.cell(index).locator('.cm-content').click();
   const lines = cells[index].split('\n');
@@ -50,7 +50,7 @@ async function typeCell(notebook, page, recording, index) {
   }
 }
 
-/** Scrolls so that the end of a cell can be seen. */
+/** Scrolls so that the end of a cell is visible. */
 async function reveal(notebook, index) {
   await notebook.cell(index).evaluate((cell) => cell.scrollIntoView({ block: 'end' }));
 }
@@ -82,7 +82,7 @@ test('the tour of the README', { timeout: 1_800_000 }, async (t) => {
         for (let i = 0; i < 5; i++) await page.keyboard.press('PageUp');
         await page.waitForFunction(([img, old]) => img.isConnected === false || img.src !== old,
           [await picture.elementHandle(), before]);
-        await page.waitForTimeout(300); // pictures of the handle's way may follow
+        await page.waitForTimeout(300); // further pictures, for positions that the handle has passed, may arrive
         await recording.frame(step < 7 ? 350 : 2500);
       }
     });

@@ -1,5 +1,5 @@
-// Opening a notebook does not mark it as changed, and saving it does not change the file: the committed notebooks and those that
-// "perijove run -o" writes have the form and the metadata that JupyterLab gives them.
+// Opening a notebook does not mark it as changed, and saving it does not change the file: the committed notebooks, and
+// notebooks that "perijove run -o" writes, have the form and the metadata that JupyterLab would give them.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { testTimeout } from '../browser/notebook.mjs';
 
 const inFolder = (name) => path.join(config.folder, name);
 
-/** Opens a notebook in a new window; returns when JupyterLab has stored what the kernel says of its language. */
+/** Opens a notebook in a new window, and waits until JupyterLab has stored the kernel's description of its language. */
 async function openUnchanged(page, file) {
   const tab = await page.context().newPage();
   const described = new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ test('notebooks that are opened are not changed', { timeout: 1_800_000 }, async 
         copyFileSync(inFolder(`untrusted/${file}`), inFolder(`opened-${file}`));
         const notebook = await openUnchanged(page, `opened-${file}`);
         const go = JSON.parse(readFileSync(inFolder(written), 'utf8')).metadata.language_info.version;
-        // Another release of Go than the one that has run the committed notebooks is a change.
+        // If the release of Go is not the one that has run the committed notebooks, that is a change.
         assert.equal(await isDirty(notebook), notebook.saved().metadata.language_info.version !== go);
         await notebook.page.close();
       });

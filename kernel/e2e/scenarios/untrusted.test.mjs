@@ -1,5 +1,5 @@
-// The committed notebooks as a stranger opens them: nothing is run, and JupyterLab does not trust them,
-// so it renders no SVG and no HTML with scripts. Every plot is there all the same.
+// The committed notebooks, opened by a user who has not run them. JupyterLab does not trust them, so it renders no SVG
+// and no HTML with scripts. Nevertheless, it shows every plot.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { committedNotebooks, isPlot, outFile, setTheme, withNotebook } from '../browser/lab.mjs';
@@ -7,7 +7,7 @@ import { measure } from '../browser/picture.mjs';
 
 const files = committedNotebooks();
 
-/** The cells whose stored outputs have a picture, with how many. A front end prefers HTML, which has to have the picture too. */
+/** Returns the cells whose stored outputs have pictures, with the number of pictures. Front ends prefer HTML, so the HTML form of an output must have the picture, too. */
 function cellsWithPictures(notebook) {
   return notebook.saved().cells
     .map((cell, index) => ({ index, pictures: (cell.outputs ?? []).filter(isPlot).length }))
@@ -34,14 +34,14 @@ for (const file of files) {
       }
       const broken = await page.locator('.jp-Notebook img').evaluateAll((all) => all.filter((img) => img.naturalWidth === 0).map((img) => img.alt));
       assert.deepEqual(broken, [], 'every picture of the text is there');
-      // The first plot with its cell, for docs/pictures.
+      // Take a screenshot of the first plot and its cell, for docs/pictures.
       await notebook.cell(cells[0].index).locator('.jp-OutputArea').scrollIntoViewIfNeeded();
       await page.screenshot({ path: outFile(`untrusted-${file}.png`) });
     });
   });
 }
 
-// Plots have their own light background: their colours are made for it.
+// Plots have a light background in all themes, since their colours are chosen for it.
 for (const [theme, light] of [['JupyterLab Dark', 'false'], ['JupyterLab Light', 'true']]) {
   test(`plots in ${theme}`, { timeout: 1_800_000 }, async () => {
     await setTheme(theme);

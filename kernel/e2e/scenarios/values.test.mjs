@@ -1,5 +1,5 @@
-// Values and errors as a person sees them, in light and dark: trees fold, tables have columns, an
-// error that is a result is red and the cell is fine, tracebacks have colours.
+// Values and errors in the light and the dark theme: trees can be folded, tables have columns, an error that is a
+// result is red although the cell succeeds, tracebacks have colours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, setTheme, withNotebook } from '../browser/lab.mjs';

@@ -1,7 +1,8 @@
-// The committed notebooks as VS Code shows them. VS Code itself is not run: this replays its choice of a form for each output, and
-// renders that form alone on a page with VS Code's content security policy, as its built-in renderer does, in a trusted folder and in
-// one that is not. The rules are those of VS Code's sources: notebookCommon.ts (order and secure types), backLayerWebView.ts (the policy),
-// extensions/notebook-renderers (types and elements).
+// The committed notebooks as VS Code shows them, in a trusted folder and in an untrusted one. VS Code itself does not
+// run. For each output, the test chooses the form that VS Code would choose, and renders it on a page with VS Code's
+// content security policy, as VS Code's built-in renderer does. The rules are those of VS Code's sources:
+// notebookCommon.ts (order and secure types), backLayerWebView.ts (the policy), extensions/notebook-renderers (types
+// and elements).
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -10,16 +11,16 @@ import { chromium } from 'playwright-core';
 import { chromiumFlags, config, outFile } from '../browser/lab.mjs';
 import { cutElements, faintTexts } from '../browser/readable.mjs';
 
-// Types that are not in the order, such as those of widgets, precede it.
+// The order in which VS Code prefers types. Types that are not in this list, such as those of widgets, come before it.
 const order = ['application/json', 'application/javascript', 'text/html', 'image/svg+xml', 'text/latex', 'text/markdown', 'image/png', 'image/jpeg', 'text/plain'];
 const secure = ['application/json', 'text/latex', 'text/markdown', 'image/png', 'image/jpeg', 'text/plain'];
 const policy = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src https: http: data: blob:; font-src https:; "
   + 'connect-src https:; child-src https: data:';
 
-// Widgets need the Jupyter extension and a kernel.
+// The type of widgets, which need the Jupyter extension and a kernel.
 const widgetView = 'application/vnd.jupyter.widget-view+json';
 
-/** The type that VS Code shows of an output's data. */
+/** Returns the MIME type in an output's data that VS Code shows. */
 function chosen(data, trusted) {
   const types = Object.keys(data).filter((type) => trusted || secure.includes(type));
   for (const type of types) assert.ok(order.includes(type) || type === widgetView, `VS Code renders ${type}`);
@@ -29,7 +30,7 @@ function chosen(data, trusted) {
 const joined = (text) => [text].flat().join('');
 const escaped = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
-/** The element that the built-in renderers make of an output. */
+/** Returns the HTML that the built-in renderers make from an output. */
 function element(type, content) {
   if (type === 'text/html' || type === 'image/svg+xml') return content;
   if (type.startsWith('image/')) return `<div class="display"><img src="data:${type};base64,${content.replace(/\s/g, '')}"></div>`;
@@ -37,7 +38,7 @@ function element(type, content) {
   return `<div style="font-family:monospace;white-space:pre-wrap">${escaped(content)}</div>`;
 }
 
-/** The outputs of a notebook in the form that VS Code shows. */
+/** Returns the outputs of a notebook in the form that VS Code shows. */
 function shown(notebook, trusted) {
   const all = [];
   for (const [index, cell] of notebook.cells.entries()) {
@@ -49,7 +50,7 @@ function shown(notebook, trusted) {
         const type = chosen(output.data, trusted);
         assert.ok(type, `${where} has a form for VS Code`);
         if (type === widgetView) {
-          // A file has no widgets, so another output of the cell shows what they control.
+          // VS Code cannot show widgets from a file, so another output of the cell must show the result of the widgets.
           assert.ok(cell.outputs.some(({ data = {} }) => !(widgetView in data)), `${where} is not all that the cell shows`);
         } else {
           all.push({ where, type, html: element(type, joined(output.data[type])) });
@@ -79,7 +80,7 @@ for (const name of readdirSync(path.join(config.folder, 'untrusted')).filter((fi
   });
 }
 
-/** Renders outputs on a page, and checks that each can be seen and read. */
+/** Renders outputs on a page, and checks that each is visible and readable. */
 async function look(browser, outputs, style, name) {
   assert.ok(outputs.length > 0);
   const page = await browser.newPage({ viewport: { width: 1100, height: 1000 } });
@@ -88,7 +89,7 @@ async function look(browser, outputs, style, name) {
   page.on('console', (message) => message.text().includes('Content Security Policy') && refused.push(message.text()));
   page.on('request', (request) => /^https?:/.test(request.url()) && requested.push(request.url()));
   const body = outputs.map(({ html }) => `<div class="output" style="margin:8px 0">${html}</div>`).join('\n');
-  // The rules of VS Code's page and built-in renderer that change sizes.
+  // The CSS rules of VS Code's page and built-in renderer that change sizes.
   const rules = `body { ${style}; font: 13px sans-serif } .output { overflow-x: auto } .output img, .output svg { max-width: 100% } .display img { height: auto }
     table { border-collapse: collapse } th, td { padding: 4px 8px }`;
   await page.setContent(`<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><style>${rules}</style></head><body>${body}</body></html>`);

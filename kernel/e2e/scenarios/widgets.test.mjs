@@ -1,4 +1,5 @@
-// Controls that live in the worker: moved, pressed and chosen by a person, between cells and while one runs.
+// Controls whose state is in the worker process: a user moves, presses and chooses them between cells and while a cell
+// runs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';
@@ -50,7 +51,7 @@ test('widgets in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await notebook.cell(slider).locator('.noUi-handle').waitFor();
       await notebook.cell(slider).locator('.noUi-handle').focus();
       await page.keyboard.press('Home');
-      // The slider tells the kernel beside the cells: the first run may come before it.
+      // The slider's message may arrive after the first run of the cell.
       let text = await notebook.run(values);
       for (const end = Date.now() + testTimeout; !/2 green 1/.test(text) && Date.now() < end;) text = await notebook.run(values);
       assert.match(text, /2 green 1/);
