@@ -125,8 +125,8 @@ func (a *agent) announce(leaving bool) {
 	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // heartbeat repeats it
 }
 
-// briefTime limits fetching in advance: an agent fetches further batches while it runs
-// others only if batches take less than briefTime. Longer ones are left to other machines.
+// briefTime limits fetching in advance: while batches run, an agent fetches further batches
+// only if batches take less than briefTime. It leaves longer batches to other machines.
 const briefTime = 50 * time.Millisecond
 
 // fetch takes and runs one batch after the other. If ahead is true, it does so only while

@@ -48,8 +48,9 @@ func NewBarrier(ctx context.Context, c *Cluster, parties int) (*Barrier, error) 
 	return &Barrier{e}, nil
 }
 
-// Wait waits until all parties have called Wait. It returns how many of them came before
-// this one, so exactly one gets 0. A broken Barrier returns mp.ErrBroken until Reset is called.
+// Wait waits until all parties have called Wait. It returns how many parties came before this
+// one, so exactly one party gets 0. A broken Barrier returns mp.ErrBroken until Reset is
+// called.
 func (b *Barrier) Wait(ctx context.Context) (place int, err error) {
 	var s barrierState
 	err = b.change(ctx, func(old []byte) (_ []byte, err error) {

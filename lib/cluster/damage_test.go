@@ -98,7 +98,7 @@ func await(ctx context.Context, t *testing.T, ready func() bool) {
 	}
 }
 
-// TestTryLockOfADeadOwner locks a Mutex without renewing the lease, as a process does that is
+// TestTryLockOfADeadOwner locks a Mutex without renewing the lease, like a process that was
 // killed.
 func TestTryLockOfADeadOwner(t *testing.T) {
 	c, ctx := openAlone(t)

@@ -192,7 +192,7 @@ func say(x int) int {
 }
 
 // capture returns what is written to *f until stop is called, and waits until done reports
-// that all is there.
+// that all output has arrived.
 func capture(t *testing.T, f **os.File) (text func() string) {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -51,9 +51,9 @@
 // answer; then its tasks fail with ErrNoWorkers after the WorkerTimeout. When a pool is
 // closed or its process ends, its tasks are dropped.
 //
-// When the context of a Map ends, or a notebook is interrupted, tasks that wait are removed
-// from the server, and the contexts of those that run are cancelled, wherever they run. A
-// child process whose task ignores that for a second is killed.
+// When the context of a Map ends, or a notebook is interrupted, waiting tasks are removed
+// from the server, and the contexts of running tasks are cancelled on all machines. A child
+// process whose task ignores that for a second is killed.
 //
 // # Jobs
 //

@@ -34,7 +34,7 @@ type executor struct {
 }
 
 // newExecutor starts child processes for a pool. Their output goes to the pool's process,
-// directly if that is this one.
+// directly if the pool is in this process.
 func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
 	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: tries - 1, Grace: time.Second, Env: a.c.childEnviron()}
 	if pool != "" && !a.isOwn(pool) {

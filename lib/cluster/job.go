@@ -15,8 +15,9 @@ import (
 var ErrNoJob = errors.New("no such job")
 
 // A Job is a list of tasks with a name. The server keeps the tasks and their results until
-// Delete is called, so a Job does not need the process that has started it: another one joins
-// it and gets every result, also those of tasks that ended while no process listened.
+// Delete is called, so a Job does not need the process that has started it: another process
+// can join the Job and gets every result, also the results of tasks that ended while no
+// process listened.
 //
 // Workers run the tasks of jobs in the same way as those of pools: at least once. A result
 // is yielded once. With the embedded server, jobs end with the process, unless the server
@@ -29,8 +30,8 @@ type Job[R any] struct{ in *job }
 //
 // If there is a job of that name with the same tasks, StartJob joins it; tasks that were not
 // sent, because the process was killed, are sent now. If the workers that have the tasks are
-// gone, such as those of a notebook before a restart, others get the tasks that have no
-// result. If the job has other tasks, StartJob fails.
+// gone, such as the workers of a notebook before a restart, other workers get the tasks that
+// have no result. If the job has other tasks, StartJob fails.
 //
 // All tasks go to the workers of one program: this one, or another that has the function,
 // whichever has more workers when StartJob is called.

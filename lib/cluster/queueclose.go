@@ -26,8 +26,8 @@ func (e *entry) isClosing(c *Cluster, s jetstream.Stream) bool {
 	return len(subjects) == 1 && subjects[0] == e.endSubject(c)
 }
 
-// finish closes the Queue. It also completes a call that has done some of the steps only, as
-// its process was killed.
+// finish closes the Queue. It also completes the close of another process that was killed
+// between the steps.
 func (e *entry) finish(ctx context.Context, c *Cluster) error {
 	s, err := c.js.Stream(ctx, e.streamName(c))
 	if err != nil {
@@ -55,8 +55,8 @@ func (e *entry) finish(ctx context.Context, c *Cluster) error {
 	return nil
 }
 
-// left returns the number of values in a Queue that is closing. That includes those that
-// another process has received but not yet removed.
+// left returns the number of values in a Queue that is closing. The number includes values
+// that another process has received but not yet removed.
 func (e *entry) left(ctx context.Context, c *Cluster, s jetstream.Stream) (int, error) {
 	info, err := s.Info(ctx, jetstream.WithSubjectFilter(e.subject(c)))
 	if err != nil {
@@ -66,8 +66,8 @@ func (e *entry) left(ctx context.Context, c *Cluster, s jetstream.Stream) (int, 
 }
 
 // atEnd handles the end. If no value is left, it deletes the stream and returns mp.ErrClosed.
-// Otherwise another process has a value that comes again if the process dies, so the end
-// must come again, too.
+// Otherwise another process has received a value, which the server delivers again if that
+// process dies. Then the server must deliver the end again, too.
 func (e *entry) atEnd(ctx context.Context, c *Cluster, end jetstream.Msg) error {
 	s, err := c.js.Stream(ctx, e.streamName(c))
 	if err != nil {

@@ -177,7 +177,7 @@ func (r *runner) announce(closed bool) {
 
 // checkWorkers sends waiting tasks if there are workers, and fails the tasks of a function if
 // none could run it for the WorkerTimeout. It takes back batches whose workers have gone if
-// there are others.
+// there are other workers.
 func (r *runner) checkWorkers() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

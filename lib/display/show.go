@@ -75,7 +75,7 @@ func Clear(wait bool) error {
 }
 
 // ShowAs shows v under an identifier that [Update] takes. All cells of a notebook
-// share the identifiers. A [Handle] makes a unique one. ShowAs fails if id is empty.
+// share the identifiers. A [Handle] makes a unique identifier. ShowAs fails if id is empty.
 func ShowAs(id string, v any) error {
 	if id == "" {
 		return errors.New("display: ShowAs needs an identifier that is not empty")

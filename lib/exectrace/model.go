@@ -9,8 +9,8 @@ package exectrace
 
 import "time"
 
-// A Trace is what a process and its children did while a function ran. Times are durations
-// since the call of the function.
+// A Trace describes what a process and its children did while a function ran. Times are
+// durations since the call of the function.
 type Trace struct {
 	Folder    string // of the recording
 	Command   string
@@ -29,7 +29,7 @@ type Process struct {
 	File        string // the trace, for go tool trace
 	First       bool   // it began the recording
 	Begin, End  time.Duration
-	Goroutines  []*Goroutine // those of the traced function and of tasks, in the order of their start
+	Goroutines  []*Goroutine // goroutines of the traced function and of tasks, in the order of their start
 	Others      Others       // the goroutines of package mp, of a notebook's worker process and of the runtime
 	GC          []Span       // garbage collections, and stops of all goroutines
 	CPU         []Sample     // in the order of time
@@ -139,7 +139,7 @@ const (
 	Creates                  // a goroutine starts another
 	Starts                   // a process starts another
 	Tasks                    // a pool sends tasks to a process, or a goroutine to a worker of its pool
-	Results                  // a process sends results, or a goroutine those for which another waits
+	Results                  // a process sends results, or a goroutine hands over results for which another waits
 	Passes                   // a value goes through a queue or pipe of package mp
 	Unlocks                  // a lock of package mp goes to a waiter
 )

@@ -16,8 +16,8 @@
 //
 // A function takes one argument, optionally with a context.Context before it. It returns
 // nothing, an error, a result, or a result and an error. Start takes functions without a
-// result, Go those with one. The caller of Go gives the type of the result, because the
-// compiler cannot infer it from several possible signatures:
+// result, and Go takes functions with a result. The caller of Go gives the type of the
+// result, because the compiler cannot infer it from several possible signatures:
 //
 //	call, err := mp.Go[int](ctx, mp.Processes, Square, 7)
 //	y, err := call.Result(ctx)
@@ -118,7 +118,6 @@
 //
 // A child takes about 2 ms to start and 2 MB of memory. A message takes about 5 µs if
 // the receiver must be woken. Tasks of a pool are sent in batches: 20 ns for each small
-// task. The elements of an Array are not copied at all. The program bench/parallel
-// measures these. Trace records where the time goes; package lib/exectrace reads the
-// recording.
+// task. The elements of an Array are not copied at all. The program bench/parallel measures
+// these costs. Trace records where the time goes; package lib/exectrace reads the recording.
 package mp

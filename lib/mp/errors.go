@@ -54,7 +54,7 @@ var ErrFull = failure.ErrFull
 
 // ErrPeerDied is the error of a call that waits for other processes, when the last
 // other process that had the object was killed or crashed. The object stays usable.
-// Later calls wait again, but those of a Queue fail again after two seconds if this process
+// Later calls wait again, but calls of a Queue fail again after two seconds if this process
 // does nothing that could end their wait.
 var ErrPeerDied = shm.ErrPeerDied
 

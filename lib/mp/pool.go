@@ -20,8 +20,8 @@ import (
 //
 // When a worker process dies, a new one replaces it, and other workers run the tasks
 // that it had not begun. Tasks that it had begun fail with an *ExitError, or run again
-// if the pool has Retries. So do tasks that it had finished but not reported, which are
-// those of its last two milliseconds at most.
+// if the pool has Retries. The same holds for tasks that it had finished but not reported:
+// at most the tasks of its last two milliseconds.
 type Pool struct {
 	once sync.Once
 	in   any // *pool.Pool; untyped, since a notebook cell compiles every type that it can reach

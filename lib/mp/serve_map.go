@@ -17,8 +17,8 @@ import (
 // Children store and load copies.
 type ServedMap[K comparable, V any] struct{ ref Ref[map[K]V] }
 
-// ServeMap serves m until Close. The program must not use m directly before that. If m
-// is nil, the served map is empty.
+// ServeMap serves m until Close. The program must not use m directly before Close. If m is
+// nil, the served map is empty.
 func ServeMap[K comparable, V any](m map[K]V) (*ServedMap[K, V], error) {
 	if m == nil {
 		m = make(map[K]V)

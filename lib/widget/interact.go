@@ -162,8 +162,8 @@ func (c *call) fields(t reflect.Type, number int) error {
 	return nil
 }
 
-// triggers adds the options after those of the parameters: inputs that only trigger
-// calls.
+// triggers adds the options after the options of the parameters. They are inputs that only
+// trigger calls.
 func (c *call) triggers(options []Option) error {
 	for _, o := range options {
 		in, ok := o.(Input)

@@ -27,7 +27,7 @@ func Link[T any](a, b Valued[T]) error {
 		return fmt.Errorf("%w: the controls cannot be linked", err)
 	}
 	var mu sync.Mutex
-	last := a.Value() // the value passed on last; the other control's notification of it must not send it back
+	last := a.Value() // the value passed on last, which the notification of the other control must not send back
 	follow := func(from, to Valued[T]) {
 		from.OnChange(func(v T) {
 			mu.Lock()

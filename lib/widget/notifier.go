@@ -17,7 +17,8 @@ func (n *notifier) add(f func()) {
 	n.funcs = append(n.funcs, f)
 }
 
-// hasFuncs reports whether a notification would call a function, or one is running.
+// hasFuncs reports whether a notification would call a function, or whether a function is
+// running.
 func (n *notifier) hasFuncs() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

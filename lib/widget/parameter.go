@@ -154,7 +154,7 @@ func (p *parameter) bounds(high float64) (float64, float64) {
 	high = max(high, 2*start)
 	switch v := p.start; {
 	case v.CanInt() && (high >= math.MaxInt || v.OverflowInt(int64(high))):
-		high = math.Pow(2, float64(p.typ.Bits()-2)) // at least half of what fits
+		high = math.Pow(2, float64(p.typ.Bits()-2)) // at least half of the largest value of the type
 	case v.CanUint() && (high >= math.MaxInt || v.OverflowUint(uint64(high))):
 		high = math.Pow(2, float64(min(p.typ.Bits()-1, 62)))
 	}

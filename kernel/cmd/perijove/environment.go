@@ -74,8 +74,9 @@ func (m localEnvironment) widgets() (version string, ok bool) {
 	return "", false
 }
 
-// jupyterDataDirs returns Jupyter's data folders: those in JUPYTER_PATH, the user's, that of the
-// Python environment with the jupyter command, and the system's.
+// jupyterDataDirs returns Jupyter's data folders: the folders in JUPYTER_PATH, the folder of the
+// user, the folder of the Python environment with the jupyter command, and the folders of the
+// system.
 func (m localEnvironment) jupyterDataDirs() []string {
 	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
 	if data, err := kernelspec.DataDir(os.Getenv); err == nil {

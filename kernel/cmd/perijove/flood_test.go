@@ -15,7 +15,8 @@ import (
 // TestFlood: 100 MB of output reach a front end that is slow at first, completely and in
 // order. Meanwhile the kernel answers other requests, and its memory stays bounded.
 func TestFlood(t *testing.T) {
-	// The first kernel on a machine builds the image, which takes memory, and has no completions before.
+	// The first kernel on a machine builds the image, which takes memory. Before that, it offers no
+	// completions.
 	if _, err := startReal(t).execute(cellRun{code: "0"}); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func statusMemory(t *testing.T, pid int, field string) int {
 }
 
 // TestWorkerMemory checks that the worker process does not keep the pages of its executable that only its start
-// needed. After a cell, 11 MB of its files are resident; with these pages it would be 25 MB.
+// needed. After a cell, 11 MB of its files are resident; with these pages, 25 MB would be.
 func TestWorkerMemory(t *testing.T) {
 	k := startReal(t)
 	if _, err := k.execute(cellRun{code: `fmt.Println("hello")`}); err != nil {

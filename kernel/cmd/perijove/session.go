@@ -27,7 +27,7 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 }
 
 // newSession opens the worker image for goCommand's toolchain and starts a session in folder
-// dir. If the image must be built it writes lines about that to progress.
+// dir. If the image must be built it writes lines about the build to progress.
 func newSession(ctx context.Context, goCommand, dir, kernelID string, progress io.Writer, log *slog.Logger) (output.Session, error) {
 	img, err := openImage(ctx, goCommand, progress, false)
 	if err != nil {

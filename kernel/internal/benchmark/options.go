@@ -51,7 +51,7 @@ func ParseOptions(words []string) (Options, error) {
 	return o, nil
 }
 
-// check checks the value of a flag: package testing ends a program that has a wrong one.
+// check checks the value of a flag: package testing ends a program if a value is wrong.
 func check(name, value string) error {
 	isNumber := func(text string) bool {
 		n, err := strconv.Atoi(text)

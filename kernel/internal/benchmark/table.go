@@ -84,7 +84,8 @@ func iterations(list []int) string {
 	return fmt.Sprintf("%d × %s", len(list), text)
 }
 
-// Compare returns a table that compares two runs. It lists the benchmarks of both.
+// Compare returns a table that compares two runs. It lists the benchmarks that both runs
+// have.
 func Compare(before, after *Run) (*Table, error) {
 	t := &Table{Header: []string{"benchmark", "", "before", "after", "change"}}
 	var warnings []error

@@ -217,8 +217,8 @@ func (p *parse) repeatedAt(off int) *timedText {
 	return nil
 }
 
-// take notes whether a statement is the first, or so far the last, of those that
-// %time measures.
+// take records whether a statement is the first, or so far the last, of those that %time
+// measures.
 func (p *parse) take(s *Stmt, at int) {
 	for i := range p.timed {
 		t := &p.timed[i]

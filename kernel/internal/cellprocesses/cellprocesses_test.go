@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// TestEnd: End ends the processes of one cell with all that these have started, also one that ignores SIGINT.
+// TestEnd: End ends the processes of one cell and all processes that they have started, also a process that
+// ignores SIGINT.
 func TestEnd(t *testing.T) {
 	start := func() (cmd *exec.Cmd, child int) {
 		cmd = exec.Command("sh", "-c", `trap "" INT; sleep 1000 & echo $!; wait`)

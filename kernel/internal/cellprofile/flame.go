@@ -180,7 +180,7 @@ func (f *Flame) color(n *node) color.RGBA {
 		return color.RGBA{0xc4, 0xca, 0xd1, 0xff}
 	}
 	if _, ok := f.hues[pkg]; !ok {
-		f.hues[pkg] = 85 + len(f.hues)*79%220 // far from those before, and from orange
+		f.hues[pkg] = 85 + len(f.hues)*79%220 // far from the hues before, and from orange
 	}
 	return pale(f.hues[pkg])
 }

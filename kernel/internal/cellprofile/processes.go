@@ -36,8 +36,8 @@ func (p *Profile) processRows() (list []processRow) {
 	return list
 }
 
-// tree returns the tree of calls. If several processes have samples, they are its first level. If these are more than maxShownProcesses, one node has the
-// calls of all processes but the first.
+// tree returns the tree of calls. If several processes have samples, they are its first level. If there are more than
+// maxShownProcesses, one node has the calls of all processes but the first.
 func (p *Profile) tree() *node {
 	root := &node{name: "all", isGroup: true}
 	rows := p.processRows()

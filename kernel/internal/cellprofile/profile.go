@@ -45,7 +45,7 @@ type node struct {
 	name, file string
 	value      int64
 	children   []*node
-	isGroup    bool // it is not a call, but all calls or those of a process
+	isGroup    bool // the node is not a call: it stands for all calls, or for the calls of a process
 }
 
 // New returns the profile of a cell. Samples of several processes have the label of package execprofile.

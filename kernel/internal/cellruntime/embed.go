@@ -47,7 +47,7 @@ func embedInto(variable any, patterns string, root fs.FS) error {
 }
 
 // embeddedFile has the same layout as the type file of package embed. An embed.FS is a pointer
-// to a slice of these, since Go 1.16. TestEmbedFS checks that.
+// to a slice of such files, since Go 1.16. TestEmbedFS checks that.
 type embeddedFile struct {
 	name, data string
 	_          [16]byte // a hash

@@ -29,7 +29,7 @@ func isError(v any) (error, bool) {
 }
 
 // errorResult returns the display of an error: its text, the errors that it wraps, and, if it
-// reports a panic in a child process, the calls of that.
+// reports a panic in a child process, the calls of the panic.
 func errorResult(err error) displayhost.Message {
 	own := PanicText(err)
 	text := errorText(err, own)
@@ -91,7 +91,7 @@ func withoutStack(v any, text string) string {
 var stackLine = regexp.MustCompile(`^\t(?:.*/)?(Cell \[\d+\]):(\d+)(?: \+0x[0-9a-f]+)?$`)
 
 // ChildFrames returns the calls in cells of a panic in a child process, if v is an error that
-// reports one.
+// reports such a panic.
 func ChildFrames(v any) (list []control.Frame) {
 	defer func() {
 		if recover() != nil { // a method of the error has panicked

@@ -45,7 +45,8 @@ func ParseInlined(output string) []Decision {
 	return list
 }
 
-// splitPlace splits a position such as Cell [1]:2:3, which may be followed by that in the generated file, [f.go:4:5].
+// splitPlace splits a position such as Cell [1]:2:3, which may be followed by the position in the generated file,
+// [f.go:4:5].
 func splitPlace(place string) (file string, line, col int, ok bool) {
 	if at := strings.LastIndexByte(place, '['); at > 0 && strings.HasSuffix(place, "]") && strings.Contains(place[at:], ":") {
 		place = place[:at]

@@ -175,8 +175,8 @@ func runExported(t *testing.T, name string) string {
 // kernelMessages matches what the kernel prints about directives, which programs do not print.
 var kernelMessages = regexp.MustCompile(`(?m)^(wrote \d+ bytes to .*|=== RUN .*|--- PASS: .*|PASS)\n`)
 
-// TestExportedScenarios compares the output of the programs in package export's testdata, which its tests have run, with that of their
-// cells.
+// TestExportedScenarios compares the output of the programs in package export's testdata, which its tests have run, with
+// the output of their cells.
 func TestExportedScenarios(t *testing.T) {
 	img := openImage(t)
 	files, err := filepath.Glob("../export/testdata/*.txtar")

@@ -35,7 +35,8 @@ func markOf(name string, dupok bool) nameMark {
 
 func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
 
-// Update reads those of the archives, given by import path, that are new, and reports whether there are any.
+// Update reads the archives that it has not read before, and reports whether there are any. archives has the
+// files by import path.
 func (d *Index) Update(archives map[string]string) (changed bool, err error) {
 	if d.files == nil {
 		d.files, d.known = map[string][]nameMark{}, map[string]string{}

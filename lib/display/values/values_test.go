@@ -350,7 +350,7 @@ func TestMethodsAreCalledOnce(t *testing.T) {
 			f func()
 		}{[]string{strings.Repeat("long ", 30), "x"}, c, nil}, 1},
 		{many, 9},
-		{map[string][]pair{"many": many}, 2}, // the others are cut
+		{map[string][]pair{"many": many}, 2}, // the other entries are omitted
 	} {
 		var r Rendering
 		calls = 0

@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// SVG returns the picture as a document, dark where the page prefers that.
+// SVG returns the picture as a document, with dark colors where the page prefers them.
 func (c *Chart) SVG() string {
 	const style = `<style>:root{color:#222;background:#fff}@media (prefers-color-scheme:dark){:root{color:#ddd;background:#111}}@media print{:root{color:#000;background:#fff}}</style>`
 	return c.encode(fmt.Sprintf(`xmlns="http://www.w3.org/2000/svg" width="%d" height="%s"`, width, number(c.height)), style)

@@ -47,7 +47,7 @@ func hasTasks(g *exectrace.Goroutine) bool {
 	return slices.ContainsFunc(g.Spans, func(s exectrace.Span) bool { return s.Kind == exectrace.Task })
 }
 
-// marks draws the events that a goroutine has logged, with those texts for which there is
+// marks draws the events that a goroutine has logged, with the texts for which there is
 // room. Base is the line of the texts.
 func (c *Chart) marks(g *exectrace.Goroutine, base, mid float64) {
 	right, last := 0.0, -2.0

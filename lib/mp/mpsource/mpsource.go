@@ -202,7 +202,7 @@ func (f *Function) Difference(other *Table) string {
 	return "it was built with another version of perijove"
 }
 
-// title names a declaration that f reaches, and what mentions it.
+// title names a declaration that f reaches, and the declaration that mentions it.
 func (f *Function) title(d *Declaration) string {
 	text := d.Name
 	if d.Kind != "" {

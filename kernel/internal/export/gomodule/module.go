@@ -46,7 +46,8 @@ type Module struct {
 // LibraryDir is the folder of the module with the copy of this project's library.
 const LibraryDir = "perijove"
 
-// New writes the first go.mod of a module to a folder. It requires what the notebook's module requires, and the packages that each notebook can import.
+// New writes the first go.mod of a module to a folder. It has the requirements of the notebook's module, and those of
+// the packages that each notebook can import.
 func New(ctx context.Context, opt Config, dir string) (*Module, error) {
 	m := &Module{opt: opt, Dir: dir, ctx: ctx, files: map[string]string{}}
 	f := new(modfile.File)

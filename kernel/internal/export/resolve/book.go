@@ -40,7 +40,7 @@ type Book struct {
 	UsesCtx   bool
 	numbered  map[string]bool // Out[3] and In[3] in the cells
 	skip      map[int]string  // messages of cells that fail as expected, by their execution counts
-	MayFail   map[int]bool    // those of the cells tagged raises-exception
+	MayFail   map[int]bool    // execution counts of the cells tagged raises-exception
 	Inferred  *types.Package
 }
 
@@ -66,7 +66,7 @@ type Entity struct {
 	Typ      types.Type  // of a variable
 	types    []*Instance // the types of the notebook in typ
 	Same     *Entity     // an earlier declaration of the same variable
-	Used     bool        // of a variable
+	Used     bool        // of a variable: some code uses it
 	isResult bool        // it is the value of a cell, Out[3]
 	Values   int         // how many values the cell has; the entity is the first one. Zero if it is not known
 	WithErr  bool        // the second value is an error that a call returns beside the first one

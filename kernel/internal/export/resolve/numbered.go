@@ -102,7 +102,8 @@ func (b *Book) checkNumbered() {
 	}
 }
 
-// result writes a declaration from which the type checker infers the type of a cell's value. If a call has several values, it is the first one's.
+// result writes a declaration from which the type checker infers the type of a cell's value. If a call has several
+// values, the type is that of the first value.
 func (in *inference) result(e *Entity) {
 	text := rewrite(&e.Stmt.Source, e.Stmt.Expr.Start, e.Stmt.Expr.End, func(r cell.Ref) Target { return in.b.LookupIn(e.Stmt, r) }, in.name(e.Stmt.Step.Index), nil)
 	if !in.hasFirst {

@@ -135,7 +135,7 @@ func (f *Facts) IsStarted(off int) bool {
 }
 
 // Ends returns the offsets of the calls that end a program but only the cell in a notebook. In a cell tagged
-// raises-exception these are also calls of os.Exit with another code than 0.
+// raises-exception these include calls of os.Exit with another code than 0.
 func (f *Facts) Ends(raises bool) []int {
 	if raises {
 		return slices.Concat(f.Exits, f.Failing)

@@ -160,7 +160,8 @@ func (s *section) hasRaises() bool {
 	return slices.ContainsFunc(s.steps, func(s *resolve.Step) bool { return s.Raises })
 }
 
-// nameImports names the packages as the notebook does. Two packages with one name get different ones.
+// nameImports names the packages as the notebook does. Two packages with the same name get different
+// names.
 func (b *translation) nameImports(names *naming.Set) {
 	for _, p := range sortedKeys(b.packages) {
 		for _, name := range sortedKeys(b.packages[p]) {

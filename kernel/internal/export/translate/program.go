@@ -22,7 +22,7 @@ type Options struct {
 	GOROOT string
 	Stored bool              // name the cells by their stored execution counts in errors, and not by those of a run
 	Force  bool              // keep directives without a meaning in a program as comments
-	Notice func(*cell.Error) // gets what the program prints in another way than the notebook; may be nil
+	Notice func(*cell.Error) // called for output that the program prints in another way than the notebook; may be nil
 }
 
 // maxChecks is the maximum number of times that the program is written and checked.

@@ -83,8 +83,8 @@ func (b *translation) isConstant(st *resolve.Stmt, x ast.Expr, at int) bool {
 	return ok
 }
 
-// checkChildren refuses variables that may have another value in child processes than in those of the notebook: a notebook
-// also evaluates initializers there that call its functions, if these have no effects.
+// checkChildren refuses variables that may have another value in child processes than in the child processes of the
+// notebook: there, a notebook also evaluates initializers that call its functions, if the functions have no effects.
 func (b *translation) checkChildren() {
 	if !b.UsesProcesses() {
 		return

@@ -50,7 +50,8 @@ func newTranslation(opt Options, b *resolve.Book) *translation {
 	}
 }
 
-// addNames notes the names that the program needs beside those of its code: blank imports, and constants that function literals follow.
+// addNames notes the names that the program needs in addition to the names in its code: blank imports, and constants
+// that function literals use and that later cells change.
 func (b *translation) addNames() {
 	for _, path := range b.Blank {
 		b.importAs(path, "_")

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// Timeout is how long after its last announcement a pool counts as existing. Then its tasks
-	// are dropped.
+	// Timeout is how long after its last announcement a pool counts as existing. After that its
+	// tasks are dropped.
 	Timeout = time.Minute
 	// maxCancels is how many batches with cancelled tasks are remembered.
 	maxCancels = 1 << 12
@@ -66,7 +66,7 @@ func (s *Pools) IsSilent(pool string) bool {
 	return time.Since(s.seen[pool]) > Timeout
 }
 
-// Forget removes pools that ended long ago, and others if there are more than Max.
+// Forget removes pools that ended long ago and, if there are more than Max, other pools.
 func (s *Pools) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

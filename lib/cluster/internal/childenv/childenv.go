@@ -28,8 +28,8 @@ func (c *Cluster) Environ() []string {
 	return []string{variable + "=" + strings.Join([]string{strconv.Itoa(os.Getpid()), hex.EncodeToString(c.Build[:]), c.Name, c.URL, c.Token}, "\n")}
 }
 
-// Own returns the cluster that this process works for, or nil if it is not a child that
-// works for one.
+// Own returns the cluster that this process works for, or nil if this process is not a child
+// that works for a cluster.
 func Own() (*Cluster, error) {
 	parts := strings.Split(os.Getenv(variable), "\n")
 	if len(parts) != 5 || parts[0] != strconv.Itoa(os.Getppid()) {

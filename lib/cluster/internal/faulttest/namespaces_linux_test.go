@@ -10,7 +10,7 @@ import (
 )
 
 // In the namespaces of the test, the bridge has the address bridgeAddress; servers and
-// processes with workers have those after it.
+// processes with workers have the addresses after it.
 const (
 	bridge        = "faults"
 	bridgeAddress = "10.77.0.1"

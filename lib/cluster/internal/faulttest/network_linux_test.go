@@ -27,7 +27,7 @@ type process struct {
 
 // A network connects the processes of the test.
 type network interface {
-	// name tells what the network is made of.
+	// name returns the kind of the network.
 	name() string
 	// address returns the host of the test's own process.
 	address() string

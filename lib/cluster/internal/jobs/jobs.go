@@ -13,7 +13,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
-// Prefix is the beginning of the ids of jobs. A job is to workers a pool that always exists.
+// Prefix is the beginning of the ids of jobs. To workers, a job is a pool that always
+// exists.
 const Prefix = "job-"
 
 const (

@@ -108,8 +108,8 @@ func AddressOf(v *Funcval) uintptr { return uintptr(unsafe.Pointer(v)) }
 // type even if the type is generic, and takes no hidden dictionary. So one code address
 // tells a child the argument and result types of a function.
 //
-// The linker drops methods that no interface call can reach, so this function makes one
-// that does nothing. Inlined, it would become a direct call.
+// The linker drops methods that no interface call can reach, so RunnerPC makes an interface
+// call, which does nothing. If RunnerPC were inlined, that would become a direct call.
 //
 //go:noinline
 func RunnerPC(r runner) uintptr {

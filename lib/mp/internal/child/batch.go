@@ -99,8 +99,8 @@ func (e *Entry) run(b *batch) {
 	returned = true
 }
 
-// flushing reports finished tasks of v from time to time, while a task takes long. stop
-// ends that, and waits for a report that is being sent.
+// flushing reports finished tasks of v from time to time, while a task takes long. stop ends
+// the reports, and waits for a report that is being sent.
 func (e *Entry) flushing(b *batch, v *batchRun) (stop func()) {
 	if b.n == 1 {
 		return func() {}

@@ -106,8 +106,8 @@ func (p *Pool) deepestLocked(least int) int {
 
 // stealLocked takes tasks that have not begun from another worker's batch. It prefers a
 // batch that has run for longer than stealDelay, and else the one whose remaining tasks
-// take longest. If these are not worth it yet, it makes the idle workers look again
-// later.
+// take longest. If it is too early to divide any batch, stealLocked makes the idle workers
+// look again later.
 func (p *Pool) stealLocked(w *worker) *chunk {
 	var best *inflightBatch
 	var owner *worker

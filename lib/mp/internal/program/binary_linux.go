@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// Segments returns the loaded segments of the binary, all of them and the writable
-// ones. It reads the program headers, which exist also in a stripped or
-// position-independent binary.
+// Segments returns all loaded segments of the binary, and the writable segments among them.
+// It reads the program headers, which exist also in a stripped or position-independent
+// binary.
 var Segments = sync.OnceValues(func() (all, data []Range) {
 	const (
 		atPhdr, atPhnum = 3, 5 // in the auxiliary vector

@@ -313,8 +313,8 @@ func (q *sharedQueue) hasRoom(size uint64) bool {
 	return used+size <= q.bytes() && (q.limit == 0 || uint64(q.Length()) < q.limit)
 }
 
-// wakeOne wakes one process that sleeps on a bell. It wakes none if one was woken that
-// has not checked yet: that one wakes the next.
+// wakeOne wakes one process that sleeps on a bell. It wakes none if a process was woken that
+// has not checked the queue yet: that process wakes the next one.
 func (q *sharedQueue) wakeOne(bell, sleepers int) {
 	if q.o.U32(sleepers).Load() > 0 {
 		if b := q.o.U32(bell); b.Load() == 0 && b.CompareAndSwap(0, 1) {

@@ -37,7 +37,7 @@ type arena struct {
 // A used counts the slots of a segment that are not free.
 type used struct {
 	n       int
-	dropped map[int]bool // offsets of slots in which this process has no object any more; others may have
+	dropped map[int]bool // offsets of slots in which this process has no object any more; other processes may have one
 	held    int          // how many of the dropped slots other processes had at the last check
 }
 

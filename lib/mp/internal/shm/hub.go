@@ -189,7 +189,7 @@ func (h *hub) post(id wordID, n int) {
 func (h *hub) postCheck() {
 	for place := range h.others() {
 		there := h.at(place)
-		if at32(there, hubLost).Swap(1) != 0 { // it has not handled the last one yet
+		if at32(there, hubLost).Swap(1) != 0 { // the process has not handled the last request yet
 			h.freeDead(place)
 		}
 		ring(there)

@@ -231,8 +231,8 @@ func (s *Segment) window(from, to int) (mem []byte, err error) {
 }
 
 // Retry calls f. If file descriptors, mappings or memory are scarce, it runs the
-// garbage collector and calls f again, several times: unreachable objects hold these
-// until they are collected.
+// garbage collector and calls f again, several times: unreachable objects hold such
+// resources until they are collected.
 func Retry(f func() error) error {
 	err := f()
 	for wait := time.Millisecond; scarce(err) && wait < 100*time.Millisecond; wait *= 2 {
