@@ -21,8 +21,8 @@ type drawing struct {
 	Results []bar  `json:"results"`
 }
 
-// A bar is one measure. Median is the ratio by which this library is better than the
-// other side.
+// A bar is one measure. Median is the ratio by which this library is better than the other
+// side, Python or plain Go.
 type bar struct {
 	Name     string  `json:"name"`
 	Measured string  `json:"measured"` // result of this library, with its unit

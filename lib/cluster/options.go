@@ -24,7 +24,7 @@ type options struct {
 	inflight      int
 	maxBatch      int
 	workerTimeout time.Duration
-	err           error // of the first invalid option
+	err           error // the error of the first invalid option
 }
 
 func newOptions(opts []Option) (options, error) {
@@ -64,7 +64,7 @@ func URL(url string) Option {
 }
 
 // Token sets the token for the server at the URL. It has no effect on the embedded server,
-// which makes one: see Cluster.Token.
+// which makes its own token: see Cluster.Token.
 func Token(token string) Option { return func(o *options) { o.token = token } }
 
 // Connection adds options of the NATS connection, such as nats.UserCredentials,

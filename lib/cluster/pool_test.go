@@ -181,7 +181,7 @@ func TestForEachSubmitAndProgress(t *testing.T) {
 	}
 }
 
-// untilCancelled writes a file and waits until it is cancelled, which it records in another.
+// untilCancelled writes a file, waits until it is cancelled, and then writes another file.
 func untilCancelled(ctx context.Context, path string) (int, error) {
 	if err := os.WriteFile(path+".begun", nil, 0o600); err != nil {
 		return 0, err

@@ -11,7 +11,7 @@ import (
 type Ticks struct {
 	Unit Unit
 
-	most int // of labels; 0 means usualTicks
+	most int // the largest number of labels; 0 means usualTicks
 }
 
 // usualTicks is the number of labels where the length of the axis is not known.

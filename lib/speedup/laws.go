@@ -129,7 +129,7 @@ func (r *Result) fit(law Law, series int, used []int) Fit {
 	for _, w := range used {
 		f.Workers = append(f.Workers, r.Workers[w])
 	}
-	values := make([][]float64, len(laws[law].symbols)) // by parameter, of each round
+	values := make([][]float64, len(laws[law].symbols)) // the values of each parameter, one for each round
 	for i := range r.Rounds {
 		points := make([]xy, len(used))
 		for j, w := range used {

@@ -12,9 +12,8 @@ const (
 	// longEnough is the minimum time of a run. In shorter runs the clock's resolution and the
 	// calls between runs would affect the result.
 	longEnough = 100 * time.Millisecond
-	// tooLong is the time from which a run is slow. If the run that determines n is slow, it
-	// counts as a result, and only fewRuns runs are made unless the user has given their
-	// number.
+	// tooLong is the shortest time of a slow run. If the run that determines n is slow, it
+	// counts as a result, and only fewRuns runs are made unless the user has given their number.
 	tooLong  = time.Second
 	fewRuns  = 3
 	maxLoops = 1_000_000_000

@@ -40,7 +40,7 @@ func open(t *testing.T) *page {
 			p.models[m.ID] = data.State
 		case comm.Msg:
 			p.counts[m.ID]++
-			if p.models[m.ID] == nil { // of an earlier test
+			if p.models[m.ID] == nil { // the model belongs to an earlier test
 				return nil
 			}
 			for k, v := range data.State {

@@ -148,7 +148,7 @@ func exportCells(ctx context.Context, cells []output.HistoryEntry, dir, target s
 	return export.Program(ctx, nb, opt)
 }
 
-// cellErrors adds the lines of the cells to errors in cells.
+// cellErrors adds to the errors of cells the source lines in which they occur.
 func cellErrors(path string, err error) error {
 	var cells cell.Errors
 	if errors.As(err, &cells) {

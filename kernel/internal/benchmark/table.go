@@ -147,7 +147,7 @@ func names(r *Run) string {
 	return strings.Join(list, ", ")
 }
 
-// texts returns each text once.
+// texts returns the texts of warnings, each of them once.
 func texts(warnings []error) []string {
 	var out []string
 	for _, w := range warnings {

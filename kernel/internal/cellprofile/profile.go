@@ -102,7 +102,8 @@ const (
 	childListen = childPackages + "child.(*Entry).listen"
 	// childCall is the prefix of the functions that call a user's function, with values of any type.
 	childCall = childPackages + "call."
-	// profiling is the prefix of the functions with which a child profiles itself, and profileWriter that of the runtime.
+	// profiling is the prefix of the functions with which a child profiles itself, and profileWriter is the prefix of
+	// those of the runtime.
 	profiling     = childPackages + "profiling."
 	profileWriter = "runtime/pprof.profileWriter"
 	childPackages = "github.com/perijove/perijove/lib/mp/internal/"

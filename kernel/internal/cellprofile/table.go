@@ -67,7 +67,7 @@ func (p *Profile) lines(file string) []row {
 // maxRows is the number of functions and of processes in the table.
 const maxRows = 15
 
-// minShare is the share from which a line of another cell is in the table.
+// minShare is the smallest share with which a line of another cell is in the table.
 const minShare = 0.01
 
 // cells returns the numbers of the cells that have calls in the profile: first the one that ran, then the others.

@@ -89,8 +89,9 @@ func exportNotebook(t *testing.T, exporter *export.Exporter, file string, nb *nb
 // units are words that follow a number, and change with its size.
 var units = []string{"ns", "µs", "ms", "s", "B", "kB", "MB", "GB", "B/s", "kB/s", "MB/s", "GB/s", "thousand", "million", "billion"}
 
-// withoutNumbers returns a text in which times, sizes and numbers do not differ: a run of digits with the points and commas in it is 0, a unit after it is
-// left out, and so is the number of blanks between words, since columns are as wide as their numbers. All other words must be the same, in the same order.
+// withoutNumbers returns a text that does not depend on times, sizes and numbers. A run of digits, with its points and
+// commas, becomes 0, and a unit after it is left out. The number of blanks between words does not count, since columns
+// are as wide as their numbers. All other words must be the same, in the same order.
 func withoutNumbers(text string) string {
 	var words []string
 	for line := range strings.Lines(text) {

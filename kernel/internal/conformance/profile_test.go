@@ -79,7 +79,7 @@ func TestLoadsInOrder(t *testing.T) {
 	s := newSession(t, nil)
 	mustRun(t, s, busy+"\nvar order []int\nvar running atomic.Int64")
 	const cells = 40
-	ids := make([]int, cells) // by cell, its number
+	ids := make([]int, cells) // the number of each cell
 	var all sync.WaitGroup
 	for i := range cells {
 		all.Go(func() {

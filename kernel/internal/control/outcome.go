@@ -66,8 +66,8 @@ type Goroutine struct {
 	Created *Frame  `json:"created,omitempty"`
 	ID      uint64  `json:"id,omitempty"`
 	Cell    int     `json:"cell,omitempty"` // the number of its cell, if known
-	// AtLeast and AtMost limit how long it has been waiting; 0 if there is no limit. The
-	// runtime notices only when it collects garbage which goroutines wait.
+	// AtLeast and AtMost limit how long it has been waiting; 0 if there is no limit. The runtime
+	// notices that a goroutine waits only when it collects garbage.
 	AtLeast time.Duration `json:"atLeast,omitempty"`
 	AtMost  time.Duration `json:"atMost,omitempty"`
 }

@@ -30,8 +30,8 @@ type Book struct {
 	Idents map[string]bool // all identifiers in the notebook
 
 	Functions []*Function
-	Groups    map[*Entity][]*Function // of a function, by step
-	instances map[*Entity][]*Instance // by step
+	Groups    map[*Entity][]*Function // of the declaration of a function: its Function, by step
+	instances map[*Entity][]*Instance // of a declaration: its instance, by step
 	All       []*Instance
 	Followed  []string // constants that function literals use and that later cells change
 	Blank     []string // the packages that are imported as _
@@ -77,7 +77,7 @@ type Entity struct {
 type Target struct {
 	Entity   *Entity
 	Path     string // of a package
-	IsMember bool   // the name is one of the package's, which was imported with a dot
+	IsMember bool   // the name belongs to the package, which was imported with a dot
 	Text     string // the text of a cell, as a string literal
 	Ctx      bool
 }

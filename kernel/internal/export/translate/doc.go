@@ -6,7 +6,7 @@
 //
 //   - directives: the code for directives
 //   - names: the names in the program, and which variables are local
-//   - emit: the source of the program, with the declarations; statements has that of a cell's statements
+//   - emit: the source of the program, with the declarations; the file statements writes the statements of cells
 //   - check: the types of the source, which is written again if the check finds facts that change it
 //
 // Code that no program can reproduce is an error with its cell and line.

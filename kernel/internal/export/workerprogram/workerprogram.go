@@ -28,8 +28,8 @@ type Config struct {
 	PackageVersion func(path string) (string, error)
 }
 
-// Transform returns the worker program of a program, which is the text of its main.go. The program's functions stay as they
-// are; a new main function replaces the old one, which gets another name.
+// Transform returns the worker program for a program. main is the text of the program's main.go. The program's functions
+// stay as they are; a new main function replaces the old one, which gets another name.
 func Transform(main []byte, c Config) ([]byte, error) {
 	files := token.NewFileSet()
 	f, err := parser.ParseFile(files, "main.go", main, parser.ParseComments|parser.SkipObjectResolution)

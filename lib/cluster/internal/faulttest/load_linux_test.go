@@ -71,7 +71,7 @@ type load struct {
 	changed   *sync.Cond
 	submitted int
 	times     []int          // how often each task's result came
-	complete  int            // tasks below it have results
+	complete  int            // all tasks with lower numbers have results
 	results   int            // in all
 	last      time.Time      // when the last result came
 	gap       time.Duration  // the longest time between two results since begun

@@ -139,7 +139,7 @@ func (r *run) poll(what string, f func(context.Context) error) {
 type fault struct {
 	name  string
 	apply func() (mend func())
-	lasts time.Duration // 0 for until the tasks have recovered
+	lasts time.Duration // 0 means until the tasks have recovered
 }
 
 // apply applies a fault and mends what is broken. It waits until all tasks that were

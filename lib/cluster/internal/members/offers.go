@@ -28,7 +28,7 @@ type offer struct {
 const retryInterval = 2 * time.Second
 
 // Of returns the hashes of a build, or nil if they are not known. Then it calls read, which
-// begins to read them, unless that was done less than retryInterval ago.
+// begins to read them, unless it called read less than retryInterval ago.
 func (s *Offers) Of(b Build, read func()) *mpsource.Table {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ type Cache struct {
 	mu    sync.Mutex
 	known map[string]*entry
 	idle  list.List // of *entry, the last used first
-	size  int       // of those in idle
+	size  int       // size of the entries in idle
 }
 
 type entry struct {

@@ -23,7 +23,7 @@ type Codec struct {
 	least  uintptr // the smallest size of an encoded value, in bytes
 	encode func(w *Writer, p unsafe.Pointer)
 	decode func(r *Reader, p unsafe.Pointer)
-	Elem   *Codec // of the elements, if this is a slice and Elem.Fixed; else nil
+	Elem   *Codec // codec of the elements, if this is the codec of a slice and Elem.Fixed is true; else nil
 }
 
 // A Writer collects encoded values. It keeps the first error, and in path the part of the

@@ -49,7 +49,7 @@ type job interface {
 // results. A chunk does not change when it is divided into parts.
 type chunk struct {
 	st        *jobState
-	kind      *call.Function                         // for the types
+	kind      *call.Function                         // has the types of the function
 	do        func(i int, a, r unsafe.Pointer) error // runs a task in this process; i is its index in the job
 	sink      func(c *chunk, from, to int)           // called when the outcomes of a range are known
 	base      int                                    // index of the first task in the job
