@@ -1,5 +1,5 @@
-// Cluster measures how many empty tasks lib/cluster runs per second, and compares that with
-// plain NATS requests and replies, on one machine with the embedded server. Each round
+// Cluster measures how many empty tasks lib/cluster runs per second, and compares this rate
+// with plain NATS requests and replies, on one machine with the embedded server. Each round
 // makes every measurement once. Cluster prints the median, the least and the largest value
 // of each, and the median of its ratios to the requests of the same round.
 //

@@ -148,8 +148,8 @@ func (a *agent) fetch(ahead bool) {
 	}
 }
 
-// fetchMessages takes batches until that fails, or until they are no longer brief if ahead
-// is true.
+// fetchMessages takes batches until taking fails or, if ahead is true, until they are no
+// longer brief.
 func (a *agent) fetchMessages(ahead bool) error {
 	it, err := a.consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(5*time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(false))
 	if err != nil {
@@ -294,7 +294,8 @@ func (a *agent) poolSaid(m *nats.Msg) {
 	}
 }
 
-// awaits reports whether a pool may still wait for results. A job does until it is deleted.
+// awaits reports whether a pool may still wait for results. A job waits for results until it
+// is deleted.
 func (a *agent) awaits(pool string) bool {
 	if jobs.Is(pool) {
 		return !a.pools.IsClosed(pool)

@@ -26,11 +26,11 @@
 // If there are only workers of other builds, the tasks fail with ErrNoWorkers after the
 // WorkerTimeout, and the error names the function and both builds.
 //
-// The tasks of a notebook run on the workers that it starts itself, and on those of
-// programs that perijove build --worker made of the notebook. Such a program gets the tasks
-// of functions that are the same there, compared by a hash of the source that they reach.
-// The error for other tasks names the first difference. The type of the argument must not
-// contain an interface, an interface in the result can hold only basic types, and errors
+// The tasks of a notebook run on the workers that it starts itself, and on the workers of
+// programs that perijove build --worker made from the notebook. Such a program gets the
+// tasks of functions that are the same there, compared by a hash of the source that they
+// reach. The error for other tasks names the first difference. The type of the argument must
+// not contain an interface, an interface in the result can hold only basic types, and errors
 // arrive as text with the errors that they wrap.
 //
 // # What happens when something fails

@@ -69,7 +69,7 @@ func sourceTable(ofWorker bool) *mpsource.Table {
 	return mpsource.NewTable(p)
 }
 
-// offerFunctions makes c one of another build.
+// offerFunctions makes c a Cluster of another build.
 func offerFunctions(c *cluster.Cluster) {
 	mpsource.Set(sourceTable(true))
 	cluster.PretendOtherBuild(c)

@@ -36,8 +36,8 @@ type Job[R any] struct{ in *job }
 // All tasks go to the workers of one program: this one, or another that has the function,
 // whichever has more workers when StartJob is called.
 //
-// An encoded argument may have up to 128 KiB, and an encoded result up to 512 KiB. The server
-// keeps tasks that no worker takes for a week.
+// An encoded argument may have up to 128 KiB, and an encoded result up to 512 KiB. If no
+// worker takes a task, the server keeps the task for a week.
 func StartJob[R, A any, F mp.Func[A, R]](ctx context.Context, c *Cluster, name string, fn F, xs []A) (*Job[R], error) {
 	f, args, err := mpremote.Encode[R](fn, xs)
 	if err != nil {

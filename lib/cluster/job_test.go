@@ -23,7 +23,7 @@ const jobVariable = "CLUSTER_TEST_JOB"
 
 const jobTasks = 300
 
-// startJob starts the job "sweep" and says so. Then it waits until it is killed.
+// startJob starts the job "sweep" and prints a line. Then it waits until it is killed.
 func startJob(url string) int {
 	ctx := context.Background()
 	c := must.Get(cluster.Open(ctx, cluster.URL(url), cluster.Token(os.Getenv("CLUSTER_TEST_TOKEN"))))

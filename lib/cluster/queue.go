@@ -203,7 +203,7 @@ func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
 // maxLooks is how often take looks for a value that the server has and does not deliver.
 const maxLooks = 50
 
-// isEmpty reports whether the stream of the Queue has no value that no process has taken. A
+// isEmpty reports whether processes have taken all values in the stream of the Queue. A
 // consumer learns of a new value with a delay, which is long on a busy machine. If there is a
 // value, isEmpty waits a moment.
 func (e *entry) isEmpty(ctx context.Context, c *Cluster, consumer jetstream.Consumer) bool {

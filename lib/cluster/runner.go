@@ -240,7 +240,7 @@ func (r *runner) shutdown() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject("*", r.id))) // what remains ages out
+	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject("*", r.id))) // the server deletes what remains when it is too old
 	_ = r.c.results.Purge(ctx, jetstream.WithPurgeSubject(r.c.resultSubjects(r.id)))
 	r.objects.Clear()
 	_ = r.c.results.DeleteConsumer(ctx, r.consumerName())

@@ -16,7 +16,7 @@ import (
 // parties is the number of tasks that most of these tests run at once.
 const parties = 4
 
-// team runs fn(arg) in several child processes of workers at once, as many as parties.
+// team runs fn(arg) in several child processes at once; parties is their number.
 func team[A any](t *testing.T, c *cluster.Cluster, fn func(context.Context, A) error, arg A) {
 	t.Helper()
 	p := newPool(t, c)

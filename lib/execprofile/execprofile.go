@@ -1,5 +1,6 @@
-// Package execprofile profiles a function, and the child processes of package mp that run while it does. The
-// result is one Profile of package github.com/google/pprof/profile, whose samples have the label "process".
+// Package execprofile profiles a function, and the child processes of package mp that run while the function
+// runs. The result is one Profile of package github.com/google/pprof/profile, whose samples have the label
+// "process".
 package execprofile
 
 import (

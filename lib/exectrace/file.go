@@ -36,7 +36,7 @@ type fileReader struct {
 	root       *time.Duration // when the traced function was called
 }
 
-// A history is a goroutine while its trace is read.
+// A history has the data of a goroutine while the trace is read.
 type history struct {
 	Goroutine
 	file    *fileReader

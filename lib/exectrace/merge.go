@@ -99,7 +99,7 @@ func (m *merger) numberTasks() {
 
 func (m *merger) time(at time.Duration) time.Duration { return clip(at-m.start, m.trace.Length) }
 
-// process completes the process of a file.
+// process completes the data of the process that has written a file.
 func (m *merger) process(f *fileReader) {
 	p := f.process
 	p.Begin, p.End = m.trace.Length, 0

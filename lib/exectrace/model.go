@@ -138,7 +138,7 @@ const (
 	Wakes   ArrowKind = iota // a goroutine ends the wait of another
 	Creates                  // a goroutine starts another
 	Starts                   // a process starts another
-	Tasks                    // a pool sends tasks to a process, or a goroutine to a worker of its pool
+	Tasks                    // a pool sends tasks to a process, or a goroutine gives tasks to a worker of its pool
 	Results                  // a process sends results, or a goroutine hands over results for which another waits
 	Passes                   // a value goes through a queue or pipe of package mp
 	Unlocks                  // a lock of package mp goes to a waiter

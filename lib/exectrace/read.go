@@ -74,7 +74,8 @@ func Read(folder string) (*Trace, error) {
 	return t, nil
 }
 
-// code tells the user's code from the standard library, package mp and other packages.
+// code distinguishes the user's code from the standard library, package mp and other
+// packages.
 type code struct {
 	module   string // the program's main module
 	notebook bool   // package main has the cells, and function main of the worker process

@@ -28,10 +28,9 @@ const (
 )
 
 // A barrierWord is the state of a Barrier. It is one word, so that a process that dies
-// leaves the state before or after a step. Waiters sleep on the low half, which changes
-// when a round ends: its low 16 bits count completed rounds, its high 16 bits broken
-// ones. The high half counts the waiters; its highest bit is set while the barrier is
-// broken.
+// leaves either the old or the new state. Waiters sleep on the low half, which changes when
+// a round ends: its low 16 bits count completed rounds, its high 16 bits broken ones. The
+// high half counts the waiters; its highest bit is set while the barrier is broken.
 type barrierWord uint64
 
 const (

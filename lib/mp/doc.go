@@ -64,9 +64,9 @@
 // # Tasks that wait for tasks
 //
 // A task of a pool of goroutines may give tasks to its own pool, or to another, and
-// wait for them. While it waits, its place in the pool runs the tasks that it waits
-// for, so that the pool does not deadlock. Close returns an error when a task calls it,
-// since it would wait for that task.
+// wait for them. While it waits, another goroutine runs the tasks that it waits for, so that
+// the pool does not deadlock. Close returns an error when a task calls it, since it would
+// wait for that task.
 //
 // # Errors of Map
 //

@@ -283,7 +283,7 @@ func Chatter(ctx context.Context, q *mp.Queue[int]) error {
 	return nil
 }
 
-// This measures the time for each message, from the first message, when the sender has
+// This measures the mean time per message, from the first message, when the sender has
 // started, to the last.
 func Example_messageCost() {
 	ctx := context.Background()

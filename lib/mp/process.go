@@ -286,11 +286,10 @@ func (p *Process) Alive() bool {
 	}
 }
 
-// Join waits until the function has ended and returns its error. That is nil, the error
-// that the function returned, a *PanicError, or an *ExitError if a child ended without
-// an outcome. An error that cannot be sent arrives as a *RemoteError. If ctx ends
-// first, Join returns an error that matches ErrRunning and ctx's error, and the
-// function goes on.
+// Join waits until the function has ended and returns its error. The error is nil, the error
+// that the function returned, a *PanicError, or an *ExitError if a child ended without an
+// outcome. An error that cannot be sent arrives as a *RemoteError. If ctx ends first, Join
+// returns an error that matches ErrRunning and ctx's error, and the function goes on.
 func (p *Process) Join(ctx context.Context) error {
 	if p == nil {
 		return nilError("Process")

@@ -57,7 +57,7 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 	return l.Lock(ctx)
 }
 
-// The values for tracing that tell how a lock is taken.
+// The ways in which a lock is taken, for traces.
 const (
 	toWrite = false
 	toRead  = true

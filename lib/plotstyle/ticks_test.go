@@ -98,7 +98,8 @@ func TestSeriesOfSeveralCallsHaveTheirColors(t *testing.T) {
 	}
 }
 
-// Two lines of one plot never look the same while there are at most twice as many as colors.
+// Two lines of one plot never look the same if there are at most twice as many lines as
+// colors.
 func TestLinesThatRepeatAColorAreDashed(t *testing.T) {
 	p := plot.New()
 	n := len(others) + 3

@@ -43,7 +43,7 @@ type Result struct {
 	SerialName string    // name of the baseline
 	Cores      float64   // usable cores, by affinity mask and CPU quota; need not be a whole number
 	Rounds     []Round   // all measured times
-	Work       []float64 // the values of Options.Work for Workers; nil if Options.Work is
+	Work       []float64 // the values of Options.Work for Workers; nil if Options.Work is nil
 
 	recordErr error // why timelines are missing, or nil
 }

@@ -16,7 +16,7 @@ type Timeline interface {
 }
 
 // A Recorder calls run once, records what happens meanwhile, and returns the recording.
-// It returns the error of run, or its own.
+// It returns the error of run, or its own error.
 type Recorder func(run func() error) (Timeline, error)
 
 // maxTimelines limits the size in bytes of all timelines below a table together.
@@ -85,7 +85,7 @@ func (r *Result) timelineNotes() (notes []Note) {
 	return notes
 }
 
-// timelinesHTML returns the timelines as parts of a page that open with a click. Those
+// timelinesHTML returns the timelines as parts of a page that open with a click. Timelines
 // that would exceed maxTimelines are left out.
 func (r *Result) timelinesHTML() string {
 	var b strings.Builder

@@ -85,7 +85,7 @@ type parameter struct {
 	start     reflect.Value // the zero Value if there is none
 
 	input Input
-	value func() reflect.Value // returns the control's value as a typ
+	value func() reflect.Value // returns the control's value as a value of type typ
 }
 
 var timeType = reflect.TypeFor[time.Time]()

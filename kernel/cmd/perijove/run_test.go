@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// echoSession prints each cell's code; a cell "fail" fails. The runner must not call the methods of the embedded
-// interface: they panic.
+// echoSession prints each cell's code; a cell with the code "fail" fails. The runner must not call the methods
+// of the embedded interface: they panic.
 type echoSession struct {
 	output.Session
 	closed bool

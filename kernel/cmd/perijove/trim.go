@@ -25,7 +25,8 @@ func trimAfterStart(log *slog.Logger) {
 	}
 }
 
-// idleTrimDelay is how long no cell has run when the kernel releases its code and constants.
+// idleTrimDelay is the time without a running cell after which the kernel releases its code
+// and constants.
 const idleTrimDelay = 10 * time.Second
 
 // A trimmedSession calls release when no cell has run for a while.
@@ -67,7 +68,7 @@ func (s *trimmedSession) end() {
 	}
 }
 
-// Close closes the session, and releases nothing any more.
+// Close closes the session. After that, nothing is released.
 func (s *trimmedSession) Close() error {
 	s.mu.Lock()
 	s.stop()

@@ -19,9 +19,11 @@ type Loop struct {
 	Vars []Ref
 	// Kept are the unused values, in the order of Unused.
 	Kept []Value
-	// Own says that it has a defer or return statement, so that the repeated part must be a function.
+	// Own says that the statement has a defer or return statement, so that the repeated part must be
+	// a function.
 	Own bool
-	// Jumps says that it has a goto. A goto must not jump over a variable declaration.
+	// Jumps says that the statement has a goto. A goto must not jump over a variable
+	// declaration.
 	Jumps bool
 }
 

@@ -83,7 +83,7 @@ type Source struct {
 	// Outermost are all function literals that are not inside another literal.
 	Outermost []Outermost
 	// Ancestors are the names of the types that a type, or a type declared in a function or statement, embeds or is
-	// defined as: it may have their methods.
+	// defined as: the type may have their methods.
 	Ancestors []string
 }
 
@@ -152,7 +152,7 @@ type Stmt struct {
 	Assigned []string // names of variables on the left of =
 	Embed    string   // the patterns of a var's //go:embed lines
 	Role     Role
-	// Starts and Stops say that the measurement of %time begins or ends with it.
+	// Starts and Stops say that the measurement of %time begins or ends with the statement.
 	Starts, Stops bool
 	Loop          *Loop // set if %timeit repeats it
 }

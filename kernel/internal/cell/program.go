@@ -22,7 +22,8 @@ const FlagPackage = "flagʹ"
 const initPrefix = "init_"
 
 // WithInits returns the cell with calls of its functions named init_NAME, sorted by
-// name. The calls come before its flags are parsed, or at its end if it does not parse flags.
+// name. The calls come before the flags of the cell are parsed, or at the end of the cell if
+// it parses no flags.
 func (c *Cell) WithInits() *Cell {
 	if !slices.ContainsFunc(c.Decls, (*Decl).isInit) {
 		return c

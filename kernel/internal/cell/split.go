@@ -247,7 +247,7 @@ func newlineIn(src string, open tok) string {
 
 // unclosed notes a fault for the innermost bracket that is open at the end of the cell. If there is a newline that Go does not allow
 // inside the bracket, the fault is there. If a string in the line of the bracket is not terminated, the
-// fault has no message, since that of the string suffices.
+// fault has no message, since the message about the string suffices.
 func (s *splitter) unclosed(open, toks []tok, broken *Fault) {
 	if len(open) == 0 {
 		return

@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A List holds the processes that cells have started, for example with package os/exec. Those of package mp are
-// not in it: package mp ends them itself. The zero value is an empty list. Its methods can be called concurrently.
+// A List holds the processes that cells have started, for example with package os/exec. Processes of package mp
+// are not in the list: package mp ends them itself. The zero value is an empty list. Its methods can be called
+// concurrently.
 type List struct {
 	mu      sync.Mutex // guards the fields below
 	list    []process

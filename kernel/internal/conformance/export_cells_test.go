@@ -78,7 +78,8 @@ func (c *comparison) run(t *testing.T, img *image.Image) {
 	}
 }
 
-// mark returns the text that is printed after a cell. No text of a notebook has its first and last character.
+// mark returns the text that is printed after a cell. No text of a notebook contains the first or last
+// character of a mark.
 func mark(id string) string { return "\x02" + id + "\x03" }
 
 var marks = regexp.MustCompile("\x02([^\x03]*)\x03")

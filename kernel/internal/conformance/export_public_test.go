@@ -67,7 +67,8 @@ func TestFolderOfNotebooks(t *testing.T) {
 	}
 }
 
-// outcomeOf compares a notebook with its program, in the folder dir. The error has the reason of the outcome; without an outcome, the difference.
+// outcomeOf compares a notebook with its program, in the folder dir. The error has the reason of the outcome; without an
+// outcome, it has the difference.
 func outcomeOf(t *testing.T, img *image.Image, exporter *export.Exporter, file, dir string) (outcome, error) {
 	nb, ids := marked(t, file)
 	var runs []map[string]string

@@ -138,7 +138,7 @@ func splitQuoted(s string) []string {
 	return fields
 }
 
-// hasTag reports whether a build tag is set. The tag cgo is not, as in the image.
+// hasTag reports whether a build tag is set. The tag cgo is not set, as in the image.
 func hasTag(tag string) bool {
 	switch tag {
 	case runtime.GOOS, runtime.GOARCH, "gc", "unix", "test_run":

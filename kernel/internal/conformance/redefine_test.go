@@ -15,8 +15,8 @@ var (
 	redefinitions = flag.Int("redefine.steps", 30, "how many times in each")
 )
 
-// declarations are the declarations to redefine. # stands for the version. Those in layouts
-// change the types of variables.
+// declarations are the declarations to redefine. # stands for the version. The declarations
+// in layouts change the types of variables.
 var declarations = map[string]string{
 	"c":  "const c = #",
 	"f":  `func f() string { return fmt.Sprintf("f#c%d", c) }`,

@@ -37,7 +37,7 @@ var missing = map[string]string{
 	"nilptr.go": "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
 }
 
-// unordered lists the programs that print to both streams. These are two pipes, so the
+// unordered lists the programs that print to both streams. The streams are two pipes, so the
 // order of lines between the streams is not defined.
 var unordered = map[string]bool{"fixedbugs/issue21808.go": true, "fixedbugs/issue31959.go": true}
 

@@ -279,7 +279,8 @@ func (s *sweep) prints(code string) (string, error) {
 // suggestion matches a line that an error tells the user to run.
 var suggestion = regexp.MustCompile(`%get [^\s].*`)
 
-// attempt executes a cell. If it fails with a suggestion, attempt runs that and tries again, once.
+// attempt executes a cell. If it fails with a suggestion, attempt runs the suggestion and tries
+// again, once.
 func (s *sweep) attempt(code string) (string, error) {
 	out, err := s.prints(code)
 	if err == nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/notebook"
 )
 
-// A Platform is an operating system and a processor, as Go names them. An empty field means that of this machine.
+// A Platform is an operating system and a processor, as Go names them. An empty field means the value of this
+// machine.
 type Platform struct{ OS, Arch string }
 
 func (p Platform) isForeign() bool {

@@ -54,7 +54,8 @@ func Program(ctx context.Context, nb *notebook.Notebook, opt Options) error {
 	return finish(m, opt, files)
 }
 
-// An Exporter translates several notebooks that are in one folder, and share a module. It is faster than Program for each.
+// An Exporter translates several notebooks that are in one folder, and share a module. It is faster than a call of
+// Program for each notebook.
 type Exporter struct {
 	module *gomodule.Module
 	opt    Options

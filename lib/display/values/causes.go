@@ -36,8 +36,9 @@ func Causes(err error, text func(error) string) []string {
 	return lines
 }
 
-// isTelling reports whether the name of an error's type is useful to the user. It is if the
-// type is exported, since errors.As can then find it, or if the program declares it.
+// isTelling reports whether the name of an error's type is useful to the user. The name is
+// useful if the type is exported, since errors.As can then find it, or if the program
+// declares it.
 func isTelling(err error) bool {
 	t := reflect.TypeOf(err)
 	if t.Kind() == reflect.Pointer {

@@ -76,7 +76,7 @@ const markSize = 10
 // textWidth returns the approximate width of a text in pixels.
 func textWidth(text string, size float64) float64 { return 0.56 * size * float64(len([]rune(text))) }
 
-// states draws the states of a goroutine. Those that are shorter than a pixel are drawn
+// states draws the states of a goroutine. States that are shorter than a pixel are drawn
 // together, as the state that takes most of their time.
 func (c *Chart) states(g *exectrace.Goroutine, plan *rowPlan, mid float64) {
 	var few group

@@ -98,7 +98,8 @@ type redirection struct {
 	ended bool
 }
 
-// begin redirects standard output. Package testing remembers it as the place for results.
+// begin redirects standard output. Package testing keeps the redirected file, and writes its
+// results to it.
 func begin(report string) *redirection {
 	f, err := os.Create(report)
 	if err != nil {

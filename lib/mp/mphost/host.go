@@ -1,8 +1,7 @@
 // Package mphost connects package mp with a program whose code is not all in its
 // binary, such as the worker process of a notebook, which loads code while it runs. Such a
-// program implements a Host: how its functions are named and found, and how a child with the
-// same functions is started. An ordinary program calls mp.Init and does not need this
-// package.
+// program implements a Host, which names and finds its functions, and starts a child with
+// the same functions. An ordinary program calls mp.Init and does not need this package.
 package mphost
 
 import (

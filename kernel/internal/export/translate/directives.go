@@ -146,7 +146,8 @@ func (f *file) writeText(name, text string, isAppended bool) {
 		osName, file, text, logName)
 }
 
-// arguments sets the arguments for directives with which a cell is a program. Without arguments the program's own are kept.
+// arguments sets the arguments for directives with which a cell is a program. Without arguments, the program's own
+// arguments are kept.
 func (b *translation) arguments(s *resolve.Step, d cell.DirectiveLine, args string) {
 	if d.Name == "%exec" {
 		_, args, _ = strings.Cut(args, " ")

@@ -17,7 +17,7 @@ type translation struct {
 	hasDisplays bool                       // the program has the flag displays
 	embedded    map[string][]byte          // files for //go:embed
 	watches     map[*resolve.Stmt]string   // variables that measure, by the first statement
-	kept        map[keptAt]bool            // unused values in repeated statements, of calls
+	kept        map[keptAt]bool            // unused values of calls in repeated statements
 
 	parameters []parameter
 	paramStep  int

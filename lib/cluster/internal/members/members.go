@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// timeout is how long after its last announcement a worker is counted.
+	// timeout is how long a worker counts as present after its last announcement.
 	timeout = 10 * time.Second
 	// Max is the largest number of processes, or of builds, that are remembered.
 	Max = 1 << 14

@@ -46,7 +46,8 @@ func New(js jetstream.JetStream, stream jetstream.Stream, prefix string) *Store 
 // ArgumentName returns the name of an argument: the id of its pool and the hash of b.
 func ArgumentName(pool string, b []byte) string { return pool + "." + contentHash(b) }
 
-// ResultName returns the name of a result: that of an argument, and a random part.
+// ResultName returns the name of a result: the name that an argument would have, and a
+// random part.
 func ResultName(pool string, b []byte) string { return ArgumentName(pool, b) + "." + rand.Text() }
 
 func contentHash(b []byte) string {
@@ -179,7 +180,7 @@ func (s *Store) retry(ctx context.Context, size int, f func(context.Context) err
 	}
 }
 
-// Delete deletes an object. If that fails, the object ages out.
+// Delete deletes an object. If that fails, the server deletes the object when it is too old.
 func (s *Store) Delete(name string) {
 	if !s.js.Conn().IsConnected() {
 		return

@@ -60,7 +60,7 @@ func (*typedRunner[R, A, F]) Run(l Caller) {
 }
 
 // Protected is Do, but turns a panic into an error. If the function calls
-// runtime.Goexit, Protected does not return: a deferred call of its caller must notice.
+// runtime.Goexit, Protected does not return: a deferred call in its caller must handle that.
 func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

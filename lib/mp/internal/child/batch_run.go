@@ -204,7 +204,7 @@ func (v *batchRun) runRow(c *call.Function) (more bool) {
 	return false
 }
 
-// A span is that of a task in a trace; the zero span is none.
+// A span is the span of a task in a trace; the zero span means that there is none.
 type span struct{ region *trace.Region }
 
 // trace begins the span of task i if this process is traced.

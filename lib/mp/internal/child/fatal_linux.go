@@ -20,7 +20,7 @@ var (
 	fatalLen  int // -1 while no line is being recorded
 )
 
-// noteFatal records the line "fatal error: ..." that the runtime writes in l.
+// noteFatal records in l the line "fatal error: ..." that the runtime writes.
 func noteFatal(l protocol.BudgetPage) {
 	if l == nil {
 		return

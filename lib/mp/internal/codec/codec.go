@@ -114,7 +114,7 @@ func OfPointee(pointer any) (*Codec, error) { return Of(reflect.TypeOf(pointer).
 // Marshal returns the encoding of the value at p.
 func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) { return c.MarshalFor(p, false) }
 
-// MarshalFor is Marshal for a Writer that is portable or not.
+// MarshalFor is Marshal for a Writer with the given value of Portable.
 func (c *Codec) MarshalFor(p unsafe.Pointer, portable bool) ([]byte, error) {
 	w := Writer{Portable: portable}
 	c.Encode(&w, p)
@@ -124,7 +124,7 @@ func (c *Codec) MarshalFor(p unsafe.Pointer, portable bool) ([]byte, error) {
 // Unmarshal decodes b, which is one value, to p.
 func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error { return c.UnmarshalFor(b, p, false) }
 
-// UnmarshalFor is Unmarshal for a Reader that is portable or not.
+// UnmarshalFor is Unmarshal for a Reader with the given value of Portable.
 func (c *Codec) UnmarshalFor(b []byte, p unsafe.Pointer, portable bool) error {
 	r := Reader{B: b, Portable: portable}
 	c.Decode(&r, p)

@@ -35,7 +35,7 @@ const (
 // EncodeError encodes err, which must not be nil.
 func EncodeError(err error) []byte { return EncodeErrorFor(err, false) }
 
-// EncodeErrorFor is EncodeError for a Writer that is portable or not.
+// EncodeErrorFor is EncodeError for a Writer with the given value of Portable.
 func EncodeErrorFor(err error, portable bool) []byte {
 	w := Writer{Portable: portable}
 	w.putError(err)
@@ -45,7 +45,7 @@ func EncodeErrorFor(err error, portable bool) []byte {
 // DecodeError decodes what EncodeError encoded. If that fails it returns the decoding error.
 func DecodeError(b []byte) error { return DecodeErrorFor(b, false) }
 
-// DecodeErrorFor is DecodeError for a Reader that is portable or not.
+// DecodeErrorFor is DecodeError for a Reader with the given value of Portable.
 func DecodeErrorFor(b []byte, portable bool) error {
 	r := Reader{B: b, Portable: portable}
 	err := r.takeError()

@@ -16,7 +16,7 @@ const (
 )
 
 // putInterface encodes the value in an interface of type t: the value's type, then the
-// value with the codec of that type. An error that cannot be sent so is encoded by
+// value with the codec of that type. An error that cannot be sent in this way is encoded by
 // putError.
 func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 	return func(w *Writer, p unsafe.Pointer) {

@@ -51,12 +51,11 @@ func (w *worker) recoverTasks(exit error) {
 	p.wakeAll()
 }
 
-// The pool fails when so many workers have died in a row: maxStartDeaths while they
-// started or ran the initializer, with none that became ready, or maxIdleDeaths while
-// they were idle, with no finished task. A worker that another process killed by a
-// signal before its initializer began counts as idle. On a busy machine with a
-// supervisor that kills slow processes this can happen often, and is not the worker's
-// fault.
+// The pool fails when these numbers of workers have died in a row: maxStartDeaths while they
+// started or ran the initializer, with none that became ready, or maxIdleDeaths while they
+// were idle, with no finished task. A worker that another process killed by a signal before
+// its initializer began counts as idle. On a busy machine with a supervisor that kills slow
+// processes this can happen often, and is not the worker's fault.
 const (
 	maxStartDeaths = 5
 	maxIdleDeaths  = 100

@@ -101,7 +101,7 @@ func attachQueue(o *shm.Object, c *codec.Codec) *sharedQueue {
 	return q
 }
 
-// bytes returns how many bytes the ring holds. That is two blocks less than it has,
+// bytes returns how many bytes the ring holds. That is two blocks less than the ring has,
 // since the first and the last block may be used in part.
 func (q *sharedQueue) bytes() uint64 { return (q.ring - 2) * blockSize }
 

@@ -46,7 +46,7 @@ func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (b
 	call := q.call(&q.lastPut)
 	for last := false; ; {
 		q.spin()
-		closed := q.isClosed() // read before take: after that no value comes
+		closed := q.isClosed() // read before take: no value comes after the close
 		if ok, err := q.take(ctx, b, v); ok || err != nil {
 			return ok, err
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A client is this process as a caller of methods of an object that another process serves.
+// A client calls, for this process, methods of an object that another process serves.
 type client struct {
 	answers *answers
 	over    *flag

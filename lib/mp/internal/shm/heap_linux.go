@@ -27,8 +27,8 @@ func mapFile(fd, from, size int, inHeap bool) ([]byte, error) {
 	if err := mapAt(start, size, fd, from, unix.MAP_SHARED|unix.MAP_NORESERVE); err != nil {
 		return nil, err
 	}
-	// A finalizer, because the collector keeps the object until it has run. A cleanup
-	// could run when the memory is already in use again.
+	// This is a finalizer, because the collector keeps the object until the finalizer has run. A
+	// cleanup could run when the memory is already in use again.
 	runtime.SetFinalizer(object, func(object *byte) { unmapFromHeap(object, past, size) })
 	return unsafe.Slice((*byte)(start), size), nil
 }

@@ -52,8 +52,8 @@ func (m Mutex) lockSlow(ctx context.Context) error {
 	mine := me.Word()
 	for {
 		for n := range glances() {
-			// Longer and longer pauses: the owner usually takes the lock again at once,
-			// and is fast while the cache line stays with its core.
+			// The pauses become longer, because the owner usually takes the lock again at once, and is
+			// fast while the cache line stays with its core.
 			Pause(min(32<<n, 4096))
 			if state.Load() == 0 && state.CompareAndSwap(0, mine) {
 				return nil

@@ -149,8 +149,8 @@ func (m RWMutex) isRead() bool {
 // readerTag returns a number that differs for processes that had the same place.
 func readerTag(o Owner) uint64 { return uint64(o.PID*0x9e3779b1 ^ o.Start) }
 
-// count adds d to the number of this process's readers and returns the new number. If
-// it would be negative, count changes nothing and returns it.
+// count adds d to the number of this process's readers and returns the new number. If the
+// new number would be negative, count changes nothing and returns that number.
 func (m RWMutex) count(d int) int {
 	o := m.O
 	place, tag := max(0, o.Index()), readerTag(o.Me())

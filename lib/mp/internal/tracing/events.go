@@ -25,8 +25,8 @@ func SendBatch(pid int, batch uint64, first int) {
 func Receive(kind string, key, seq uint64) { log(CategoryReceive, kind, key, seq, "") }
 
 // SendLocal logs that this goroutine is about to hand over the value number seq of the
-// object at p to another goroutine, and ReceiveLocal that it has received it. Neither
-// does anything without a trace.
+// object at p to another goroutine. ReceiveLocal logs that this goroutine has received such
+// a value. Neither does anything without a trace.
 func SendLocal(kind string, p unsafe.Pointer, seq int) {
 	if trace.IsEnabled() {
 		Send(kind, uint64(uintptr(p)), uint64(seq))
