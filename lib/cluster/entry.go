@@ -146,7 +146,7 @@ func (e *entry) wrap(err error) error {
 	return fmt.Errorf("cluster: %s: %w", strings.SplitN(e.key, ".", 2)[0], err)
 }
 
-// get returns what the key has.
+// get returns the Entry of the key.
 func (e *entry) get(ctx context.Context) (now keyvalue.Entry, err error) {
 	kv, err := e.store()
 	if err != nil {
@@ -156,8 +156,8 @@ func (e *entry) get(ctx context.Context) (now keyvalue.Entry, err error) {
 	return now, e.wrap(err)
 }
 
-// swap replaces the value if the key still has the revision of old, and returns what the key
-// has now. It returns false if the key has another revision.
+// swap replaces the value if the key still has the revision of old, and returns the new
+// Entry of the key. It returns false if the key has another revision.
 func (e *entry) swap(ctx context.Context, old keyvalue.Entry, value []byte) (now keyvalue.Entry, ok bool, err error) {
 	kv, err := e.store()
 	if err != nil {
@@ -185,8 +185,9 @@ func (e *entry) change(ctx context.Context, f func(old []byte) ([]byte, error)) 
 	}
 }
 
-// watch calls f with what the key has until f returns true, ctx ends or the key is deleted.
-// If the key has not changed for the time idle, f is called again with stale true.
+// watch calls f with the Entry of the key after each change until f returns true, ctx ends
+// or the key is deleted. If the key has not changed for the time idle, f is called again
+// with stale true.
 func (e *entry) watch(ctx context.Context, idle time.Duration, f func(now keyvalue.Entry, stale bool) (done bool, err error)) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()

@@ -25,8 +25,8 @@ var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this pr
 // of the argument of a task. The process that has locked it renews a lease of five seconds;
 // if the process dies, Lock or TryLock in another process takes the Mutex after five seconds
 // without a renewal. If a process is suspended for longer than the lease, another process may
-// lock the Mutex meanwhile; Unlock in the first one then returns ErrLeaseLost. While no
-// server answers, methods try again for a minute, as those of a Value do.
+// lock the Mutex meanwhile; Unlock in the first process then returns ErrLeaseLost. While no
+// server answers, methods try again for a minute, as the methods of a Value do.
 type Mutex struct {
 	entry
 

@@ -68,8 +68,8 @@ func (a *agent) askedForBatch(m *nats.Msg) {
 }
 
 // acknowledge tells the server that a batch has ended. If a task may begin only once, it waits
-// until the server has stored that. Otherwise, if the message is lost, the batch runs again, and
-// its outcomes are ignored.
+// until the server has stored the acknowledgement. Otherwise, if the message is lost, the batch
+// runs again, and its outcomes are ignored.
 func (a *agent) acknowledge(b *wire.Batch, msg jetstream.Msg) {
 	if b.Tries > 1 {
 		_ = msg.Ack()

@@ -38,7 +38,7 @@ func TestLostMessageIsNoTry(t *testing.T) {
 	}
 }
 
-// TestBegunTaskIsATry does as if a process was lost after it had begun a task that may begin
+// TestBegunTaskIsATry simulates the loss of a process that had begun a task that may begin
 // once. The process of another batch, and one that has left, do not count.
 func TestBegunTaskIsATry(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

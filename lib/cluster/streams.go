@@ -28,7 +28,7 @@ const (
 	maxTry = 5 * time.Second
 	// duplicateWindow is how long the server recognizes a message that was sent again.
 	duplicateWindow = 2 * time.Minute
-	// taskAge is how long the server keeps a task that no worker takes.
+	// taskAge is how long the server keeps a task if no worker takes it.
 	taskAge = 7 * 24 * time.Hour
 )
 

@@ -4,9 +4,9 @@ import "context"
 
 // A Value is a variable on the server, which all processes of a cluster share. It may be
 // part of the argument of a task. Each method asks the server, which takes a tenth of a
-// millisecond or more. While no server answers, as after the loss of the one that leads, methods
-// try again until the context ends, for a minute at most. A change whose answer was lost is not
-// made twice.
+// millisecond or more. While no server answers, as after the loss of the server that leads,
+// methods try again until the context ends, for a minute at most. A change whose answer was lost
+// is not made twice.
 type Value[T any] struct{ entry }
 
 // NewValue makes a Value.

@@ -1,5 +1,5 @@
 // Package begins records which batches of tasks workers have begun, so that the loss of a
-// worker that ran a batch differs from the loss of the message that had it.
+// worker that ran a batch can be distinguished from the loss of the message with the batch.
 package begins
 
 import (
@@ -125,7 +125,8 @@ func (s *Store) Recorder(id string) *Recorder {
 	return &Recorder{s: s, own: id, begun: make(map[Batch]bool)}
 }
 
-// Begin records that the process begins a batch. It returns when the server has stored that.
+// Begin records that the process begins a batch. It returns when the server has stored the
+// record.
 func (r *Recorder) Begin(ctx context.Context, b Batch) error {
 	err := r.store(ctx, r.change(b, true))
 	if err != nil {
@@ -134,7 +135,8 @@ func (r *Recorder) Begin(ctx context.Context, b Batch) error {
 	return err
 }
 
-// End records that the process has ended a batch. The next call of Begin, Drop or Flush stores that.
+// End records that the process has ended a batch. The next call of Begin, Drop or Flush stores the
+// record.
 func (r *Recorder) End(b Batch) { r.change(b, false) }
 
 // Drop records that the process has not ended a batch, but returns it. The batch does not

@@ -21,7 +21,7 @@ func jobTasks(count int) (list []task) {
 	return list
 }
 
-// submit starts the job, and says so. Then it waits until it is killed.
+// submit starts the job, and prints a line. Then it waits until it is killed.
 func submit(c config) error {
 	j, err := cluster.Open(context.Background(), cluster.URL(c.URL), cluster.Token(token), cluster.Replicas(3))
 	if err == nil {

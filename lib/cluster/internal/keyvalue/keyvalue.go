@@ -34,7 +34,7 @@ var ErrUnknown = errors.New("the answer to a change was lost, and it cannot be f
 	"read the value before changing it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server
-// answers, as after the loss of the one that leads, they try again until ctx ends, or for
+// answers, as after the loss of the server that leads, they try again until ctx ends, or for
 // servers.Timeout.
 //
 // If the answer to a change is lost, the next try finds that the key has another revision.
@@ -47,7 +47,8 @@ type Store struct {
 	changed string // prefix of the subjects of notices
 }
 
-// An Entry is what a key had at one time. The zero Entry stands for a key that does not exist.
+// An Entry is the value of a key at one time, with its revision. The zero Entry stands for a
+// key that does not exist.
 type Entry struct {
 	Value    []byte
 	Revision uint64
@@ -230,16 +231,16 @@ func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
 	return now, err
 }
 
-// notify tells those who watch a key that it has changed. If the notice is lost, they see the
-// change after pollInterval.
+// notify tells the calls of Watch for a key that the key has changed. If the notice is lost,
+// these calls see the change after pollInterval.
 func (s *Store) notify(key string) { _ = s.js.Conn().Publish(s.changed+"."+key, nil) }
 
 // pollInterval is how often Watch reads a key of which no notice comes.
 const pollInterval = 2 * time.Second
 
-// Watch calls f with each Entry of a key until f returns true. It may leave out one that is
-// soon replaced. If the key has not changed for the time idle, f is called again with stale
-// true. If the key is deleted, the error is jetstream.ErrKeyNotFound.
+// Watch calls f with each Entry of a key until f returns true. It may leave out an Entry
+// that is soon replaced. If the key has not changed for the time idle, f is called again
+// with stale true. If the key is deleted, the error is jetstream.ErrKeyNotFound.
 //
 // Watch reads the key after each notice. It uses no consumer: for half a minute after the
 // loss of a server, a new consumer may be assigned to that server.

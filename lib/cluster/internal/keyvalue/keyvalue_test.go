@@ -61,7 +61,7 @@ func (l *lossy) PublishMsg(ctx context.Context, m *nats.Msg, opts ...jetstream.P
 	return nil, nats.ErrTimeout
 }
 
-// add adds 1 to the number that a key has until that succeeds.
+// add tries to add 1 to the number of a key until that succeeds.
 func add(ctx context.Context, t *testing.T, s *Store, key string) {
 	t.Helper()
 	for ok := false; !ok; {
@@ -85,7 +85,7 @@ func addOnce(ctx context.Context, s *Store, key string) (Entry, bool, error) {
 	return s.Swap(ctx, key, old, []byte(fmt.Sprint(n+1)))
 }
 
-// TestSwapIsMadeOnce loses a request or its answer while others change the key.
+// TestSwapIsMadeOnce loses a request or its answer while other calls change the key.
 func TestSwapIsMadeOnce(t *testing.T) {
 	s, ctx := open(t)
 	for i, c := range []struct {

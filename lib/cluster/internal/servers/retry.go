@@ -12,8 +12,8 @@ import (
 const (
 	// Timeout is how long Retry tries again while no server answers.
 	Timeout = time.Minute
-	// firstTry is how long the first try takes at most. The try after one that took so long
-	// has half as much time again, up to maxTry.
+	// firstTry is how long the first try takes at most. After a try that reached its limit, the
+	// limit of the next try is half as long again, up to maxTry.
 	firstTry = 2 * time.Second
 	maxTry   = 15 * time.Second
 )
