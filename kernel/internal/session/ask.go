@@ -90,10 +90,7 @@ func (r *run) variables(args string) ([]program.Variable, error) {
 }
 
 // goroutinesDirective lists the goroutines of cells.
-func (r *run) goroutinesDirective(d cell.DirectiveLine) error {
-	if strings.TrimSpace(d.Args) != "" {
-		return errors.New("it takes no arguments")
-	}
+func (r *run) goroutinesDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
 		return errors.New("each cell is a separate program here, and its goroutines end with it")
 	}

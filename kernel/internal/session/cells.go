@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,19 +119,24 @@ func (r *run) strictDirective(d cell.DirectiveLine) error {
 }
 
 // printEnv shows the environment of cells, sorted by name.
-func (r *run) printEnv() {
+// printEnv prints the variable with the name only, or all if it is empty.
+func (r *run) printEnv(only string) error {
 	values := map[string]string{}
 	for _, v := range append(append(os.Environ(), r.session.cfg.Env...), r.session.setup.Env...) {
 		if name, value, ok := strings.Cut(v, "="); ok {
 			values[name] = value
 		}
 	}
-	var names []string
-	for name := range values {
-		names = append(names, name)
+	if only != "" {
+		value, ok := values[only]
+		if !ok {
+			return fmt.Errorf("there is no environment variable %s; %%env %s=VALUE sets it", only, only)
+		}
+		r.print("%s\n", value)
+		return nil
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		r.print("%s=%s\n", name, values[name])
 	}
+	return nil
 }

@@ -41,7 +41,7 @@ func directives() []directive {
 func topics() []topic {
 	return append([]topic{
 		{"variables and results", []directive{
-			{[]string{"%who"}, "", "list the names of the notebook's variables", (*run).whoDirective},
+			{[]string{"%who"}, "[NAME ...]", "list the names of the notebook's variables", (*run).whoDirective},
 			{[]string{"%whos"}, "[NAME ...]", "show the notebook's variables with types, sizes and values", (*run).whosDirective},
 			{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).listDirective},
 			{[]string{"%remove", "%rm"}, "NAME ...", "remove declarations from the notebook: variables, functions, types, constants", (*run).removeDirective},
@@ -68,7 +68,7 @@ func topics() []topic {
 			{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shellDirective},
 			{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cdDirective},
 			{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwdDirective},
-			{[]string{"%env"}, "[NAME[=| ]VALUE]", "show the environment, or set an environment variable, for cells, shell commands and %get", (*run).envDirective},
+			{[]string{"%env"}, "[NAME[[=| ]VALUE]]", "show the environment or one variable, or set a variable, for cells, shell commands and %get", (*run).envDirective},
 			{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFileDirective},
 			{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).scriptDirective},
 			{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputsDirective},
@@ -93,7 +93,7 @@ func kernelTopics() []topic {
 		{"GoNB's", []directive{
 			{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShellDirective},
 			{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflagsDirective},
-			{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothingDirective},
+			{[]string{"%track", "%untrack", "%goworkfix"}, "[DIR ...]", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothingDirective},
 			{[]string{"%widgets", "%widgets_hb"}, "", "connect the page for GoNB's widgets and package dom now, not when they are first used", (*run).widgetsDirective},
 			{[]string{"%wasm"}, "", "a directive of GoNB that is not supported", (*run).wasmDirective},
 		}},
@@ -123,7 +123,11 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 			if name != d.Name {
 				continue
 			}
-			if err := known.run(r, d); err != nil {
+			call := known.run
+			if known.args == "" && strings.TrimSpace(d.Args) != "" {
+				call = takesNoArguments
+			}
+			if err := call(r, d); err != nil {
 				var stopped supervisor.InterruptedError
 				if e, ok := err.(*output.Error); ok {
 					return e
@@ -142,6 +146,10 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 		text += ", " + near + " is"
 	}
 	return traceback.New("DirectiveError", text+"; %help lists all directives")
+}
+
+func takesNoArguments(_ *run, d cell.DirectiveLine) error {
+	return fmt.Errorf("it takes no arguments, but %q follows", strings.TrimSpace(d.Args))
 }
 
 // closestDirective returns the directive with the most similar name, or "" if none is

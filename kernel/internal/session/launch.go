@@ -173,10 +173,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 }
 
 // restartDirective ends the worker process and starts another.
-func (r *run) restartDirective(d cell.DirectiveLine) error {
-	if d.Args != "" {
-		return errors.New("write %restart alone")
-	}
+func (r *run) restartDirective(cell.DirectiveLine) error {
 	if r.session.modules.SwitchModule() {
 		r.session.program.Load().Reimport()
 	}

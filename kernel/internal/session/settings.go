@@ -82,12 +82,11 @@ func (r *run) pwdDirective(cell.DirectiveLine) error {
 
 func (r *run) envDirective(d cell.DirectiveLine) error {
 	arg := strings.TrimSpace(d.Args)
-	if arg == "" {
-		r.printEnv()
-		return nil
-	}
 	i := strings.IndexAny(arg, "= \t")
-	if i <= 0 {
+	switch i {
+	case -1:
+		return r.printEnv(arg)
+	case 0:
 		return errors.New("write %env NAME=VALUE")
 	}
 	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
