@@ -16,11 +16,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/inlining"
 	"github.com/perijove/perijove/kernel/internal/program/instrument"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
 )
 
 // compile compiles the files of e and returns the path of the object file. r is the result of checking the files.
 func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result) (object string, err error) {
-	unit := compiler.Unit{NoInlining: !b.inliningMatters(r)}
+	unit := compiler.Unit{NoInlining: !b.inliningMatters(r), Names: reducedexports.NamesOf(r.Info, r.Pkg)}
 	for path := range e.Paths {
 		if path != "unsafe" {
 			unit.Imports = append(unit.Imports, path)

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
 )
 
 // Config holds the settings of a Compiler.
@@ -48,6 +50,7 @@ type Compiler struct {
 	standby  standby // compiles with inlining
 	noInline standby // compiles without inlining
 	objects  objectFolders
+	copies   *reducedexports.Copies // which packages a unit without inlining imports
 	counts   counter
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
@@ -58,6 +61,7 @@ type Compiler struct {
 type Unit struct {
 	Imports []string // import paths
 	Files   []File
+	Names   reducedexports.Names // the objects of other packages that the files name; used if NoInlining is set
 	// NoInlining turns inlining off. The compiler then does not read the bodies of the
 	// functions that it could inline, which takes a third of the time of a small unit.
 	NoInlining bool
@@ -80,8 +84,9 @@ func (e *Error) Unwrap() error { return e.err }
 func New(cfg Config) *Compiler {
 	c := &Compiler{cfg: cfg}
 	c.objects.cfg = &c.cfg
+	c.copies = reducedexports.New(c.objects.folder())
 	c.standby = standby{cfg: &c.cfg, objects: &c.objects, prefix: "s"}
-	c.noInline = standby{cfg: &c.cfg, objects: &c.objects, prefix: "n", noInlining: true}
+	c.noInline = standby{cfg: &c.cfg, objects: &c.objects, prefix: "n", noInlining: true, copies: c.copies}
 	return c
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
 )
 
 const (
@@ -32,6 +34,7 @@ type standby struct {
 	objects    *objectFolders
 	prefix     string // of the names of objects
 	noInlining bool
+	copies     *reducedexports.Copies // the packages that its processes read; nil for the originals
 
 	mu        sync.Mutex // guards the fields below
 	seq       int
@@ -87,6 +90,12 @@ func (s *standby) start(importcfg, object string) (*process, error) {
 	if importcfg == "" {
 		var err error
 		if importcfg, err = s.cfg.Importcfg(nil); err != nil {
+			return nil, err
+		}
+	}
+	if s.copies != nil {
+		var err error
+		if importcfg, err = s.copies.Importcfg(importcfg); err != nil {
 			return nil, err
 		}
 	}
@@ -284,6 +293,9 @@ func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit)
 	s := &c.standby
 	if u.NoInlining {
 		s = &c.noInline
+		if importcfg, err = c.reduced(importcfg, u); err != nil {
+			return "", errNoStandby
+		}
 	}
 	c.counts.add(func(n *Counts) { n.Units++ })
 	w := s.compiler(importcfg, len(u.Files), &c.counts)
@@ -302,6 +314,14 @@ func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit)
 		}
 	})
 	return w.object, nil
+}
+
+// reduced makes the copies of the packages that a unit imports, and returns the importcfg file that names them.
+func (c *Compiler) reduced(importcfg string, u Unit) (string, error) {
+	if err := c.copies.Write(importcfg, u.Imports, u.Names); err != nil {
+		return "", err
+	}
+	return c.copies.Importcfg(importcfg)
 }
 
 // prepareNext starts processes for the next unit if that follows immediately. There is no idle

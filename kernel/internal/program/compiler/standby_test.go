@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/program/programtest"
+	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m) }
@@ -250,6 +251,7 @@ func ended(t *testing.T, w *process) {
 func TestStandbyNoInlining(t *testing.T) {
 	c := newCompiler(t)
 	u := unit("import \"fmt\"\nfunc f() { fmt.Println(1) }")
+	u.Imports, u.Names = []string{"fmt"}, reducedexports.Names{"fmt": {"Println"}}
 	for range 2 {
 		prepared(t, c)
 		without, err := c.noInline.wait()
@@ -275,6 +277,20 @@ func TestStandbyNoInlining(t *testing.T) {
 	c.Close()
 	ended(t, w)
 	ended(t, without)
+}
+
+// TestStandbyMissingName checks that a unit that uses an object which is not among its names is compiled with the whole packages.
+func TestStandbyMissingName(t *testing.T) {
+	c := newCompiler(t)
+	prepared(t, c)
+	u := unit("import \"fmt\"\nfunc f() { fmt.Println(1) }")
+	u.Imports, u.NoInlining = []string{"fmt"}, true
+	if _, err := c.Compile(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Counts(); n.Failed != 1 {
+		t.Errorf("the unit was compiled without the name: %v", n)
+	}
 }
 
 // compiled returns the code of a function that a new process compiles.
