@@ -43,7 +43,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// TestText: without the tags, the HTML has the text of the source, whatever that is.
+// TestText: for any source, the HTML without its tags has the text of the source.
 func TestText(t *testing.T) {
 	pieces := []string{"for", " ", "\n", "\"", "'", "`", "\\", "/*", "*/", "//", "#", "<", ">", "&", "<!--", "-->", "1.5", "0x", "..", ".", "e+", "é", "\xff", "f(", ":", "=", "+", "-", "@@", "{", "_a1", "\"\"\""}
 	tags := regexp.MustCompile(`^<pre class="highlight"><code>|<span class="\w+">|</span>|</code></pre>$`)

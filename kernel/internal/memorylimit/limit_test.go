@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSetBelowUse checks that a limit below what the process has allocated is refused, and changes nothing.
+// TestSetBelowUse checks that Set refuses a limit below the memory that the process has allocated, and changes nothing.
 func TestSetBelowUse(t *testing.T) {
 	if n := dataSize(); n <= 0 {
 		t.Fatalf("the process has allocated %d bytes", n)

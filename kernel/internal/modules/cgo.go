@@ -16,7 +16,7 @@ import (
 
 // A cgoRoot is an imported package that has C code or depends on such a package.
 type cgoRoot struct {
-	Packages []string // packages that the worker must import
+	Packages []string // packages that the worker executable must import
 	Code     []string // packages that have the C code
 	Modules  []image.Module
 	Folders  []string // folders of modules without a version
@@ -58,8 +58,8 @@ func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image
 }
 
 // cgoCandidates lists the imported packages that may have C code. If there are any, it adds the packages with which the
-// image in use was built, since the module may require other versions of them now. Those in local folders are checked
-// only when a cell imports them.
+// image in use was built, since the module may require other versions of them now. Packages in local folders are
+// checked only when a cell imports them.
 func (m *Modules) cgoCandidates(imports []string) []string {
 	list := slices.DeleteFunc(slices.Clone(imports), func(path string) bool { return !m.isExternal(path) })
 	if len(list) == 0 {

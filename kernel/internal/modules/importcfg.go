@@ -34,7 +34,7 @@ func (m *Modules) Importcfg(paths []string) (string, error) {
 }
 
 // ExtraImportcfg returns the name of an importcfg file with the packages that the
-// image does not have, for the worker, or "" if there are none.
+// image does not have, for the worker process, or "" if there are none.
 func (m *Modules) ExtraImportcfg() (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

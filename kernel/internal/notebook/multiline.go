@@ -27,7 +27,7 @@ func (m *multiline) UnmarshalJSON(data []byte) error {
 func (m multiline) MarshalJSON() ([]byte, error) { return encode(splitLines(string(m))) }
 
 // splitLines splits text like Python's str.splitlines(keepends=True), which Jupyter uses. It
-// knows more line ends than \n.
+// recognizes more line ends than \n.
 func splitLines(s string) []string {
 	lines := []string{}
 	start := 0

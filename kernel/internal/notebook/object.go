@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// An object is a JSON object that keeps the order of its members, and the exact text of
-// those that are not changed, so that writing a notebook loses nothing.
+// An object is a JSON object that keeps the order of its members, and the exact text of unchanged members, so that
+// writing a notebook loses nothing.
 type object struct{ members []member }
 
 type member struct {

@@ -108,8 +108,7 @@ func (o Output) MarshalJSON() ([]byte, error) {
 	return encode(out)
 }
 
-// encodeForms returns data with text split into lines for those MIME types for which
-// Jupyter does so.
+// encodeForms returns data. Text is split into lines for the MIME types for which Jupyter does this.
 func encodeForms(data output.Bundle) map[string]any {
 	out := make(map[string]any, len(data))
 	for mime, v := range data {

@@ -8,7 +8,7 @@ import (
 
 // ReplaceCode overwrites this process's code at addr. It copies whole pages, changes the copy,
 // sets its protection, and moves it into place with mremap. So no page is ever both
-// writable and executable, and a thread that runs there meanwhile waits for the move.
+// writable and executable, and a thread that runs the code at that time waits for the move.
 func ReplaceCode(addr uintptr, code []byte) error {
 	err := replace(addr, code, unix.PROT_READ|unix.PROT_EXEC)
 	FlushCode(addr, len(code))

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/font/liberation"
 )
 
-// TestRelease checks that the fonts have their values after Release. Tests of package platform check what is resident.
+// TestRelease checks that the fonts have their values after Release. Tests of package platform check which pages are
+// resident.
 func TestRelease(t *testing.T) {
 	var before [][]byte
 	for _, font := range fonts() {

@@ -86,7 +86,7 @@ func Install(rt *goruntime.Runtime, m *moduledata.Module, d *divert.Diverter) (e
 
 // sigPreempt replaces runtime.doSigPreempt. It runs in a signal handler, on the
 // signal stack: it must not allocate or block, and must not change the goroutine's stack
-// except by a return address and by what a call pushes.
+// except for a return address and the words that a call pushes.
 func sigPreempt(gp, ctxt unsafe.Pointer) {
 	for i := range targets {
 		if t := &targets[i]; gp != nil && t.g.Load() == uintptr(gp) {

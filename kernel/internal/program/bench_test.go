@@ -14,7 +14,7 @@ import (
 // BenchmarkHello measures the build of a small cell: the total time, and the time without the compiler.
 func BenchmarkHello(b *testing.B) { benchCell(b, 0, `fmt.Println("hi", 1)`) }
 
-// BenchmarkHello200 is BenchmarkHello in a notebook with 200 cells of declarations.
+// BenchmarkHello200 measures the same as BenchmarkHello, in a notebook with 200 cells of declarations.
 func BenchmarkHello200(b *testing.B) { benchCell(b, 200, `fmt.Println("hi", f7(1))`) }
 
 // BenchmarkMistake measures the time from a cell with a type error to its error message.

@@ -119,7 +119,7 @@ func (b *builder) hasMethod(name string) bool {
 }
 
 // Explain compiles the functions, types and constants of a cell that the notebook still has, with further flags of the
-// compiler, and returns what the compiler reports. It changes nothing. The error is like that of Build.
+// compiler, and returns the compiler's report. It changes nothing. The error is like that of Build.
 func (p *Program) Explain(ctx context.Context, c *cell.Cell, flags ...string) (*compiler.Explanation, error) {
 	current := map[string]bool{}
 	for _, d := range p.Declarations() {

@@ -42,7 +42,7 @@ func (b *builder) input(in map[*symtab.Symbol]emit.Form) *emit.Input {
 	return u
 }
 
-// noteBodies collects what function literals in the bodies of older functions may call.
+// noteBodies collects the functions that function literals in the bodies of older functions may call.
 func (b *builder) noteBodies(in map[*symtab.Symbol]emit.Form) {
 	for s, f := range in {
 		if s.Kind == cell.Func && f == emit.Full {

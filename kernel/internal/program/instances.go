@@ -60,8 +60,7 @@ type finder struct {
 	structs map[string]*typetext.Text
 }
 
-// add notes an instance if none of its arguments contains a type parameter and all
-// can be written as source text.
+// add records an instance if none of its arguments contains a type parameter and all can be written as source text.
 func (f *finder) add(name string, args *types.TypeList) {
 	in := symtab.Instance{Generic: mangle.Demangle(name)}
 	var keys []string
@@ -100,8 +99,7 @@ func (f *finder) walk(t types.Type) {
 	typetext.EachPart(t, f.walk)
 }
 
-// addStruct notes a struct type without a name that may have promoted methods
-// of notebook types.
+// addStruct records a struct type without a name that may have promoted methods of notebook types.
 func (f *finder) addStruct(s *types.Struct) {
 	for v := range s.Fields() {
 		if !v.Embedded() {

@@ -157,8 +157,8 @@ func New(cfg Config) *Program {
 	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT, cfg.Library), hasher: &hashes.Hasher{Release: cfg.Release, Library: cfg.Library, Importer: cfg.Importer}, Compiler: tool, table: symtab.NewTable()}
 }
 
-// Commit makes the unit's declarations live. Call it after the worker has loaded the
-// unit. A second Commit of the same unit does nothing.
+// Commit makes the unit's declarations live. Call it after the worker process has loaded the unit. A second Commit of
+// the same unit does nothing.
 func (p *Program) Commit(u *Unit) {
 	defer p.change()()
 	if u.changes == nil || u.program != p {

@@ -99,8 +99,8 @@ func (b *builder) noteOutliving(s *cell.Source) {
 	}
 }
 
-// noteLocalTypes notes the types whose methods are promoted to types that the cell's statements declare. The wrappers of promoted
-// methods of such a type cannot be compiled again, so they must not hold inlined copies of bodies.
+// noteLocalTypes records the types whose methods are promoted to types that the cell's statements declare. The wrappers
+// of promoted methods of such a type cannot be compiled again, so they must not hold inlined copies of bodies.
 func (b *builder) noteLocalTypes(ancestors []string) {
 	for _, name := range ancestors {
 		t := b.lookup(name)

@@ -22,8 +22,8 @@ func (b *builder) resultStmt() (int, *emit.Stmt) {
 	return -1, nil
 }
 
-// showResult makes the last expression an argument of the show function, unless it is a call
-// or a receive: for those, recordResult decides when the types are known.
+// showResult makes the last expression an argument of the show function, unless it is a call or a receive. For a call
+// or a receive, recordResult does that later, when the types are known.
 func (b *builder) showResult() {
 	_, st := b.resultStmt()
 	if st == nil || st.Call {

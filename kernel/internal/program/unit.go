@@ -78,7 +78,7 @@ func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types
 	}
 }
 
-// describeUnit fills in the fields of u for the worker, and the changes for Commit.
+// describeUnit sets the fields of u that the worker process needs, and the changes for Commit.
 func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]emit.Form) {
 	c := &symtab.Changes{
 		Origin: b.origin, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,

@@ -1,5 +1,5 @@
-// Package python knows what Go and this kernel have in place of modules of Python and directives of IPython, for messages to users who
-// come from there.
+// Package python has the counterparts, in Go and in this kernel, of modules of Python and directives of IPython. They
+// are for messages to users who know Python.
 package python
 
 // Counterpart returns the path of the Go package that does what a module of Python does, or "" if there is none or if it has the

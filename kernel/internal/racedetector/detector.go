@@ -1,4 +1,4 @@
-// Package racedetector turns Go's race detector on and off for a session, and shows what it reports.
+// Package racedetector turns Go's race detector on and off for a session, and shows its reports.
 package racedetector
 
 import (
@@ -62,8 +62,8 @@ func (d *Detector) Environ() []string {
 	return []string{racereport.Variable(d.dir)}
 }
 
-// Image returns the image to use in place of img: with the detector if on is true, else without. Before it builds an image with the detector, it
-// shows a notice of the cost in sink. It calls log with each step of a build.
+// Image returns the image to use in place of img: with the detector if on is true, and without it otherwise. Before it
+// builds an image with the detector, it shows a notice about the cost in sink. It calls log with each step of a build.
 func (d *Detector) Image(ctx context.Context, img *image.Image, on bool, sink output.Sink, log func(step string)) (*image.Image, error) {
 	told := false
 	img, err := img.WithRace(ctx, on, func(step string) {

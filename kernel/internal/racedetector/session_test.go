@@ -16,7 +16,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A shown records what a cell shows.
+// A shown records the output of a cell.
 type shown struct {
 	sinks.Discard
 	text, page string

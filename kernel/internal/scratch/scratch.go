@@ -1,4 +1,5 @@
-// Package scratch makes temporary folders. If a process is killed, the next process that makes a folder removes those of the killed one.
+// Package scratch makes temporary folders. If a process is killed, the next process that makes a folder removes the
+// folders of the killed process.
 package scratch
 
 import (
@@ -24,7 +25,7 @@ const (
 	lockDelay = time.Minute
 )
 
-// New makes a folder in tmp and removes those of processes that were killed.
+// New makes a folder in tmp and removes the folders of processes that were killed.
 func New(tmp string) (*Folder, error) {
 	removeStale(tmp)
 	dir, err := os.MkdirTemp(tmp, pattern)
@@ -63,8 +64,7 @@ func (f *Folder) Sub(name string) string {
 	return dir
 }
 
-// removeStale removes folders that are not locked. Those of other users
-// stay.
+// removeStale removes folders that are not locked. Folders of other users stay.
 func removeStale(tmp string) {
 	dirs, err := filepath.Glob(filepath.Join(tmp, pattern+"*"))
 	if err != nil {

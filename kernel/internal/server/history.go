@@ -86,7 +86,7 @@ func latestOfEach(entries []output.HistoryEntry) []output.HistoryEntry {
 // the lengths at worst.
 func glob(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
-	star, mark := -1, 0 // the last * and the end of what it matches
+	star, mark := -1, 0 // position of the last *, and end of the text that it matches
 	i, j := 0, 0
 	for j < len(t) {
 		switch {

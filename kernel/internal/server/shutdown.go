@@ -7,8 +7,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// shutdown ends the worker process, and with it the running cell, then replies, then ends Serve. A restart differs only
-// in what the front end does next. The reply is also published to all front ends.
+// shutdown ends the worker process, and with it the running cell, then replies, then ends Serve. The kernel does the
+// same for a restart; the front end then starts a new kernel. The reply is also published to all front ends.
 func (s *Server) shutdown(_ context.Context, r *request, req *wire.ShutdownRequest) (reply, error) {
 	if err := s.closeSession(); err != nil {
 		s.Log.Error("closing the session", "error", err)

@@ -72,8 +72,7 @@ func (r *run) whosDirective(d cell.DirectiveLine) error {
 	return r.ownCell(b.String())
 }
 
-// variables lists the notebook's variables, sorted by name: those that args names, or all
-// if args is empty.
+// variables lists the notebook's variables, sorted by name: the ones that args names, or all if args is empty.
 func (r *run) variables(args string) ([]program.Variable, error) {
 	list := r.session.program.Load().Variables()
 	only := strings.Fields(strings.ReplaceAll(args, ",", " "))

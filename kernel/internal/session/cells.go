@@ -61,7 +61,7 @@ func (r *run) readFile(d cell.DirectiveLine) (name, text string, err error) {
 	return name, string(b), err
 }
 
-// loadDirective has the front end replace the cell's text with a file's.
+// loadDirective makes the front end replace the cell's text with the text of a file.
 func (r *run) loadDirective(d cell.DirectiveLine) error {
 	_, text, err := r.readFile(d)
 	if err != nil {
@@ -90,8 +90,7 @@ func (r *run) runFileDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// fmtDirective has the front end replace the cell's text with the formatted text, without
-// the directive.
+// fmtDirective makes the front end replace the cell's text with the formatted text, without the directive.
 func (r *run) fmtDirective(d cell.DirectiveLine) error {
 	lines := strings.SplitAfter(r.code, "\n")
 	if n := d.Pos.Line - 1; n < len(lines) {

@@ -268,7 +268,8 @@ func TestCacheDeleted(t *testing.T) {
 	}
 }
 
-// TestEnvReachesGoCommand: %env sets the go command's variables about module downloads, but not those that the image was built with.
+// TestEnvReachesGoCommand: %env sets the go command's variables about module downloads, but not the variables on which
+// the image depends.
 func TestEnvReachesGoCommand(t *testing.T) {
 	moduleProxy(t, "dep.example/dep", "v1.0.0", "package dep\n\nconst Answer = 42\n")
 	proxy := os.Getenv("GOPROXY")

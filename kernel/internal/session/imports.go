@@ -29,7 +29,7 @@ func (r *run) getDirective(d cell.DirectiveLine) error {
 	return err
 }
 
-// get adds modules, and returns what go get has printed.
+// get adds modules, and returns the output of go get.
 func (r *run) get(paths []string) (said string, err error) {
 	line := r.progress()
 	defer line.end()

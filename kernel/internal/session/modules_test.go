@@ -152,7 +152,8 @@ const Tea = 3
 	}
 }
 
-// TestInternalPackages imports internal packages. Those that a package in the notebook's folder may import are allowed.
+// TestInternalPackages imports internal packages. A cell may import those that a package in the notebook's folder may
+// import.
 func TestInternalPackages(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --

@@ -23,8 +23,8 @@ const (
 // progressLines counts the progress lines and news displays, to make their identifiers.
 var progressLines atomic.Int64
 
-// A progressLine says what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
-// disappears at the end. Its methods may be called concurrently.
+// A progressLine shows what a cell is waiting for. It appears when the wait takes longer than the session's delay,
+// changes in place, and disappears at the end. Its methods may be called concurrently.
 type progressLine struct {
 	sink  output.Sink
 	alone bool // the cell has shown nothing else

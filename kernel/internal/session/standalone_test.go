@@ -65,7 +65,7 @@ func TestStandalone(t *testing.T) {
 	}
 }
 
-// TestStandaloneExplains: the first cell says what is different, and why.
+// TestStandaloneExplains: the first cell prints a notice about the differences and their reason.
 func TestStandaloneExplains(t *testing.T) {
 	s := newStandaloneSession(t)
 	mustContain(t, execute(t, s, "1"), "variables and goroutines end with their cell", "a test says so")

@@ -28,7 +28,7 @@ type standby struct {
 
 	updated chan struct{} // receives one value after each update
 	taken   chan struct{} // closed when it has become the process of a command
-	gone    chan struct{} // closed when it has ended before that and has been waited for
+	gone    chan struct{} // closed when it has ended without becoming a child, and was waited for
 }
 
 // environmentVariable is the environment variable that makes a worker process a standby.

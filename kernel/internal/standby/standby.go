@@ -28,7 +28,7 @@ const maxStandbyFailures = 3
 
 // A Host is the worker process, which starts standbys. Its methods can be called concurrently.
 type Host interface {
-	// Command returns the command for a child, without what package mp adds to it.
+	// Command returns the command for a child, without the settings that package mp adds to it.
 	Command() *exec.Cmd
 	// Updates returns up to limit load steps from number have on, encoded, and their number. It stops at the first step
 	// that may have effects.

@@ -53,7 +53,7 @@ func (w *Worker) owner(p *pipe) output.Sink {
 // isCurrent reports whether p is the present standard output or error of the worker process.
 func (w *Worker) isCurrent(p *pipe) bool { return p == w.pipes[0] || p == w.pipes[1] }
 
-// printLate shows what a goroutine of an earlier cell has printed.
+// printLate shows text that a goroutine of an earlier cell has printed.
 func (w *Worker) printLate(m control.Print) {
 	if m.FD != 1 && m.FD != 2 {
 		return
@@ -69,7 +69,7 @@ func (w *Worker) printLate(m control.Print) {
 	output.StreamBytes(e.sink, streamNames[i], e.decoders[i].DecodeBytes(m.Bytes))
 }
 
-// print shows what was read from p.
+// print shows text that was read from p.
 func (w *Worker) print(p *pipe, b []byte) {
 	if len(b) == 0 {
 		return

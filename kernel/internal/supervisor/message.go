@@ -61,7 +61,7 @@ func (w *Worker) handle(m control.Message) error {
 	return nil
 }
 
-// display shows what a cell displays.
+// display shows a display of a cell.
 func (w *Worker) display(m control.Display) {
 	s, d := w.sinkOf(m.ID), m.Message
 	if d.Kind == displayhost.KindClear {

@@ -97,9 +97,9 @@ type Worker struct {
 	extension  Extension
 	extPipe    *pipe    // from cells to the extension; nil without an extension
 	extReply   *os.File // from the extension to cells; nil without an extension
-	allPipes   []*pipe  // pipes, and those that children of earlier cells hold
+	allPipes   []*pipe  // the present pipes, and pipes that children of earlier cells still have
 	readable   chan *pipe
-	buffer     []byte        // for what is read from a pipe
+	buffer     []byte        // for the bytes that are read from a pipe
 	lastRead   int           // how many bytes were read last
 	stopped    chan struct{} // closed when the pump ends
 	pipeDir    string

@@ -31,8 +31,8 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestCallsOfWrapper: the function that the compiler generates for a go statement is shown only if nothing
-// else of a cell is.
+// TestCallsOfWrapper: the function that the compiler generates for a go statement is shown only if no other call of a
+// cell is shown.
 func TestCallsOfWrapper(t *testing.T) {
 	wrapper := control.Frame{Func: "main.cell.2.gowrap1", File: "Cell [2]", Line: 2}
 	other := control.Frame{Func: "sync.(*WaitGroup).Wait", File: "/usr/local/go/src/sync/waitgroup.go", Line: 100}

@@ -226,7 +226,7 @@ func (c *checkedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// A progressWriter writes to the connection in chunks, and counts what is written.
+// A progressWriter writes to the connection in chunks, and counts the written bytes.
 type progressWriter struct{ conn *checkedConn }
 
 func (w progressWriter) Write(p []byte) (int, error) {

@@ -216,7 +216,7 @@ func (b *publisher) Hold() (release func()) {
 	}
 }
 
-// wake makes the writers of all subscribers write what is queued. The caller holds b.mu.
+// wake makes the writers of all subscribers write the queued messages. The caller holds b.mu.
 func (b *publisher) wake() {
 	for p := range b.subs {
 		p.out.wake()

@@ -50,7 +50,7 @@ func BenchmarkTextStream(b *testing.B) {
 	}
 }
 
-// BenchmarkStream is BenchmarkTextStream with package json.
+// BenchmarkStream measures the same as BenchmarkTextStream, with package json.
 func BenchmarkStream(b *testing.B) {
 	s, content := newSigner(b), &Stream{Name: "stdout", Text: benchText}
 	b.SetBytes(int64(len(benchText)))

@@ -16,8 +16,8 @@ var (
 	origGoexit func()
 )
 
-// installHooks replaces functions of the runtime and of the standard library that would end the process, and those for
-// input and output.
+// installHooks replaces functions of the runtime and of the standard library that would end the process, and the
+// functions for input and output.
 func (w *worker) installHooks() {
 	var err error
 	if w.finalizerLoops, err = goruntime.FindFinalizerLoops(w.runtime); err != nil {

@@ -231,5 +231,5 @@ func (w *worker) panicking(x *execution) bool {
 
 // report shows a panic as text in the output of an execution.
 func (w *worker) report(id int, o control.Outcome) {
-	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
+	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel has ended
 }

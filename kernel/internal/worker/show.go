@@ -67,8 +67,8 @@ func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m display
 	}
 }
 
-// readMap calls f, which reads the map m, while no other goroutine writes m. It is the function for values.SetMapReader, and returns
-// false if f was not called.
+// readMap calls f, which reads the map m, while no other goroutine writes m. It is passed to values.SetMapReader, and
+// returns false if f was not called.
 func (w *worker) readMap(m reflect.Value, f func()) bool {
 	if w.goroutines != nil {
 		return w.goroutines.ReadMap(m.Pointer(), f)

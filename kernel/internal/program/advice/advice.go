@@ -20,8 +20,8 @@ type Source struct {
 	Files []*ast.File
 	Pkg   *types.Package
 	Info  *types.Info
-	// Names returns the names that the notebook declares, and those of the packages that
-	// can be used without an import.
+	// Names returns the names that the notebook declares, and the names of the packages that can be used without an
+	// import.
 	Names func() (declared, packages []string)
 	// Import returns a package of the standard library, or nil.
 	Import func(path string) *types.Package

@@ -163,7 +163,7 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 // An Explanation is what the compiler reports about a unit.
 type Explanation struct {
 	Flags  []string // further flags of the compiler, which select the report
-	Output string   // what it prints
+	Output string   // the text of the report
 	Files  []File
 }
 

@@ -5,12 +5,12 @@ import (
 	"sync"
 )
 
-// Counts has the number of units that waiting compiler processes compiled, and the numbers of those that they could not compile, by reason. The
-// fields other than Units and NoInlining add up to Units.
+// Counts has the number of units that waiting compiler processes compiled, and the numbers of units that they could not
+// compile, by reason. The fields other than Units and NoInlining add up to Units.
 type Counts struct {
 	Units      int
 	Waiting    int // compiled by a process that had waited
-	NoInlining int // of these, those without inlining
+	NoInlining int // of these, the units that were compiled without inlining
 	NoneReady  int // no process was waiting, for example because the unit arrived before one was started
 	Importcfg  int // the process that waited had the importcfg of other packages
 	Files      int // the unit had more files than the process that waited could read

@@ -63,9 +63,8 @@ type running struct {
 	stopErr error      // the reason of Stop, if that ended the process
 }
 
-// begin notes that cmd compiles a unit, limits its memory, and kills it when ctx
-// ends. The returned function takes the result of cmd.Wait and returns
-// the error of the compilation.
+// begin records cmd as the process that compiles a unit, limits its memory, and kills it when ctx ends. The returned
+// function takes the result of cmd.Wait and returns the error of the compilation.
 func (r *running) begin(ctx context.Context, cmd *exec.Cmd, limit int64) (end func(error) error) {
 	r.mu.Lock()
 	r.cmd, r.stopErr = cmd, nil

@@ -69,7 +69,7 @@ func (f *funcAnalysis) methodKey(fn *types.Func) string {
 	return ""
 }
 
-// call notes the possible effects of a call.
+// call records the possible effects of a call.
 func (f *funcAnalysis) call(x *ast.CallExpr) {
 	c := f.callee(x)
 	switch {
@@ -104,8 +104,8 @@ func (f *funcAnalysis) call(x *ast.CallExpr) {
 	f.share(all, all)
 }
 
-// method notes the possible effects of a method of another package, or of an
-// interface, on its receiver. It adds the memory that the method may change to all.
+// method records the possible effects of a method of another package, or of an interface, on its receiver. It adds the
+// memory that the method may change to all.
 func (f *funcAnalysis) method(c callee, all *roots) {
 	sig := c.fn.Signature()
 	t := sig.Recv().Type()
@@ -140,7 +140,7 @@ func (f *funcAnalysis) methodsOf(t types.Type) {
 	}
 }
 
-// notebookCall notes the call of a function whose source is known.
+// notebookCall records the call of a function whose source is known.
 func (f *funcAnalysis) notebookCall(c callee, x *ast.CallExpr) {
 	call := Call{Key: c.key, args: map[int]roots{}}
 	var all roots

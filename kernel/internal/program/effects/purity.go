@@ -70,9 +70,8 @@ func isChan(t types.Type) bool {
 	return ok
 }
 
-// assign notes an assignment. An assignment to a package-level variable, or to a part of it, is
-// an effect. An assignment to a local variable, or through one, is not: Summary covers the memory that local variables
-// refer to.
+// assign records an assignment. An assignment to a package-level variable, or to a part of it, is an effect. An
+// assignment to a local variable, or through one, is not: Summary covers the memory that local variables refer to.
 func (p *purityAnalysis) assign(x ast.Expr) {
 	base := baseIdent(ast.Unparen(x))
 	if base == nil {
@@ -103,8 +102,8 @@ func (p *purityAnalysis) ident(id *ast.Ident) {
 	}
 }
 
-// selector notes the use of a name of another package, or of a method. It reports
-// whether the walk must visit the parts of x.
+// selector records the use of a name of another package, or of a method. It reports whether the walk must visit the
+// parts of x.
 func (p *purityAnalysis) selector(x *ast.SelectorExpr) bool {
 	if id, ok := x.X.(*ast.Ident); ok {
 		if _, ok := p.info.Uses[id].(*types.PkgName); ok {
@@ -140,8 +139,8 @@ func (p *purityAnalysis) method(fn *types.Func) {
 	p.out.hasEffect = p.out.hasEffect || !IsPure(fn)
 }
 
-// call notes the effects of a call of a built-in function or of a function value, and the
-// methods of the arguments of a function of another package, which may call these.
+// call records the effects of a call of a built-in function or of a function value, and the methods of the arguments of
+// a function of another package, which may call these.
 func (p *purityAnalysis) call(x *ast.CallExpr) {
 	c := p.f.callee(x)
 	switch {
@@ -159,7 +158,7 @@ func (p *purityAnalysis) call(x *ast.CallExpr) {
 	}
 }
 
-// methodsOf notes calls of all methods of t, if it is a notebook type.
+// methodsOf records calls of all methods of t, if it is a notebook type.
 func (p *purityAnalysis) methodsOf(t types.Type) {
 	before := len(p.f.sum.Calls)
 	p.f.methodsOf(types.Unalias(t))

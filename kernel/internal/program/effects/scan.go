@@ -191,7 +191,7 @@ func (f *funcAnalysis) rangeStmt(n *ast.RangeStmt) {
 	}
 }
 
-// assign notes an assignment to lhs of a value that refers to from.
+// assign records an assignment to lhs of a value that refers to from.
 func (f *funcAnalysis) assign(lhs ast.Expr, from roots) {
 	lhs = ast.Unparen(lhs)
 	if t := f.info.TypeOf(lhs); t != nil && !hasReferences(t) {

@@ -193,7 +193,7 @@ func (e *Emitter) aliased(s *symtab.Symbol) bool {
 	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.in.Scope.MayOutlive(s)
 }
 
-// aliasedIn returns the function that r refers to, if it is one with a second name, else nil.
+// aliasedIn returns the function that r refers to if that function has a second name, else nil.
 func (e *Emitter) aliasedIn(binds map[string]symtab.Binding, r cell.Ref, lookup func(string) *symtab.Symbol) *symtab.Symbol {
 	if r.Key || binds[r.Name].Kind != symtab.InNotebook {
 		return nil

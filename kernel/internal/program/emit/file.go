@@ -18,7 +18,7 @@ type File struct {
 	BlankImports []string
 	body         strings.Builder
 	regions      []region
-	header       int // length of what precedes the body in the text
+	header       int // length of the text before the body
 	Name         string
 	inserts      []edit // insertions of package instrument, with offsets in the whole text
 }

@@ -107,7 +107,7 @@ func (c *cache) read(generation int, path string, data []byte) (*types.Package, 
 // errNotLoaded reports that a package was not loaded within the time of a query.
 var errNotLoaded = errors.New("the package is not known yet")
 
-// loadWithin is load with a timeout, after which it returns errNotLoaded. The load then continues in the
+// loadWithin does what load does, but returns errNotLoaded after the timeout. The load then continues in the
 // background.
 func (c *cache) loadWithin(timeout time.Duration, path string) (*types.Package, error) {
 	c.mu.Lock()

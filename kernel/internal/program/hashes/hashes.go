@@ -18,7 +18,7 @@ import (
 // clusterPackage is the package that compares functions by their source.
 const clusterPackage = identity.LibraryModule + "/lib/cluster"
 
-// A Hasher computes the hashes of one notebook. It keeps those of declarations that have not changed.
+// A Hasher computes the hashes of one notebook. It keeps the hashes of declarations that have not changed.
 type Hasher struct {
 	Release  string // of the toolchain, "go1.26.8"
 	Library  fs.FS  // sources of this project's module

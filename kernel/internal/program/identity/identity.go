@@ -84,7 +84,7 @@ func Var(v Variable, scope Scope) mpsource.Declaration {
 	return w.declaration()
 }
 
-// declaration returns the hash of what was written, and the names that it uses.
+// declaration returns the hash of the nodes that w has written, and the names that they use.
 func (w *writer) declaration() mpsource.Declaration {
 	return mpsource.Declaration{Hash: hex.EncodeToString(w.hash.Sum(nil)[:16]), Uses: slices.Sorted(maps.Keys(w.uses))}
 }

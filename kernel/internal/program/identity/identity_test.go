@@ -81,7 +81,7 @@ func TestSameFunction(t *testing.T) {
 	}
 }
 
-// TestOtherFunction: changes of what a function reaches are found and named.
+// TestOtherFunction: a change of a declaration that a function uses, directly or through others, is found and named.
 func TestOtherFunction(t *testing.T) {
 	f := tableOf(t, program).Function("price")
 	for _, c := range []struct{ old, now, want string }{

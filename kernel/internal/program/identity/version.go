@@ -30,8 +30,8 @@ type listed struct {
 }
 
 // Version returns a text that is the same in two programs if a package and all that it imports are the same there: the
-// versions of the modules, and hashes of the packages that are in local folders. list is what go list -deps -json prints
-// with ListFields.
+// versions of the modules, and hashes of the packages that are in local folders. list is the output of go list -deps
+// -json with ListFields.
 func Version(list []byte) (string, error) {
 	var lines []string
 	for dec := json.NewDecoder(bytes.NewReader(list)); ; {

@@ -82,7 +82,7 @@ func (f *finder) walk(n ast.Node, often bool) {
 	})
 }
 
-// visit looks at one node and reports whether the walk shall go on to its children.
+// visit examines one node and reports whether the walk must visit the children of the node.
 func (f *finder) visit(n ast.Node, often bool) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
