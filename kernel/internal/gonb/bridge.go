@@ -22,8 +22,8 @@ type Bridge struct {
 	page    page
 }
 
-// NewBridge returns a Bridge that answers gonbui by writing to reply. kernelID
-// identifies the kernel at Jupyter's server, for pages; it is "" without pages.
+// NewBridge returns a Bridge that answers gonbui by writing to reply. kernelID is Jupyter's identifier of the kernel,
+// with which pages connect to it; it is "" if there are no pages.
 func NewBridge(host Host, reply io.Writer, kernelID string, log *slog.Logger) *Bridge {
 	b := &Bridge{host: host, log: log, encoder: NewEncoder(reply), shown: map[string]bool{}}
 	b.page = page{host: host, send: b.send, kernel: kernelID, wanted: map[string]bool{}}

@@ -55,8 +55,8 @@ type Input struct {
 	Password bool
 }
 
-// A Value is a value sent to or from an address in the front end. If Request is set it
-// asks for the front end's value instead.
+// A Value is a value sent to or from an address in the front end. If Request is true, it asks for the front end's value
+// instead.
 type Value struct {
 	Address string
 	Request bool
@@ -124,9 +124,8 @@ type event struct {
 	err     error
 }
 
-// Write decodes the next bytes and returns the messages that are complete. If a message
-// is invalid it returns an error along with the other messages. After invalid framing it
-// ignores all further bytes.
+// Write decodes the next bytes and returns the messages that are complete. If a message is invalid, it returns an error
+// along with the other messages. After invalid framing it ignores all further bytes.
 func (d *Decoder) Write(b []byte) ([]Message, error) {
 	if d.broken != nil {
 		return nil, nil

@@ -14,7 +14,7 @@ const CommTarget = "gonb_comm"
 var pageScript string
 
 // Page returns HTML with a script that connects a page to the kernel with this Jupyter
-// kernel id. If the page is connected already the script only reports that.
+// kernel id. If the page is already connected, the script only reports that to the kernel.
 func Page(kernel string) string {
 	id, _ := json.Marshal(kernel) // never fails for a string, and escapes <
 	return "<script>\n" + strings.Replace(pageScript, "KERNEL", string(id), 1) + "</script>"

@@ -25,7 +25,7 @@ const answerTimeout = 5 * time.Second
 // A page is the kernel's side of the front end's web page for GoNB's widgets. Values are
 // sent to and from addresses in the page through a comm, which a script in the page
 // opens. Each cell that needs the page displays the script, since the page may
-// have been reloaded. A page that has run it already only answers.
+// have been reloaded. If the page has already run the script, the script only answers.
 type page struct {
 	host   Host
 	send   func(Value) // to gonbui
@@ -54,7 +54,7 @@ func (p *page) connect(sink output.Sink) {
 	p.ask(sink)
 }
 
-// ensure displays the script unless this execution has already. The caller holds mu.
+// ensure displays the script unless this execution has displayed it. The caller holds mu.
 func (p *page) ensure() {
 	id, _ := p.host.Execution()
 	if p.asked == id {

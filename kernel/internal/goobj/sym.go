@@ -113,8 +113,7 @@ func (s Sym) IsLinknameStd() bool {
 	return !s.o.before127 && s.flag2()&flag2LinknameStd127 != 0
 }
 
-// IsABIWrapper reports whether the function only calls one of the same name
-// with another calling convention.
+// IsABIWrapper reports whether the function only calls a function of the same name with another calling convention.
 func (s Sym) IsABIWrapper() bool {
 	if s.o.before127 {
 		return s.flag2()&flag2ABIWrapper126 != 0

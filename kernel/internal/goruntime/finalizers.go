@@ -12,8 +12,8 @@ type finalizerLoop struct {
 	status *atomic.Uint32 // runtime.fingStatus for finalizers; nil for cleanups
 }
 
-// finalizing is the bit of runtime.fingStatus that says that a finalizer is running.
-// While it is set, the runtime does not wake the goroutine.
+// finalizing is the bit of runtime.fingStatus that says that a finalizer is running. While it is set, the runtime does
+// not wake the goroutine that calls finalizers.
 const finalizing = 2
 
 // FinalizerLoops are the goroutines of the runtime that call finalizers or cleanups, by the name of the function that they

@@ -24,7 +24,7 @@ const (
 
 // A Goroutine describes a goroutine of this process.
 type Goroutine struct {
-	G      uintptr // the address of its runtime.g, which is reused after it has ended
+	G      uintptr // the address of its runtime.g, which is reused after the goroutine has ended
 	ID     uint64
 	State  State
 	Start  uintptr // the function that it began with

@@ -123,7 +123,8 @@ func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 		}
 		return TypeHash(descriptorOf(t))
 	}
-	// The caches come first: code that sees the new hash of a part must find the type made of it.
+	// The caches are changed before the types: code that sees the new hash of a type must find the types that are made
+	// of it.
 	r.funcs.rehash(func(t reflect.Type) uint32 { return funcHash(t, hashOf) })
 	r.structs.rehash(func(t reflect.Type) uint32 { return structHash(t, hashOf) })
 	for p, h := range hashes {

@@ -1,8 +1,9 @@
 // Package goruntime reads and changes the Go runtime of its process: unexported structures, goroutines and their stacks,
 // the heap, and interface tables. It can also replace functions of the runtime.
 //
-// Layouts differ between Go releases, and some code between processors: these are in files named after them.
-// layout_test.go compares sizes and offsets with those of the runtime, from debug information.
+// Layouts differ between Go releases, and some code differs between processors. They are in files that are named after
+// the release or the processor. layout_test.go compares sizes and offsets with those of the runtime, from debug
+// information.
 package goruntime
 
 import (

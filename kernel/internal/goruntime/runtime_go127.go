@@ -73,7 +73,7 @@ func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 }
 
 // AddItabs adds interface tables to the runtime's table. The runtime's function for the tables of a
-// module cannot be used, since it expects them next to each other.
+// module cannot be used, since it expects the tables to be adjacent in memory.
 func (h *Runtime) AddItabs(_ *ModuleData, list []uintptr) {
 	w := h.StopTheWorld(StopReason) // so no thread holds the table's lock
 	for _, p := range list {

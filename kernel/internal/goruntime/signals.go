@@ -9,7 +9,7 @@ import (
 // Signals tells which goroutines wait for signals: after a call of signal.Notify, a goroutine of os/signal waits for
 // signals forever. That goroutine can wake only goroutines that receive from a channel for signals.
 type Signals struct {
-	loop     uintptr         // the function of that goroutine; 0 if it is not known
+	loop     uintptr         // the function of the goroutine of os/signal; 0 if it is not known
 	handlers *signalHandlers // nil if it is not known
 }
 

@@ -50,7 +50,7 @@ type Reference struct {
 func Own() Reference { return Reference{DisplayName, "go", Name} }
 
 // New returns the spec of a kernel whose program and go command have the given
-// absolute paths. Jupyter's own PATH often lacks the latter.
+// absolute paths. The PATH of Jupyter often does not have the folder of the go command.
 func New(program, goCommand string) (Spec, error) {
 	for _, p := range []string{program, goCommand} {
 		if !filepath.IsAbs(p) {
@@ -131,8 +131,7 @@ func replace(path string, content []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// Find reads the installed spec in a data folder. If there is none the error is
-// fs.ErrNotExist.
+// Find reads the installed spec in a data folder. If there is none, the error is fs.ErrNotExist.
 func Find(dataDir string) (Spec, error) {
 	var spec Spec
 	path := filepath.Join(Dir(dataDir), "kernel.json")

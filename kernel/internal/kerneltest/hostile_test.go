@@ -128,8 +128,8 @@ func TestNothingUnsignedIsExecuted(t *testing.T) {
 			}
 		}
 	}
-	// Messages of one connection are read in order, so when a signed request is answered all
-	// invalid messages before it were read.
+	// Messages of one connection are read in order, so when a signed request is answered, all earlier invalid messages
+	// have been read.
 	for _, channel := range []string{Shell, Control} {
 		id, err := stranger.Send(channel, "kernel_info_request", "{}")
 		if err != nil {

@@ -57,8 +57,8 @@ func (l *Linker) mentionsReplaced(name string) bool {
 	return false
 }
 
-// definition finds the definition of a name. If there are several, it prefers, like cmd/link, functions to
-// data with content, and these to variables without content.
+// definition finds the definition of a name. If there are several, it chooses as cmd/link does: a function, else data
+// with content, else a variable without content.
 func (ld *load) definition(name string, abi uint16) (best defRef, found bool, err error) {
 	if d, ok := ld.main.pkg.find(symKey{name, abi}); ok && !strings.HasPrefix(name, "main.") {
 		best, found = d, true // the cell defines a symbol of another package by //go:linkname

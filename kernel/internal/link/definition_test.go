@@ -39,7 +39,7 @@ func standard(t testing.TB, args ...string) listed {
 // symbol defines it, or the package that the symbol is named after does.
 func TestDefinersNeeded(t *testing.T) {
 	archives := standard(t, "std")
-	defined := map[string]bool{} // names that the package in the name defines
+	defined := map[string]bool{} // names that are defined by the package after which they are named
 	for path, file := range archives {
 		b, err := os.ReadFile(file)
 		if err != nil {

@@ -7,9 +7,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// Objects refer to symbols of the packages that they import by number. The
-// numbers are valid for one build of a package. The fingerprint, a hash of the
-// export data, identifies that build.
+// Objects use numbers to refer to symbols of imported packages. The numbers are valid for one build of a package. The
+// fingerprint, a hash of the export data, identifies that build.
 
 // imported opens a package that an object refers to. It returns an error if it is not the
 // build that the object was compiled against.

@@ -7,9 +7,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// AllowsLinkname reports whether packages outside of the standard library may
-// refer to symbol s of it by //go:linkname, by the rules of cmd/link. other returns the
-// function of the same name with the other calling convention, if there is one.
+// AllowsLinkname reports whether packages outside of the standard library may use //go:linkname to refer to s, a symbol
+// of the standard library. The rules are those of cmd/link. other returns the function of the same name with the other
+// calling convention, if there is one.
 func AllowsLinkname(o *goobj.Object, s goobj.Sym, other func() (goobj.Sym, bool)) bool {
 	if !o.Before127() && o.FromAssembly() && !s.IsLinknameStd() && !s.IsLinkname() {
 		if !strings.Contains(s.Name(), ".") {

@@ -6,7 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// TestPreferredDefinition: preferred returns the definition of a package, and the given one if the package does not define the symbol.
+// TestPreferredDefinition: preferred returns the definition in the package, or the given definition if the package does
+// not define the symbol.
 func TestPreferredDefinition(t *testing.T) {
 	ld := standardLoad(t)
 	p, err := ld.openPackage("strings")

@@ -110,7 +110,8 @@ func takesAddress(b []byte, off int, r goobj.Reloc) bool {
 }
 
 // loadFromGOT replaces an LEA instruction, whose target a 32-bit offset cannot
-// reach, by a load from a slot that holds the address. It returns the slot. If the instruction is not a LEA, it returns an error.
+// reach, by a load from a slot that holds the address. It returns the slot. If the instruction is not an LEA, it
+// returns an error.
 func (ld *load) loadFromGOT(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
 	const mov = 0x8b
 	if !takesAddress(b, off, r) {

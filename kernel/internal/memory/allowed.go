@@ -19,8 +19,8 @@ func Allowed(root fs.FS) (bytes int64, whose string) {
 		}
 	}
 	for _, g := range groups(root) {
-		// In a container the group's path may not be in the mounted hierarchy. Then the
-		// limit of the mount's root applies.
+		// In a container, the group's path may not be in the mounted hierarchy. Then the limit of the mount's root
+		// applies.
 		for dir := g.path; ; dir = path.Dir(dir) {
 			if n := g.limit(root, dir); n > 0 && n < least {
 				least, whose = n, "the control group allows"
@@ -62,7 +62,7 @@ type group struct {
 }
 
 // groups returns this process's memory control groups according to /proc/self/cgroup. For
-// version 2 that has a line "0::PATH", for version 1 a line with the name of the controller.
+// version 2, that file has a line "0::PATH"; for version 1, it has a line with the name of the controller.
 func groups(root fs.FS) []group {
 	member, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {

@@ -27,8 +27,8 @@ type Usage struct {
 	Biggest   Process
 }
 
-// Tree measures a process and its descendants. root is the file system that contains proc. It
-// takes about 40 µs for each process.
+// Tree measures a process and its descendants. root is the file system that contains proc. Tree takes about 40 µs for
+// each process.
 func Tree(root fs.FS, pid int) Usage {
 	var u Usage
 	shared := int64(0)
@@ -48,8 +48,8 @@ func Tree(root fs.FS, pid int) Usage {
 			next = append(next, child{n, c.pid})
 		}
 		// Package syscall starts a program in a process that shares its parent's memory until
-		// exec. This applies if the parent is the tree's root, a Go program, or another
-		// process of the same program.
+		// exec. This applies if the parent is the tree's root, which is a Go program, or another process of the same
+		// program.
 		if p.starts && c.pid != pid && (c.parent == pid || program(root, c.parent) == program(root, pid)) {
 			continue
 		}

@@ -2,10 +2,9 @@ package moduledata
 
 import "github.com/perijove/perijove/kernel/internal/goruntime"
 
-// A layout holds the addresses of the arenas. They are below 2 GB and above the image, so that code
-// reaches both by 32-bit offsets. The layout is the same in every process
-// of an image, since children must have functions at the same addresses. The sizes
-// are limits of address space, not of memory.
+// A layout holds the addresses of the arenas. They are below 2 GB and above the image, so that code reaches the arenas
+// and the image by 32-bit offsets. The layout is the same in every process of an image, since children must have
+// functions at the same addresses. The sizes are limits of address space, not of memory.
 type layout struct {
 	base                  uintptr
 	text, ro, data, noptr uintptr // sizes

@@ -84,7 +84,7 @@ func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	if err != nil {
 		return err
 	}
-	// The runtime only checks the header and does not use its offsets: copy that of the image.
+	// The runtime only checks the header and does not use its offsets, so the header can be a copy of the image's.
 	copy(platform.Bytes(p, goruntime.PCHeaderSize), platform.Bytes(h.FirstModule.PcHeader, goruntime.PCHeaderSize))
 	md := (*goruntime.ModuleData)(platform.Pointer(p + goruntime.PCHeaderSize))
 	m.ModuleData = md

@@ -65,8 +65,8 @@ func (m *Modules) Beside(path string) bool {
 	return i >= 0 && strings.HasPrefix(m.notebookDir+"/", f.dir[:i]+"/")
 }
 
-// Refresh compiles local packages again whose files have changed. It returns nil if none
-// have changed. It calls progress like Prepare.
+// Refresh compiles the local packages whose files have changed. It returns nil if none have changed. It calls progress
+// as Prepare does.
 func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()

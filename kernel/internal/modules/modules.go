@@ -65,8 +65,8 @@ func (m *Modules) Register(path, archive string) {
 	m.archives[path], m.registered[path], m.names[path] = archive, archive, ""
 }
 
-// Setenv sets an environment variable for the go command. It reports false, and
-// sets nothing, if images depend on the variable.
+// Setenv sets an environment variable for the go command. It returns false, and sets nothing, if images depend on the
+// variable.
 func (m *Modules) Setenv(name, value string) bool {
 	if image.Fixed(name) {
 		return false

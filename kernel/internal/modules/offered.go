@@ -8,8 +8,8 @@ import (
 )
 
 // An offer holds the names of the packages in the notebook's module and in the modules that it requires itself, by
-// import path. Unlike other answers of the go command it is for an editor: it may be older than the module files, and
-// lacks modules that are not downloaded.
+// import path. Unlike other answers of the go command, it is for an editor: it may be older than the module files, and
+// it lacks modules that are not downloaded.
 type offer struct {
 	mu      sync.Mutex
 	state   string // hash of the module files that were listed

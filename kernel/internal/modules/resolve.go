@@ -30,8 +30,8 @@ func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error 
 }
 
 // resolveTogether resolves the packages that are not known yet with one call of the go
-// command. If the call fails it adds nothing: the caller then resolves each package
-// separately to find the one that fails.
+// command. If the call fails, it adds nothing. The caller then resolves each package separately to find the package
+// that fails.
 func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listFunc) {
 	var unknown []string
 	for _, path := range paths {

@@ -123,8 +123,8 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// TestSetFolder: without a module in the notebook's folder a package is not available. %cd
-// into a module makes the module's packages available.
+// TestSetFolder: without a module in the notebook's folder, a package is not available. %cd into a module makes the
+// module's packages available.
 func TestSetFolder(t *testing.T) {
 	m := testModules(t, t.TempDir())
 	if _, err := m.Archive("example.com/a/y"); err == nil {

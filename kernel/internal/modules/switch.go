@@ -6,8 +6,9 @@ import (
 	"slices"
 )
 
-// A notebook uses one module or workspace at a time, so that its packages have consistent versions. It is the module of the
-// notebook's folder, or of the folder of a %cd before the first import of a package that the image does not have.
+// A notebook uses one module or workspace at a time, so that its packages have consistent versions. This is the module
+// of the notebook's folder, or of the folder of a %cd before the first import of a package that the image does not
+// have.
 
 // SetFolder sets the folder in which cells run. If the notebook does not use packages of another module yet, it uses the
 // module of that folder from now on. Otherwise errors of Archive say how to switch.

@@ -75,8 +75,8 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 	return preformatted("result", "[an output that this page cannot show; its types: "+strings.Join(types, ", ")+"]"), nil
 }
 
-// picture returns an img element. SVG is embedded that way too: in an img element it cannot
-// run scripts, and its identifiers and styles do not affect the page.
+// picture returns an img element. SVG pictures are embedded in the same way: in an img element, they cannot run
+// scripts, and their identifiers and styles do not affect the page.
 func picture(o Output, mimeType, uri string) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<img src="%s"`, template.HTMLEscapeString(uri))

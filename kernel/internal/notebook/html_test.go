@@ -143,8 +143,8 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// TestCodeColours: the tokens of Go code have colours, and these are variables, which differ between the
-// light and the dark scheme and whose contrast is tested.
+// TestCodeColours: the tokens of Go code have colours. The colours are CSS variables, which differ between the light
+// and the dark scheme and whose contrast is tested.
 func TestCodeColours(t *testing.T) {
 	css, err := pageFiles.ReadFile("page.css")
 	if err != nil {

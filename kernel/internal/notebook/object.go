@@ -68,8 +68,7 @@ func (o *object) get(key string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// decode stores the member's value in v. If the member is missing or null it does not
-// change v.
+// decode stores the member's value in v. If the member is missing or null, it does not change v.
 func (o *object) decode(key string, v any) error {
 	raw, ok := o.get(key)
 	if !ok || string(raw) == "null" {

@@ -77,8 +77,7 @@ func decodeForm(mime string, raw json.RawMessage) any {
 	return raw
 }
 
-// MarshalJSON encodes the output with sorted keys, like Jupyter, or returns the JSON text
-// from which it was decoded.
+// MarshalJSON encodes the output with sorted keys, as Jupyter does, or returns the JSON text from which it was decoded.
 func (o Output) MarshalJSON() ([]byte, error) {
 	if o.raw != nil {
 		return o.raw, nil

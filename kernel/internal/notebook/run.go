@@ -11,8 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Options configure a run. With the zero value a run stops at the first failing cell and
-// prints nothing.
+// Options configure a run. With the zero value, a run stops at the first failing cell and prints nothing.
 type Options struct {
 	AllowErrors bool          // continue after a cell that fails
 	Strict      bool          // a cell whose value is a non-nil error fails

@@ -67,8 +67,8 @@ func (s *cellSink) Started(count int) {
 	s.count = count
 }
 
-// Stream appends text to the last output if that is of the same stream, like front ends.
-// It keeps carriage returns and backspaces, which front ends apply.
+// Stream appends text to the last output if that is of the same stream, as front ends do. It keeps carriage returns and
+// backspaces, which front ends apply.
 func (s *cellSink) Stream(name, text string) {
 	if text == "" {
 		return

@@ -6,8 +6,9 @@ import (
 )
 
 // ANSI escape sequences, which front ends show as well. Red is not used, since front ends
-// show errors on a red background. The colours are two of the 256: the eight basic colours are either too light for the light
-// themes of front ends or too dark for the dark ones, and these have a contrast of 3 or more in both.
+// show errors on a red background. The colours are from the palette of 256, since each of the eight basic colours is
+// either too light for the light themes of front ends or too dark for the dark themes. These two colours have a
+// contrast of 3 or more in both.
 const (
 	bold  = "\x1b[1m"
 	green = "\x1b[38;5;64m"

@@ -18,8 +18,8 @@ const (
 // value that encoding/json can encode.
 type Bundle map[string]any
 
-// A Display is a rich output. With a DisplayID it can be changed later by
-// another Display that has the same ID and Update set.
+// A Display is a rich output. If it has a DisplayID, it can be changed later by another Display that has the same ID
+// and Update set.
 type Display struct {
 	Data      Bundle
 	Metadata  map[string]any
@@ -39,8 +39,8 @@ func (e *Error) Error() string { return e.Name + ": " + e.Value }
 
 // A Sink receives the output of one cell, in order. It stays valid after the
 // cell's reply, because goroutines and child processes that the cell started may
-// print later. Its methods can be called concurrently. They block while the
-// consumer is slow, which is the back pressure on the cell.
+// print later. Its methods can be called concurrently. They block while the consumer is slow, which slows down the
+// cell.
 type Sink interface {
 	// Started reports the execution count when the cell begins to run.
 	Started(count int)

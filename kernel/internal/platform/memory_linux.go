@@ -66,7 +66,7 @@ func mmap(addr uintptr, n, prot, flags, fd int) (uintptr, error) {
 	}
 	if addr != 0 && uintptr(p) != addr {
 		_ = unix.MunmapPtr(p, uintptr(n))
-		return 0, fmt.Errorf("mmap of %d MB at %#x: %w", n>>20, addr, unix.EEXIST) // a kernel before 4.17
+		return 0, fmt.Errorf("mmap of %d MB at %#x: %w", n>>20, addr, unix.EEXIST) // Linux before 4.17 ignores MAP_FIXED_NOREPLACE
 	}
 	return uintptr(p), nil
 }

@@ -27,8 +27,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CurrentG returns the address of the calling goroutine's runtime.g. It identifies
-// the goroutine until that ends; then another goroutine may get the same runtime.g.
+// CurrentG returns the address of the calling goroutine's runtime.g. It identifies the goroutine until the goroutine
+// ends; then another goroutine may get the same runtime.g.
 func CurrentG() uintptr
 
 // A Target is a goroutine to stop. There may be several: goroutines that were blocked
@@ -41,8 +41,8 @@ type Target struct {
 	detour atomic.Pointer[detour]
 	hits   atomic.Int32
 
-	Diverted  atomic.Bool // its return address has been changed while it did not run
-	Diverting atomic.Bool // a goroutine is changing it
+	Diverted  atomic.Bool // the goroutine's return address was changed while it did not run
+	Diverting atomic.Bool // another goroutine is changing the return address
 }
 
 type detour struct{ from, to uintptr } // return addresses
@@ -110,8 +110,8 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 }
 
 // divert changes the return address of the goroutine's innermost call from a
-// cell, if the detour for it is known; else it records the address in t.want. At the beginning of a
-// function, the frame pointer is still that of the caller: then divert uses a call further out.
+// cell, if the detour for it is known. Otherwise it records the address in t.want. At the beginning of a function, the
+// frame pointer is still that of the caller. In this case, divert uses a call further out.
 func (t *Target) divert(g, at, bp uintptr) {
 	slot, pc := callSite(g, at, bp)
 	d := t.detour.Load()

@@ -223,7 +223,7 @@ func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 }
 
 // reusesVariable reports whether a var declaration uses an older variable of the name
-// that it declares, as in var x = x + 1. In a cell with a package clause that is an error.
+// that it declares, as in var x = x + 1. In a cell with a package clause, that is an error.
 func (p *Program) reusesVariable(c *cell.Cell) bool {
 	if c.Package {
 		return false

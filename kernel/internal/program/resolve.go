@@ -60,8 +60,8 @@ func (b *builder) declare() {
 
 // declareInits turns the init functions of a cell with statements into ordinary functions
 // and adds statements that call them. The calls come after all statements if these only declare
-// variables, else before them: other statements run after init, as main does in Go.
-// Package hoist moves up the variables that an init function needs.
+// variables, otherwise before them: other statements run after init, as main does in Go. Package hoist moves up the
+// variables that an init function needs.
 func (b *builder) declareInits() {
 	if len(b.stmts) == 0 {
 		return

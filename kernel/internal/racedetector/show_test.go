@@ -62,7 +62,8 @@ data race 3 of 3
 	}
 }
 
-// TestTextOfAtomic: a call of sync/atomic has its name, not a line of the runtime's assembly, and its long lines are whole.
+// TestTextOfAtomic: a call of sync/atomic has its name, not a line of the runtime's assembly, and long lines are not
+// shortened.
 func TestTextOfAtomic(t *testing.T) {
 	long := `count = count + int64(len("a text that is longer than the column, with blanks and atextwithoutanyblankthatislongerthanawholecolumnofthetextform"))`
 	style := traceback.Style{Source: func(n int) (string, bool) { return "inc()\n" + long, n == 3 }}

@@ -14,7 +14,7 @@ type Entry struct {
 	Cell    int // its number in the notebook
 	Source  string
 	Effects effects.Effects
-	Dir     string   // the folder in which it ran; "" for the notebook's
+	Dir     string   // the folder in which it ran; "" for that of the notebook
 	Args    []string // os.Args when it ran
 
 	IsGone bool // its effects were lost with a worker process

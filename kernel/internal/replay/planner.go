@@ -32,7 +32,7 @@ type planner struct {
 	repeated    map[int]bool // runs to be repeated as a whole
 	redeclared  map[int]bool // runs of which only the declarations are to be repeated
 	// overwritten has the variables that exist and that a repeated run will overwrite. The
-	// later runs that gave them their present values must be repeated too.
+	// later runs that gave them their present values must be repeated, too.
 	overwritten map[string]bool
 }
 

@@ -52,7 +52,7 @@ func (f *Folder) Remove() error {
 	return err
 }
 
-// Sub makes the folder name in f, and returns its path. If that fails it returns f's own path, and "" if f is nil.
+// Sub makes the folder name in f, and returns its path. If that fails, it returns the path of f, or "" if f is nil.
 func (f *Folder) Sub(name string) string {
 	if f == nil {
 		return ""

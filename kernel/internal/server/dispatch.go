@@ -19,11 +19,11 @@ type request struct {
 	received time.Time
 	invalid  error // why it cannot be served, if that is known before dispatch
 	queue    *requestQueue
-	held     func() // releases the messages of iopub that wait for the idle status; nil if none do
+	held     func() // releases the messages of iopub that wait for the idle status; nil if none wait
 	aborted  bool   // an earlier cell of its queue failed; guarded by queue.mu until the request is taken from the queue
 }
 
-// A reply is the result of a handler. A nil content means that none is sent.
+// A reply is the result of a handler. If content is nil, no reply is sent.
 type reply struct {
 	content  wire.Content
 	metadata any

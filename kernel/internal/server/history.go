@@ -81,9 +81,8 @@ func latestOfEach(entries []output.HistoryEntry) []output.HistoryEntry {
 	return kept
 }
 
-// glob reports whether pattern matches the whole text: * matches any characters,
-// newlines too, and ? matches one. It takes time proportional to the product of
-// the lengths at worst.
+// glob reports whether pattern matches the whole text: * matches any characters, including newlines, and ? matches one
+// character. At worst, glob takes time proportional to the product of the lengths.
 func glob(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
 	star, mark := -1, 0 // position of the last *, and end of the text that it matches

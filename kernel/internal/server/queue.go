@@ -30,8 +30,7 @@ func newRequestQueue() *requestQueue {
 	return q
 }
 
-// put appends r. A full queue blocks the socket that r came from, which is the
-// back pressure on its front ends.
+// put appends r. A full queue blocks the socket that r came from, which slows down its front ends.
 func (q *requestQueue) put(ctx context.Context, r *request) {
 	stop := context.AfterFunc(ctx, func() {
 		q.mu.Lock()
@@ -85,8 +84,7 @@ func (q *requestQueue) run(serve func(*request)) {
 	}
 }
 
-// close makes run return after the queued requests. Queued cells are answered as
-// aborted.
+// close makes run return after the queued requests. Queued cells do not run; their replies have the status aborted.
 func (q *requestQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

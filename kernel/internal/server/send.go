@@ -66,8 +66,8 @@ func (s *Server) broadcastWith(parent *wire.Message, c wire.Content, metadata an
 	return s.encode([][]byte{[]byte(topic)}, raw, c, metadata, buffers...)
 }
 
-// publish sends a message to all subscribers, and waits for slow ones. A message
-// that cannot be encoded is replaced by a line on stderr.
+// publish sends a message to all subscribers, and waits for slow subscribers. A message that cannot be encoded is
+// replaced by a line on stderr.
 func (s *Server) publish(parent *wire.Message, c wire.Content) {
 	frames := s.broadcast(parent, c)
 	if frames == nil {

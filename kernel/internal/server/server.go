@@ -25,7 +25,7 @@ const closeTimeout = time.Second
 type Config struct {
 	Session   output.Session
 	Signer    *wire.Signer
-	GoVersion string // of the toolchain that cells are compiled with, like "1.26.0"
+	GoVersion string // version of the toolchain that compiles the cells, such as "1.26.0"
 	Log       *slog.Logger
 }
 

@@ -14,7 +14,7 @@ import (
 const maxSubshells = 64
 
 // subshells are further queues for shell requests (JEP 91), served concurrently
-// with the main one. The session decides which cells may run concurrently.
+// with the main queue. The session decides which cells may run concurrently.
 type subshells struct {
 	start func(*requestQueue)
 

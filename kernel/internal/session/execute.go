@@ -88,7 +88,7 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	return err
 }
 
-// errorMetadata equals cellruntime.ErrorMetadata, a package that the kernel does not import.
+// errorMetadata equals cellruntime.ErrorMetadata. The kernel does not import package cellruntime.
 const errorMetadata = "perijove_error"
 
 // beginExecution returns a context that Interrupt cancels. The compiler, the wait for the worker process, an input

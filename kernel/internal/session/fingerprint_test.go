@@ -100,7 +100,8 @@ func Own() int { return 3 }
 	if want := "package gonum.org/v1/plot/vg/vgimg was compiled against another build of package golang.org/x/image/tiff"; !strings.Contains(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// A package that imports the other version indirectly is refused too: its exported types may refer to it.
+	// A package that imports the other version indirectly is refused, too: its exported types may refer to that
+	// version.
 	got = show(t, s, "import \"gonum.org/v1/plot\"\nplot.New().X.Min > 0, tiff.Own()")
 	if want := "package gonum.org/v1/plot needs another version of package golang.org/x/image/tiff than the cell imports"; !strings.Contains(got, want) || !strings.Contains(got, "3") {
 		t.Errorf("got %q, want %q", got, want)

@@ -95,8 +95,7 @@ func TestGonbPage(t *testing.T) {
 	eventually(t, "the second answer", func() bool { return strings.Contains(again.text(), `{"address":"there","value":"more"}`) })
 }
 
-// TestGonbWithoutPage: without a page, a cell that waits for one ends
-// and says why.
+// TestGonbWithoutPage: if there is no page, a cell that waits for the page ends and says why.
 func TestGonbWithoutPage(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, gonbProgram)

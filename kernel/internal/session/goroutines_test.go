@@ -90,7 +90,7 @@ func TestPanicBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// TestTwoPanics: the cell's own panic and that of its goroutine both show.
+// TestTwoPanics: a panic of the cell itself and a panic of its goroutine are both shown.
 func TestTwoPanics(t *testing.T) {
 	s := newTestSession(t)
 	for range 20 {

@@ -105,7 +105,7 @@ func TestSecondNotebook(t *testing.T) {
 	mustContain(t, show(t, open(img), code), "/nowhere/go") // shows that the session would need a go command
 }
 
-// TestOtherVersionLater gets another version of a module that was imported.
+// TestOtherVersionLater gets another version of a module whose package was imported before.
 func TestOtherVersionLater(t *testing.T) {
 	s := newTestSession(t)
 	moduleProxy(t, "dep.example/dep", "v1.0.0", "package dep\n\ntype T struct{ N int }\n\nfunc Name() string { return \"one\" }\n")
@@ -150,8 +150,8 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// smallDisk mounts a tmpfs with these options and returns its folder. If that is not
-// possible the test is skipped, or fails if PERIJOVE_REQUIRE_MOUNT is set, as in CI.
+// smallDisk mounts a tmpfs with these options and returns its folder. If that is not possible, the test is skipped, or
+// fails if PERIJOVE_REQUIRE_MOUNT is set, as in CI.
 func smallDisk(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -235,8 +235,8 @@ func TestTwoKernelsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCacheDeleted: the whole cache is deleted while a notebook runs. Its variables
-// stay until it is restarted.
+// TestCacheDeleted: the whole cache is deleted while a notebook runs. The notebook's variables stay until the kernel is
+// restarted.
 func TestCacheDeleted(t *testing.T) {
 	whole := newTestSession(t).cfg.Image
 	cache := t.TempDir()

@@ -88,8 +88,8 @@ func (r *run) missingPackages(c *cell.Cell) []string {
 	})
 }
 
-// packagesByName returns the import paths of packages outside the standard library that
-// undeclared names in a cell may refer to. GoNB downloads them too.
+// packagesByName returns the import paths of packages outside the standard library that undeclared names in a cell may
+// refer to. GoNB downloads these packages, too.
 func packagesByName(c *cell.Cell) []string {
 	var paths []string
 	look := func(s *cell.Source) {

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// An initFailure is how the initialization of a package ended.
+// An initFailure describes how the initialization of a package ended.
 type initFailure struct {
 	verb, text string // such as "panicked", and the panic value; text may be empty
 	place      string // file and line, or ""

@@ -179,7 +179,8 @@ c := exec.Command("true")
 c.Stdout = os.Stdout
 c.Run()`, backend))
 		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
-		// Output comes through two pipes in the order in which the kernel reads, so the cell waits until its text was read.
+		// Output arrives through two pipes, in the order in which the kernel reads them. So the cell waits until its
+		// text was read.
 		third := begin(t, s, `fmt.Println("before")
 for unread := int32(1); unread > 0; {
 	syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCINQ, uintptr(unsafe.Pointer(&unread)))

@@ -51,8 +51,8 @@ func TestMemoryOfStarts(t *testing.T) {
 	}
 }
 
-// ring returns source of n functions that call each other in a ring. To compile it,
-// the compiler's inliner takes very much memory.
+// ring returns source of n functions that call each other in a ring. To compile it, the compiler's inliner needs a lot
+// of memory.
 func ring(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -83,7 +83,7 @@ fmt.Println(c.Start())`, fifo), StoreHistory: true}, tr)
 	eventually(t, "the child's words", func() bool { return strings.Contains(tr.text(), "late words") })
 }
 
-// TestLotsOfOutput: 20 MB of output are complete and in order, with a display between.
+// TestLotsOfOutput: 20 MB of output are complete and in order, with a display in the middle.
 func TestLotsOfOutput(t *testing.T) {
 	s := newTestSession(t)
 	c := &counter{}

@@ -47,7 +47,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// showRaces shows new reports of the race detector. A cell in which it has found races fails.
+// showRaces shows new reports of the race detector. A cell in which the detector has found races fails.
 func (r *run) showRaces(failed *output.Error) *output.Error {
 	found := r.session.races.Show(r.sink, r.session.style())
 	if failed != nil {

@@ -66,7 +66,7 @@ type Session struct {
 	setup          setup // for new worker processes
 	saved          saved // for %save
 	journal        replay.Journal
-	benchRuns      []*benchmark.Run // the last two of %%bench, oldest first
+	benchRuns      []*benchmark.Run // the last two runs of %%bench, oldest first
 	races          *racedetector.Detector
 	memoryLimit    supervisor.MemoryLimit
 	memoryLimitErr error           // why the memory limit in the environment is invalid; shown once

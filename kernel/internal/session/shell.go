@@ -27,8 +27,8 @@ func (r *run) shellDirective(d cell.DirectiveLine) error {
 	return r.shellCommand(d.Args, r.session.dir())
 }
 
-// moduleShellDirective runs a command in the module's folder. Without a module it makes a
-// scratch module. It handles go get like %get.
+// moduleShellDirective runs a command in the module's folder. If there is no module, it makes a scratch module. It
+// handles go get as %get does.
 func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
 		return r.getDirective(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})

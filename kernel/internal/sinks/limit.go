@@ -16,7 +16,7 @@ const (
 	// limitVariable is the environment variable that sets how much text a
 	// cell may print.
 	limitVariable = "PERIJOVE_OUTPUT_LIMIT"
-	// defaultLimit, in bytes, is more than a person reads and not too much for a browser.
+	// defaultLimit is in bytes. It is more than a user can read, and not too much for a browser.
 	defaultLimit = 128_000_000
 	// tailSize is how many bytes at the end of the dropped text are shown.
 	tailSize = 4 << 10

@@ -80,7 +80,8 @@ func (s *byteStreams) StreamBytes(name string, text []byte) {
 	s.Stream(name, string(text))
 }
 
-// TestBytes: text reaches a sink that takes bytes as bytes, through the sinks of a cell, and other sinks as a string.
+// TestBytes: text that passes through the sinks of a cell reaches a sink that takes bytes as bytes, and other sinks as
+// a string.
 func TestBytes(t *testing.T) {
 	kept := &byteStreams{streams: streams{text: map[string]string{}}}
 	output.StreamBytes(NewRecorder(NewLimited(kept, 5)), output.Stdout, []byte("123é567"))

@@ -198,8 +198,7 @@ func Start() { self.watch.Start() }
 // Stop ends the innermost measurement and prints its result.
 func Stop() { os.Stdout.WriteString(self.watch.Stop()) }
 
-// Repeat returns how often to repeat the statement of %timeit next. When it returns 0 it has
-// printed the measurement.
+// Repeat returns how often to repeat the statement of %timeit next. When it returns 0, it has printed the measurement.
 func Repeat(loops, runs int) int {
 	n, report := self.watch.Next(loops, runs)
 	os.Stdout.WriteString(report)

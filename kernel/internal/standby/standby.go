@@ -63,7 +63,7 @@ type additions struct {
 	attr  *syscall.SysProcAttr
 }
 
-// NewManager returns a Manager without a standby. Its Run must be called.
+// NewManager returns a Manager without a standby. The caller must call Run in a goroutine.
 func NewManager(h Host) *Manager { return &Manager{host: h, wake: make(chan struct{}, 1)} }
 
 // Take makes the standby the process of cmd. It returns the number of load steps that the process has, and false if there is

@@ -102,8 +102,8 @@ func upToDot(name string, start int) string {
 	return name
 }
 
-// slots returns the smallest power of two that is larger than n, so that a table of n entries has an empty slot, with
-// a third of the slots empty.
+// slots returns the number of slots of a table of n entries: the smallest power of two, from 2 on, of which at least a
+// third of the slots are empty.
 func slots(n int) int {
 	size := 2
 	for size*2 < n*3 {

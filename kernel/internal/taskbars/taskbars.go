@@ -1,8 +1,7 @@
 // Package taskbars shows progress bars for calls of the library, such as mp.Map, that take
 // more than a second. A bar disappears when its call ends.
 //
-// The package uses no timer of the Go runtime, since a pending timer keeps a deadlock of a
-// cell from being detected.
+// The package uses no timer of the Go runtime, since a pending timer prevents the detection of a deadlock of a cell.
 package taskbars
 
 import (

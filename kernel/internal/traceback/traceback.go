@@ -142,7 +142,8 @@ func cellNumber(file string) (int, bool) {
 // literals in them.
 const statementsName = "the cell"
 
-// isBelowStatements reports whether a function that frameName calls the cell is a function literal in its statements.
+// isBelowStatements reports whether a function for which frameName returns "the cell" is a function literal in the
+// cell's statements.
 func isBelowStatements(name string) bool {
 	_, number, _ := strings.Cut(strings.Replace(name, "cellʹ", "cell.", 1), "cell.")
 	return strings.Contains(number, ".")

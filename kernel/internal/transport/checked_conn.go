@@ -24,7 +24,7 @@ const (
 
 	maxHandshakeCommand = 1 << 12
 	maxFrames           = 1024
-	unbudgetedBytes     = 16 << 10 // of each message that the budget does not count
+	unbudgetedBytes     = 16 << 10 // bytes of each message that do not count against the budget
 	writeChunk          = 128 << 10
 )
 

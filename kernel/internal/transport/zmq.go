@@ -30,8 +30,8 @@ type ZMQ struct {
 
 var _ Transport = (*ZMQ)(nil)
 
-// Listen opens the five sockets of a connection file. For a port of zero the system
-// chooses one, which Connection returns.
+// Listen opens the five sockets of a connection file. If a port is zero, the system chooses a port, which Connection
+// returns.
 func Listen(c Connection, limits Limits, greeter Greeter, log *slog.Logger) (*ZMQ, error) {
 	if err := c.check(); err != nil {
 		return nil, err

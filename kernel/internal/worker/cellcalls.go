@@ -32,8 +32,8 @@ func Repeat(loops, runs int) int {
 	return n
 }
 
-// watch returns the stopwatch of the running cell. For a goroutine whose interrupted cell
-// has ended without it, it returns a new one.
+// watch returns the stopwatch of the running cell. If the cell of the calling goroutine was interrupted and has ended
+// without the goroutine, watch returns a new stopwatch.
 func watch() *stopwatch.Watch {
 	x := self.cell.Load()
 	x.haltInterrupted()

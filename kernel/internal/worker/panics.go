@@ -58,7 +58,7 @@ func fatalPanic(p *panicRecord) {
 }
 
 // endGoroutine ends the calling goroutine without running its deferred
-// functions. If it ran finalizers or cleanups, endGoroutine starts another for that.
+// functions. If the goroutine ran finalizers or cleanups, endGoroutine starts another goroutine for them.
 func (w *worker) endGoroutine() {
 	w.finalizerLoops.Restart()
 	goexit1()

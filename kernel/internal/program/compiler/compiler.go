@@ -167,7 +167,7 @@ type Explanation struct {
 	Files  []File
 }
 
-// Explain compiles a unit like Compile, with further flags, and completes x. It keeps no object.
+// Explain compiles a unit as Compile does, with further flags, and completes x. It keeps no object.
 func (c *Compiler) Explain(ctx context.Context, unit Unit, x *Explanation) error {
 	cfg := c.cfg
 	var err error

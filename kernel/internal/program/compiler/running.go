@@ -121,7 +121,7 @@ func (c *Compiler) PID() int {
 func (c *Compiler) Stop(reason error) { c.running.stop(nil, reason) }
 
 // final returns an error if another attempt to compile the unit would fail as well: the process was
-// stopped or ran out of memory. Else it returns nil. err is the error of the process, out its output.
+// stopped or ran out of memory. Otherwise it returns nil. err is the error of the process, out its output.
 func (cfg *Config) final(err error, out string) error {
 	var stopped *stoppedError
 	switch {

@@ -19,8 +19,7 @@ const (
 	// standbyFiles is the number of source files that a standby compiler reads. Most
 	// units have one to three files. A unit with more files gets a new process.
 	standbyFiles = 4
-	// standbyTimeout is the time after which a waiting compiler is ended: it holds some
-	// megabytes.
+	// standbyTimeout is the time after which a waiting compiler is ended, since it occupies some megabytes of memory.
 	standbyTimeout = 10 * time.Minute
 	// pipeBuffer is the least capacity of a new pipe, in bytes.
 	pipeBuffer = 4096

@@ -97,7 +97,7 @@ func (p *purityAnalysis) ident(id *ast.Ident) {
 		if key, ok := p.functions[obj]; ok {
 			p.out.calls.Add(key)
 		} else if obj.Signature().Recv() == nil && (obj.Pkg() == p.pkg || !IsPure(obj)) {
-			p.out.hasEffect = true // a helper of generated code, or dot-imported
+			p.out.hasEffect = true // a helper of generated code, or a dot-imported name
 		}
 	}
 }

@@ -7,8 +7,7 @@ package effects
 import "slices"
 
 // Effects describes the effects of a cell on the notebook's variables. It is derived from
-// the source; in case of doubt it contains more than really happens. Names are those of
-// the notebook; a method is "T.m".
+// the source; in case of doubt, it has effects that may not happen. Names are those of the notebook; a method is "T.m".
 type Effects struct {
 	Declares []string // variables that the cell declares
 	Defines  []string // functions, methods, types and constants that the cell declares
@@ -21,8 +20,8 @@ type Effects struct {
 	// Addressed are variables whose address is taken, or that a function literal
 	// uses.
 	Addressed []string
-	// Process says that the cell changes state of the process other than
-	// notebook variables: HTTP handlers, environment variables, settings of package log.
+	// Process reports whether the cell changes state of the process other than notebook variables: HTTP handlers,
+	// environment variables, settings of package log.
 	Process bool
 }
 

@@ -25,8 +25,8 @@ func (e *Emitter) contextHelper(f *File) {
 }
 
 // derives reports whether a statement declares ctx and the notebook already has a variable ctx
-// that holds a context, as when ctx, cancel := context.WithCancel(ctx) runs again. On the
-// right side ctx then still means the context of the cell.
+// that holds a context, as when ctx, cancel := context.WithCancel(ctx) runs again. In this case, ctx on the right side
+// still means the context of the cell.
 func (e *Emitter) derives(st *Stmt) bool {
 	if st.Define < 0 {
 		return false

@@ -31,8 +31,8 @@ func New(archives Archives, goroot string, library fs.FS) *Packages {
 	return p
 }
 
-// Name returns the name of a package from its package clause. For a package that cannot be loaded it returns "missing": the
-// type checker reports the error where the package is used.
+// Name returns the name of a package from its package clause. For a package that cannot be loaded, it returns
+// "missing": the type checker reports the error where the package is used.
 func (p *Packages) Name(importPath string) string {
 	p.mu.Lock()
 	pkg := p.loaded[importPath] // an incomplete package also has a name

@@ -48,7 +48,7 @@ func price(o order) float64 {
 func unrelated() int { return other }
 `
 
-// TestSameFunction: changes that do not change the meaning of a function leave its hash.
+// TestSameFunction: changes that do not affect the meaning of a function do not change its hash.
 func TestSameFunction(t *testing.T) {
 	want := tableOf(t, program).Function("price")
 	for name, change := range map[string][2]string{
@@ -106,7 +106,7 @@ func TestOtherFunction(t *testing.T) {
 	}
 }
 
-// TestTrees: syntax trees that have the same nodes in the same order differ.
+// TestTrees: different syntax trees with the same nodes in the same order have different hashes.
 func TestTrees(t *testing.T) {
 	seen := map[mpsource.Hash]string{}
 	for _, body := range []string{

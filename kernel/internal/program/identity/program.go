@@ -134,7 +134,8 @@ func Word(k cell.Kind) string {
 	return map[cell.Kind]string{cell.Func: "function", cell.Type: "type", cell.Const: "constant", cell.Var: "variable"}[k]
 }
 
-// VariableOf returns a variable that a var specification, or else a short variable declaration with values, declares.
+// VariableOf returns a variable that v declares, or, if v is nil, one that a short variable declaration with these
+// values declares.
 func VariableOf(src cell.Source, v *cell.VarSpec, values []cell.Span, index, count int) Variable {
 	out := Variable{Source: src, Values: values, Index: index, Count: count}
 	if v != nil {

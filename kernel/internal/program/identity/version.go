@@ -77,7 +77,7 @@ func (p *listed) content() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, _ = fmt.Fprintf(h, "%s %d\n%s", name, len(text), text) // a hash returns no error
+		_, _ = fmt.Fprintf(h, "%s %d\n%s", name, len(text), text) // writing to a hash never fails
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }

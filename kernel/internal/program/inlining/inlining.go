@@ -61,7 +61,8 @@ func (f *finder) function(fn *ast.FuncDecl, often bool) {
 		return
 	}
 	f.walk(fn.Body, often)
-	// A literal shares variables with its function. Where its call is not inlined, they are in memory.
+	// A literal shares variables with the function around it. If the call of the literal is not inlined, these
+	// variables are in memory.
 	f.found = f.found || hasLoop(fn.Body) && hasLiteral(fn.Body)
 }
 

@@ -137,7 +137,7 @@ func matters(t *testing.T, code string) bool {
 	return u.Matters()
 }
 
-// withControls also imports a package with a type that embeds an instance of a generic type.
+// withControls is an importer that also imports a package with a type that embeds an instance of a generic type.
 type withControls struct{ types.Importer }
 
 func (w withControls) Import(path string) (*types.Package, error) {

@@ -15,7 +15,7 @@ type Variable struct {
 }
 
 // A Declaration is a notebook declaration in a listing. Kind is "func",
-// "method", "type", "const", "var", or "import"; then Type is the import path.
+// "method", "type", "const", "var", or "import". For an import, Type is the import path.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int

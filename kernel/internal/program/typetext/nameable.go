@@ -56,8 +56,8 @@ func (n namer) named(obj *types.TypeName, args *types.TypeList) bool {
 
 func (n namer) variable(v *types.Var) bool { return n.nameable(v.Type()) }
 
-// member reports whether main can name a field or a method. It cannot name unexported
-// ones of other packages.
+// member reports whether main can name a field or a method. It cannot name unexported fields and methods of other
+// packages.
 func (n namer) member(m types.Object) bool {
 	return (m.Exported() || m.Pkg() == n.main) && n.nameable(m.Type())
 }
