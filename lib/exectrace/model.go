@@ -83,6 +83,7 @@ const (
 	Syscall       // it runs, or waits, in the operating system
 )
 
+// String returns the name of the state, such as "blocked".
 func (k Kind) String() string {
 	return [...]string{"running", "runnable", "blocked", "in a system call"}[k]
 }
@@ -144,6 +145,7 @@ const (
 	Unlocks                  // a lock of package mp goes to a waiter
 )
 
+// String returns what the arrow shows, in words.
 func (k ArrowKind) String() string {
 	return [...]string{"wakes", "creates", "starts", "sends tasks to", "sends results to", "passes a value to", "passes the lock to"}[k]
 }

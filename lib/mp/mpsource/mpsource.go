@@ -52,6 +52,7 @@ type Declaration struct {
 // identifies none.
 type Hash [sha256.Size]byte
 
+// String returns the first four bytes of the hash in hexadecimal.
 func (h Hash) String() string { return hex.EncodeToString(h[:4]) }
 
 // A Function is a function with the declarations that it reaches.
