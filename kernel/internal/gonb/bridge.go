@@ -18,7 +18,7 @@ type Bridge struct {
 	decoder Decoder
 	encoder *Encoder
 	shown   map[string]bool // display identifiers in use
-	prompt  *Input          // for the next read of standard input
+	prompt  *Input          // prompt for the next read of standard input
 	page    page
 }
 

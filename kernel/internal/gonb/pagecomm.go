@@ -28,7 +28,7 @@ const answerTimeout = 5 * time.Second
 // have been reloaded. If the page has already run the script, the script only answers.
 type page struct {
 	host   Host
-	send   func(Value) // to gonbui
+	send   func(Value) // sends a value to gonbui
 	kernel string      // Jupyter's identifier of the kernel; "" if there is no page
 
 	mu      sync.Mutex      // guards the fields below
@@ -37,7 +37,7 @@ type page struct {
 	asked   int             // ID of the last execution that displayed the script
 	script  string          // display ID of the script; "" once the page has answered
 	owner   output.Sink     // where the script was displayed
-	queue   []Value         // to be sent once the page has answered
+	queue   []Value         // values to be sent once the page has answered
 	overdue *time.Timer
 }
 

@@ -219,7 +219,7 @@ func (gs *Goroutines) wakesNone(fn uintptr) bool {
 	}
 	name := f.Name()
 	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)") ||
-		strings.HasPrefix(name, "runtime.") && strings.Contains(name, "newWakeableSleep.") // of the runtime's tracer
+		strings.HasPrefix(name, "runtime.") && strings.Contains(name, "newWakeableSleep.") // the function is part of the runtime's tracer
 }
 
 // Position returns the program counter and the frame pointer of g if it does not run, else

@@ -25,7 +25,7 @@ func scanMarkup(s *scanner) {
 
 // tag writes a tag up to its end.
 func (s *scanner) tag(l *syntax) {
-	class := "nt" // of the next word
+	class := "nt" // class of the next word
 	for s.src != "" {
 		if n := l.text(s.src); n > 0 {
 			s.take("s", n)

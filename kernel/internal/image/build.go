@@ -105,7 +105,7 @@ type builder struct {
 	ctx   context.Context
 	opt   Options
 	tc    Toolchain
-	dir   string // while building
+	dir   string // folder of the image while it is built
 	final string
 	pkgs  []listed
 	unfit error // why cells cannot be linked into a worker process of this toolchain; nil if they can

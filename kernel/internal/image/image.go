@@ -228,7 +228,7 @@ type manifest struct {
 	Unfit     string
 	Archives  map[string]string // import path to file name below Dir
 	Names     map[string]string // import path to package name
-	Sizes     map[string]int64  // of all files, by name below Dir
+	Sizes     map[string]int64  // sizes of all files, by name below Dir
 }
 
 const (

@@ -58,7 +58,7 @@ type indexer struct {
 	symbols  []symindex.Symbol
 	found    map[string]bool
 	locals   []localRef
-	private  map[symbolKey]bool // see link.IndexSymbol
+	private  map[symbolKey]bool // symbols to which only the standard library may refer by linkname
 }
 
 // A symbolKey names a symbol and, if it is a function, its calling convention.
@@ -72,7 +72,7 @@ type symbolKey struct {
 // variable.
 type localRef struct {
 	from  string
-	abi   uint16 // of from, if it is a function
+	abi   uint16 // calling convention of from, if from is a function
 	off   int32
 	add   int64
 	pcrel bool

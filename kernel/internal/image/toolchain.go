@@ -23,7 +23,7 @@ type Toolchain struct {
 	Go      string // the go command
 	Root    string // GOROOT
 	Tools   string // folder of the tools, such as compile
-	Version string // such as go1.26.8
+	Version string // version of Go, such as go1.26.8
 	// Switch is the value of GOTOOLCHAIN with which the go command uses this toolchain, or
 	// "" if GOTOOLCHAIN need not be set.
 	Switch string

@@ -33,11 +33,11 @@ type Fake struct {
 	mu        sync.Mutex // guards the fields below
 	count     int
 	history   []output.HistoryEntry
-	interrupt context.CancelFunc // of the running cell
+	interrupt context.CancelFunc // interrupts the running cell
 	gates     map[string]chan struct{}
 	closed    bool
 	comms     map[string]string // targets of open comms
-	sink      output.Sink       // of the last cell
+	sink      output.Sink       // sink of the last cell
 	late      sync.WaitGroup
 }
 

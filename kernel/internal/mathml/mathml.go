@@ -39,7 +39,7 @@ type parser struct {
 	tokens []token
 	at     int
 	depth  int
-	style  alphabet // of letters
+	style  alphabet // alphabet of letters
 }
 
 // maxDepth is the maximum nesting depth.

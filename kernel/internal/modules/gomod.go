@@ -10,7 +10,7 @@ import (
 
 // A moduleFile has the parts of a go.mod that this package uses.
 type moduleFile struct {
-	path     string            // of the module
+	path     string            // path of the module
 	requires map[string]string // versions by module path
 	indirect map[string]bool   // the modules of requires that are marked "// indirect"
 	replaces []string          // module paths

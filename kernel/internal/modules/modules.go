@@ -36,7 +36,7 @@ type Modules struct {
 	cgoRoots        map[string]*cgoRoot      // roots with which the image in use was built, by import path
 	newCgoRoots     map[string]*cgoRoot      // roots of the last set that CgoPackages returned, by import path
 	cgoKey          string                   // key of the set with which the image in use was built
-	localPackages   map[string]*localPackage // by import path
+	localPackages   map[string]*localPackage // the packages in local folders, by import path
 	roots           map[string]bool          // import paths that were resolved
 	failed          map[string]error         // errors of imports in the running cell, by import path
 	currentDir      string                   // the folder of the last %cd; "" for none

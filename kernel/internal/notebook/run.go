@@ -21,7 +21,7 @@ type Options struct {
 
 // A CellError is the error of the cell that ended a run.
 type CellError struct {
-	Number int    // of the cell in the notebook, from 1
+	Number int    // number of the cell in the notebook, from 1
 	Line   string // its first line of code
 	Err    error  // an *output.Error, or the reason why the cell did not finish
 }

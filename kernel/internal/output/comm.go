@@ -7,9 +7,9 @@ import "encoding/json"
 type Comm struct {
 	Kind     string // CommOpen, CommMsg or CommClose
 	ID       string
-	Target   string          // the kind of object to create; in CommOpen
+	Target   string          // the kind of object to create; only in a CommOpen
 	Data     json.RawMessage // a JSON object; nil for an empty one
-	Metadata map[string]any  // of the message
+	Metadata map[string]any  // metadata of the message
 	Buffers  [][]byte        // binary data beside Data
 }
 

@@ -242,7 +242,7 @@ func (b *builder) setAside(f check.Fault) {
 		return
 	}
 	reason := f.Err.Error()
-	if f.Err.Pos.Line == 0 { // in generated code for a variable
+	if f.Err.Pos.Line == 0 { // the fault is in generated code for a variable
 		reason = fmt.Sprintf("its type does not compile: %s", f.Err.Msg)
 	}
 	b.broken[old] = reason

@@ -49,7 +49,7 @@ type Config struct {
 	GOROOT  string // the toolchain's root, for documentation; may be empty
 	Library fs.FS  // sources of this project's module, for documentation; may be nil
 	Lang    string // language version, such as "go1.26"
-	Release string // of the toolchain, such as "go1.26.8"
+	Release string // release of the toolchain, such as "go1.26.8"
 	Dir     string // folder for generated sources and objects; must exist
 	// MemoryDir is a folder for small objects, in memory; "" for Dir.
 	MemoryDir string

@@ -6,7 +6,7 @@ import "github.com/perijove/perijove/kernel/internal/program/effects"
 type version struct {
 	name          string
 	run           int  // the run, as an index
-	isDeclaration bool // of a function, type or constant
+	isDeclaration bool // the version is a declaration of a function, type or constant
 	isAddressed   bool // its value may also change through a pointer
 }
 
@@ -18,7 +18,7 @@ type planner struct {
 	assumeAllLost bool // plan as if everything were lost
 	isAlive       func(string) bool
 	versions      []version
-	class         []int          // of each version: union-find
+	class         []int          // by version: its class, as a union-find structure
 	current       map[string]int // the last version of a name
 	declared      map[string]int // the last version of a name that a declaration made
 

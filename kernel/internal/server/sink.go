@@ -40,7 +40,7 @@ type sink struct {
 	mu             sync.Mutex // guards the fields below; held while publishing, so that messages keep their order
 	name           string     // the stream that text belongs to
 	text           []byte
-	batchSize      int    // of text, from minBatch to maxBatch
+	batchSize      int    // maximum size of text, from minBatch to maxBatch
 	flushScheduled bool   // a timer will flush text
 	published      string // the unfinished last line of the published text; "" if the line is long
 	count          int

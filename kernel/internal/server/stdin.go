@@ -25,7 +25,7 @@ type stdin struct {
 
 type question struct {
 	id       string // msg_id of the pending input_request
-	identity string // of the front end that the request was sent to
+	identity string // identity of the front end to which the request was sent
 	answer   chan string
 }
 

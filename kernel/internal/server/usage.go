@@ -18,7 +18,7 @@ import (
 // of the kernel, the worker process and the processes that cells have started. Processor use is the average since the
 // last request, and 0 at the first request.
 type meter struct {
-	root fs.FS // of the file system, for /proc
+	root fs.FS // root of the file system, for /proc
 	now  func() time.Time
 
 	mu   sync.Mutex // guards the fields below

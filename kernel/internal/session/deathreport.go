@@ -17,7 +17,7 @@ const (
 	unfitBackground  = "a goroutine or process that it started ended the worker"
 	unfitFailed      = "it failed"
 	unfitInterrupted = "it was interrupted"
-	unfitUnwanted    = "it was left out" // by %replay -without
+	unfitUnwanted    = "it was left out" // the option -without of %replay named the cell
 )
 
 // reportDeath reports a worker process that died when no cell ran, for example because a goroutine panicked.

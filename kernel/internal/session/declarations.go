@@ -27,7 +27,7 @@ func (r *run) listDirective(d cell.DirectiveLine) error {
 	}
 	found := map[string]bool{}
 	for _, d := range list {
-		typeName, _, _ := strings.Cut(d.Name, ".") // of a method
+		typeName, _, _ := strings.Cut(d.Name, ".") // for a method, the receiver type
 		if len(only) > 0 && !slices.Contains(only, d.Name) && !slices.Contains(only, typeName) {
 			continue
 		}

@@ -31,7 +31,7 @@ func TestLateGoroutine(t *testing.T) {
 	first := begin(t, s, `import "github.com/perijove/perijove/lib/display"
 gate, said := make(chan int), make(chan int)
 go func() {
-	go func() { // of no cell but by its origin
+	go func() { // belongs to a cell only by its origin
 		for i := range gate {
 			fmt.Println("goroutine", i)
 			os.Stdout.Write([]byte{0xc3})

@@ -195,7 +195,7 @@ type transcript struct {
 
 var (
 	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
-	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
+	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // durations of tests
 	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
 	stdLines  = regexp.MustCompile(`(?m)^([a-z][a-z0-9_/]*\.(?:go|s)) line \d+`) // differ between Go releases
 )

@@ -40,7 +40,7 @@ type Config struct {
 	// Packages are further compiled packages that cells can import: archive files by
 	// import path.
 	Packages map[string]string
-	Env      []string // for the worker process and the compiler, in addition to the environment of this process
+	Env      []string // environment of the worker process and the compiler, in addition to that of this process
 	Log      *slog.Logger
 	// Export writes cells as a Go module in a folder, for %save. It may be nil.
 	Export func(ctx context.Context, cells []output.HistoryEntry, dir, target string) error
@@ -63,14 +63,14 @@ type Session struct {
 	// programs counts the programs since New. Each has its folder of objects, since child processes load the objects
 	// later.
 	programs       int
-	setup          setup // for new worker processes
-	saved          saved // for %save
+	setup          setup // settings for new worker processes
+	saved          saved // cells for %save
 	journal        replay.Journal
 	benchRuns      []*benchmark.Run // the last two runs of %%bench, oldest first
 	races          *racedetector.Detector
 	memoryLimit    supervisor.MemoryLimit
 	memoryLimitErr error           // why the memory limit in the environment is invalid; shown once
-	outputLimit    sinks.Limit     // of each cell
+	outputLimit    sinks.Limit     // limit of the output of each cell
 	outputLimitErr error           // why the output limit in the environment is invalid; shown once
 	autoget        *bool           // whether to download missing packages without %get; nil stands for isGoNB
 	isGoNB         bool            // the notebook is written for GoNB

@@ -14,7 +14,7 @@ const maxRecorded = 16 << 10
 // whether the cell shows anything.
 type Recorder struct {
 	output.Sink
-	Text string // of the result; read it after the cell has ended
+	Text string // text of the result; read it after the cell has ended
 	// Metadata is the result's metadata; read it after the cell has ended.
 	Metadata map[string]any
 	shows    atomic.Bool

@@ -25,7 +25,7 @@ import (
 // A program is the state of this process.
 type program struct {
 	conn    *control.Conn
-	id      int // of the cell's execution
+	id      int // ID of the cell's execution
 	pending control.Pending
 
 	mu    sync.Mutex

@@ -16,7 +16,7 @@ type executions struct {
 // An execution has the sink for the output of one cell.
 type execution struct {
 	sink     output.Sink
-	decoders [2]sinks.Decoder // of standard output and error
+	decoders [2]sinks.Decoder // decoders of standard output and standard error
 }
 
 func (e *executions) add(id int, s output.Sink) {

@@ -95,8 +95,8 @@ type Worker struct {
 	// The pump alone uses these fields once it runs.
 	pipes      [2]*pipe // standard output and error
 	extension  Extension
-	extPipe    *pipe    // from cells to the extension; nil without an extension
-	extReply   *os.File // from the extension to cells; nil without an extension
+	extPipe    *pipe    // pipe from cells to the extension; nil without an extension
+	extReply   *os.File // pipe from the extension to cells; nil without an extension
 	allPipes   []*pipe  // the present pipes, and pipes that children of earlier cells still have
 	readable   chan *pipe
 	buffer     []byte        // for the bytes that are read from a pipe

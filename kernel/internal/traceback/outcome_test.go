@@ -55,7 +55,7 @@ func TestCellOf(t *testing.T) {
 func TestError(t *testing.T) {
 	for _, test := range []struct {
 		outcome control.Outcome
-		want    string // of the error's name and traceback; "" for no error
+		want    string // the error's name and traceback; "" for no error
 	}{
 		{control.Outcome{How: control.Returned}, ""},
 		{control.Outcome{How: control.Goexit}, ""},

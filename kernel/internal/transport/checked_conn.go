@@ -48,12 +48,12 @@ type checkedConn struct {
 
 	in           *bufio.Reader
 	greetingLeft int    // bytes
-	head         []byte // of the current frame, still to be read by zmq4
+	head         []byte // the bytes of the current frame's header that zmq4 has not read yet
 	bodyLeft     uint64 // bytes of the current frame
 	hasMore      bool   // another frame of the current message follows
-	frames       int    // in the current message
+	frames       int    // number of frames in the current message
 	total        int    // bytes in the current message
-	reserved     int64  // of budget, for the current message
+	reserved     int64  // bytes of the budget that are reserved for the current message
 
 	mu       sync.Mutex // guards out: the writer's messages, and pongs
 	out      *bufio.Writer

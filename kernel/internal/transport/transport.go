@@ -79,10 +79,10 @@ type Greeter interface {
 // Limits bounds the resources that peers can use. Sizes are in bytes.
 type Limits struct {
 	Connections      int           // per socket; a further connection closes the oldest one that is not active
-	HandshakeTimeout time.Duration // from accept to the end of the ZMTP handshake
+	HandshakeTimeout time.Duration // time from accept to the end of the ZMTP handshake
 	Message          int           // one incoming message on shell or control
 	Incoming         int           // all messages being received, together
-	ReceiveTimeout   time.Duration // for a message that has begun, plus 1 s per MB
+	ReceiveTimeout   time.Duration // time for a message that has begun, plus 1 s per MB
 
 	Replies int // queued for one peer of shell, control or stdin
 

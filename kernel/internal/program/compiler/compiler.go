@@ -21,7 +21,7 @@ import (
 // Config holds the settings of a Compiler.
 type Config struct {
 	Tool string // path of the compile tool
-	Lang string // language version, "go1.26"
+	Lang string // language version, such as "go1.26"
 	Dir  string // folder for sources and objects; must exist
 	// MemoryDir is a folder for objects in a file system that is in memory; "" for Dir.
 	MemoryDir string

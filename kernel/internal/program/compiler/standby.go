@@ -31,7 +31,7 @@ const (
 type standby struct {
 	cfg        *Config
 	objects    *objectFolders
-	prefix     string // of the names of objects
+	prefix     string // prefix of the names of objects
 	noInlining bool
 	copies     *reducedexports.Copies // the packages that its processes read; nil for the originals
 

@@ -33,7 +33,7 @@ var pureFunctions = map[string][]string{
 // IsPure reports whether a function or method of another package has no effects and its result depends only on its arguments.
 func IsPure(fn *types.Func) bool {
 	if fn.Pkg() == nil {
-		return fn.Name() == "Error" // of the predeclared type error
+		return fn.Name() == "Error" // the method of the predeclared type error
 	}
 	name := fn.Name()
 	if recv := fn.Signature().Recv(); recv != nil {

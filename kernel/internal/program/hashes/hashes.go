@@ -20,23 +20,23 @@ const clusterPackage = identity.LibraryModule + "/lib/cluster"
 
 // A Hasher computes the hashes of one notebook. It keeps the hashes of declarations that have not changed.
 type Hasher struct {
-	Release  string // of the toolchain, "go1.26.8"
+	Release  string // release of the toolchain, such as "go1.26.8"
 	Library  fs.FS  // sources of this project's module
 	Importer any    // a Versioner, if it knows the versions of packages
 
 	hashed   map[*symtab.Symbol]mpsource.Declaration
 	library  string
-	versions map[string]string // of packages
+	versions map[string]string // versions of packages, by import path
 }
 
 // A Notebook has the declarations of a notebook after a cell.
 type Notebook struct {
-	Table   *symtab.Table // before the cell
+	Table   *symtab.Table // the symbol table before the cell
 	Lookup  func(name string) *symtab.Symbol
 	Fresh   map[string]*symtab.Symbol   // the cell's declarations except variables
 	Vars    map[string]*symtab.Symbol   // variables that the cell declares
 	Methods map[string][]*symtab.Symbol // the cell's methods, by receiver
-	Imports map[string]string           // of the cell
+	Imports map[string]string           // imports of the cell: paths by local name
 	Dots    []string
 }
 

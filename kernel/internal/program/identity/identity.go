@@ -53,7 +53,7 @@ type Variable struct {
 	cell.Source
 	Type   cell.Span // empty if there is no type
 	Values []cell.Span
-	Index  int // of the variable among the Count variables of the declaration
+	Index  int // index of the variable among the Count variables of the declaration
 	Count  int
 }
 

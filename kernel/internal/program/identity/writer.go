@@ -15,7 +15,7 @@ import (
 type writer struct {
 	hash  hash.Hash
 	scope Scope
-	at    map[token.Pos]Meaning // of free names
+	at    map[token.Pos]Meaning // meanings of free names, by position
 	uses  map[string]bool
 }
 

@@ -32,7 +32,7 @@ type Symbol struct {
 	Remote   string // the link symbol in a variable's //go:linkname line
 	Recv     string // receiver type for a method
 
-	Definition        *Definition       // of a variable that a cell declares
+	Definition        *Definition       // the source of a variable that a cell declares
 	Type              *typetext.Text    // type of a variable
 	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
 	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
