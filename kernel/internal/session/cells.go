@@ -117,8 +117,8 @@ func (r *run) strictDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// printEnv shows the environment of cells, sorted by name.
-// printEnv prints the variable with the name only, or all if it is empty.
+// printEnv prints the value of the environment variable only in the environment of cells. If only is empty, it prints
+// all variables, sorted by name.
 func (r *run) printEnv(only string) error {
 	values := map[string]string{}
 	for _, v := range append(append(os.Environ(), r.session.cfg.Env...), r.session.setup.Env...) {

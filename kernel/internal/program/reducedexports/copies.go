@@ -37,8 +37,9 @@ func New(dir string) *Copies {
 	return &Copies{dir: dir, configs: map[string]*config{}, packages: map[string]*copied{}}
 }
 
-// Importcfg returns the name of an importcfg file that has the copies of the packages of the importcfg file originals, whose content must never change. The copies
-// need not exist yet: the compiler opens that of a package when it imports the package.
+// Importcfg returns the name of an importcfg file that has the copies of the packages in originals, an importcfg file
+// whose content must never change. The copies need not exist yet, since the compiler opens a copy only when it imports
+// the package.
 func (c *Copies) Importcfg(originals string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,8 +102,8 @@ func (c *Copies) Write(originals string, imports []string, used Names) error {
 	return nil
 }
 
-// write makes the copy with further names. It replaces the file at once, since a compiler may still read the
-// last one.
+// write makes a copy that also has the objects with these names. It replaces the file atomically, since a compiler may
+// still be reading the previous copy.
 func (p *copied) write(names []string) error {
 	all := map[string]bool{}
 	for name := range p.names {
@@ -132,8 +133,8 @@ func (p *copied) write(names []string) error {
 
 const (
 	archiveMagic = "!<arch>\n"
-	headerEnd    = len(archiveMagic) + 60 // of the first member's header
-	sizeStart    = len(archiveMagic) + 48 // of the member's size in the header
+	headerEnd    = len(archiveMagic) + 60 // end of the first member's header
+	sizeStart    = len(archiveMagic) + 48 // start of the member's size in the header
 	dataStart    = "\n$$B\nu"
 	dataEnd      = "\n$$\n"
 )

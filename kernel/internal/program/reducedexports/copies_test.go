@@ -47,7 +47,7 @@ func compile(t *testing.T, std *programtest.Std, importcfg, source string) []byt
 	return b[fingerprint:]
 }
 
-// names returns what NamesOf finds in a source, and its imports.
+// names returns the result of NamesOf for a source, and the imports of the source.
 func names(t *testing.T, std *programtest.Std, source string) (Names, []string) {
 	t.Helper()
 	files := token.NewFileSet()
@@ -214,7 +214,7 @@ func TestCopiesGrow(t *testing.T) {
 	}
 }
 
-// TestReduceDamaged checks that damaged data is left alone or stays in its bounds.
+// TestReduceDamaged checks that reduce never panics, and does not change data that it refuses.
 func TestReduceDamaged(t *testing.T) {
 	archive, err := programtest.NewStd(t).Archive("errors")
 	if err != nil {

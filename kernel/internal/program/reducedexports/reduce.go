@@ -21,7 +21,7 @@ const (
 	sections
 )
 
-// The versions of the format whose lists reduce knows. They begin with the one of Go 1.25 and end with the one of Go 1.27.
+// The versions of the format whose lists reduce can shorten: those of Go 1.25 to Go 1.27.
 const (
 	firstVersion = 2
 	lastVersion  = 5
@@ -33,8 +33,9 @@ const headerSize = 4 + 4 + 4*sections
 // fingerprintSize is the size of the fingerprint at the end of the data.
 const fingerprintSize = 8
 
-// reduce shortens the lists in export data, in place: without the packages that packages import, and with the objects of keep, those to which they refer, and
-// no others. The data is unchanged if the result is false, because the format is not known.
+// reduce shortens the lists in export data, in place. It empties the lists of the packages that packages import, and
+// keeps only the objects with the names in keep and the objects to which these refer. If the format is not known,
+// reduce returns false and does not change the data.
 func reduce(data []byte, keep map[string]bool) bool {
 	d, ok := open(slices.Clone(data))
 	if !ok {
@@ -103,7 +104,7 @@ func (d *document) element(section, index int) []byte {
 	return nil
 }
 
-// A reference is to an element.
+// A reference identifies an element by its section and its index in that section.
 type reference struct{ section, index int }
 
 // A reader reads an element.
@@ -153,7 +154,8 @@ func (r *reader) string() string {
 	return string(r.d.element(sectionString, r.reference(sectionString)))
 }
 
-// replaceLength replaces a length that begins at list and ends where r stands, by a number that needs no more bytes.
+// replaceLength replaces a length that begins at list and ends at the position of r, by a number that needs no more
+// bytes.
 func (r *reader) replaceLength(list []byte, n int) {
 	list = list[:len(list)-len(r.rest)]
 	for i := range list {
@@ -169,7 +171,7 @@ func (d *document) dropImports() {
 	for i := range d.firsts[sectionPkg+1] - d.firsts[sectionPkg] {
 		r := d.read(sectionPkg, i)
 		if path := r.string(); path == "builtin" || path == "unsafe" {
-			continue // has nothing else
+			continue // these two have only a path
 		}
 		r.string() // the name
 		list := r.rest
@@ -222,10 +224,10 @@ func (d *document) keepObjects(keep map[string]bool) {
 	(&reader{d: d, rest: start}).replaceLength(list, len(kept))
 }
 
-// packageOf returns the index of the package.
+// packageOf returns the index of the package that d describes.
 func (d *document) packageOf() int { return d.read(sectionMeta, 0).reference(sectionPkg) }
 
-// nameOf returns the index of the package and the name of an object.
+// nameOf returns the index of an object's package, and the name of the object.
 func (d *document) nameOf(object int) (pkg int, name string) {
 	r := d.read(sectionName, object)
 	return r.reference(sectionPkg), r.string()
