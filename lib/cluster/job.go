@@ -79,8 +79,9 @@ func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 	}
 }
 
-// Results waits for all tasks and returns their results, in the order of the arguments. If
-// tasks have failed, the error is that of the first, and its result is a zero value.
+// Results waits for all tasks and returns their results, in the order of the arguments. The
+// result of a task that has failed is a zero value, and the error is that of the first such
+// task.
 func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	rs := make([]R, 0, j.in.record.Tasks)
 	var first error

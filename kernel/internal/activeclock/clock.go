@@ -12,6 +12,7 @@ const MaxCounted = 10 * time.Millisecond
 // An activeClock measures the time in which this process could run.
 type activeClock struct{ last time.Time }
 
+// New returns a clock that starts now.
 func New() *activeClock { return &activeClock{time.Now()} }
 
 // Tick sleeps for pause and returns the time since the last call, MaxCounted at most.
