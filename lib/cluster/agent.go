@@ -185,7 +185,7 @@ func (a *agent) handle(msg jetstream.Msg) {
 		a.storeDeadLetter(&wire.DeadLetter{Pool: "unknown", Error: errors.Join(err, metaErr).Error(), Arg: wire.Value{Bytes: msg.Data()}})
 		a.refuse(msg)
 	case !a.awaits(b.Pool):
-		_ = msg.TermWithReason("the pool is gone")
+		_ = msg.TermWithReason("the pool has ended")
 	case meta.NumDelivered > 1:
 		a.runAgain(b, msg)
 	default:

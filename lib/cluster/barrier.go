@@ -31,7 +31,7 @@ func (s barrierState) encode() []byte {
 
 func decodeBarrier(b []byte) (s barrierState, err error) {
 	if err := json.Unmarshal(b, &s); err != nil || s.Parties < 1 || s.Waiting < 0 || s.Waiting >= s.Parties {
-		return s, errors.New("cluster: malformed state of a Barrier")
+		return s, errors.New("cluster: the server has a malformed state of a Barrier")
 	}
 	return s, nil
 }

@@ -40,9 +40,9 @@ func (r *runner) receive(msg jetstream.Msg) {
 	s, err := wire.DecodeResult(msg.Data())
 	switch {
 	case len(msg.Data()) == 0:
-		err = errors.New("a worker could not read the tasks, as their message was damaged on the way")
+		err = errors.New("a worker received a damaged message and could not read the tasks")
 	case err == nil && (s.Pool != r.id || msg.Subject() != r.c.resultSubject(s.Pool, s.Batch)):
-		err = fmt.Errorf("%w: it belongs to another batch than its subject says", wire.ErrMalformed)
+		err = fmt.Errorf("%w: it names another batch than its subject", wire.ErrMalformed)
 	}
 	if err != nil {
 		r.failDamaged(msg.Subject(), err)

@@ -177,9 +177,9 @@ func TestTasksThatKillMachinesAreGivenUp(t *testing.T) {
 	_ = second.cmd.Wait()
 	startMachine(t, c)
 	_, err := f.Result(watchdog(t))
-	refused(t, err, "killMachine", "given up", "the processes that ran it were lost 2 times")
+	refused(t, err, "no result of", "killMachine", "the process that ran it was lost 2 times")
 	dead, err := c.DeadLetters(watchdog(t))
-	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "given up") {
+	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "was lost 2 times") {
 		t.Errorf("the dead letters are %+v, %v", dead, err)
 	}
 	expectMap(t, p)

@@ -54,7 +54,7 @@ func joinAsChild() (*Cluster, error) {
 	}
 	c, err := Open(ctx, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("%w (a worker process connects with the URL and the token, without options of Connection)", err)
+		return nil, fmt.Errorf("%w (a child process of a worker connects with the URL and the token, without options of Connection)", err)
 	}
 	return c, nil
 }
@@ -227,7 +227,7 @@ func (e *entry) GobEncode() ([]byte, error) {
 func (e *entry) GobDecode(b []byte) error {
 	id, key, ok := strings.Cut(string(b), "\n")
 	if !ok || id == "" || key == "" {
-		return errors.New("cluster: malformed reference to a shared object")
+		return errors.New("cluster: a reference to a shared object is malformed")
 	}
 	e.cluster, e.key = id, key
 	return nil
@@ -257,5 +257,5 @@ func unpack(b []byte, pointer any) error {
 	if rest, ok := bytes.CutPrefix(b, head); ok {
 		return mpremote.Unmarshal(rest, pointer)
 	}
-	return fmt.Errorf("cluster: the value was stored with another type than %v, or by another build of the program", reflect.TypeOf(pointer).Elem())
+	return fmt.Errorf("cluster: the stored value does not have the type %v, or another build of the program stored it", reflect.TypeOf(pointer).Elem())
 }

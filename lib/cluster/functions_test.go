@@ -113,10 +113,10 @@ func TestOtherBuild(t *testing.T) {
 	defer impatient.Close()
 	p = newPool(t, impatient)
 	for want, f := range map[string]*mp.Future[int]{
-		"the constant limit, which changedFunc uses, differs there": mp.Submit[int](ctx, p, changedFunc, 1),
-		"it does not have the function missingFunc":                 mp.Submit[int](ctx, p, missingFunc, 1),
-		"its argument may hold the interface interface {}":          mp.Submit[int](ctx, p, takesAny, any(1)),
-		"it is a function literal":                                  mp.Submit[int](ctx, p, func(n int) int { return n }, 1),
+		"the constant limit, which changedFunc uses, differs in that program": mp.Submit[int](ctx, p, changedFunc, 1),
+		"it does not have the function missingFunc":                           mp.Submit[int](ctx, p, missingFunc, 1),
+		"its argument may hold the interface interface {}":                    mp.Submit[int](ctx, p, takesAny, any(1)),
+		"it is a function literal":                                            mp.Submit[int](ctx, p, func(n int) int { return n }, 1),
 	} {
 		if _, err := f.Result(ctx); !errors.Is(err, cluster.ErrNoWorkers) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

@@ -143,7 +143,7 @@ func (p *Process) read(folder string) (*profile.Profile, error) {
 	}
 	one, err := parse(name + "profile")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("it ended before it wrote its profile")
+		return nil, errors.New("the process ended before it wrote its profile")
 	}
 	if err != nil {
 		return nil, err

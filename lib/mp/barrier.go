@@ -58,7 +58,7 @@ func (w barrierWord) broken() barrierWord {
 // NewBarrier makes a Barrier for the given number of parties, at least 1.
 func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	if parties < 1 || parties > maxParties {
-		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: there must be 1 to %d", parties, maxParties)
+		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: the number must be between 1 and %d", parties, maxParties)
 	}
 	made := new(Barrier)
 	if err := makeHandle(&made.at, b, object.Size); err != nil {

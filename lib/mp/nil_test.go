@@ -66,7 +66,7 @@ func TestNilInAChild(t *testing.T) {
 	defer pool.Close()
 	for name := range uses {
 		err := mp.ForEach(watchdog(t), pool, useNil, []string{name})
-		if err == nil || !strings.Contains(err.Error(), "is nil; in a child process package variables are as they were declared") {
+		if err == nil || !strings.Contains(err.Error(), "is nil; in a child process, package variables have their initial values") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

@@ -67,7 +67,7 @@ func TestInitializerThatIsAlwaysKilled(t *testing.T) {
 	q := made(mp.NewQueue[int](mp.Processes, 0))
 	p := newPool(t, mp.Processes, mp.Workers(2), mp.Initializer(dieAlways, q))
 	_, err := mp.Map[int](watchdog(t), p, square, upTo(10))
-	refused(t, err, "workers die in its initializer", "signal 9")
+	refused(t, err, "workers of the pool died in its initializer", "signal 9")
 	if e, ok := errors.AsType[*mp.ExitError](err); !ok || e.Signal != syscall.SIGKILL {
 		t.Errorf("got %v", err)
 	}

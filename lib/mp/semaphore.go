@@ -50,7 +50,7 @@ func NewBoundedSemaphore(b Backend, n int) (*BoundedSemaphore, error) {
 
 func (s *Semaphore) make(b Backend, n, least int) error {
 	if n < least || n > maxUnits {
-		return fmt.Errorf("mp: cannot make a Semaphore with %d units: there must be %d to %d", n, least, maxUnits)
+		return fmt.Errorf("mp: cannot make a Semaphore with %d units: the number must be between %d and %d", n, least, maxUnits)
 	}
 	if err := makeHandle(&s.at, b, object.Size); err != nil {
 		return err

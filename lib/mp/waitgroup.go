@@ -37,7 +37,7 @@ func (g *WaitGroup) Add(n int) {
 		was := count.Load()
 		sum := int(was) + n
 		if sum < 0 || sum > maxUnits {
-			panic(fmt.Sprintf("mp: the counter of a WaitGroup would be %d: it must be between 0 and %d", sum, maxUnits))
+			panic(fmt.Sprintf("mp: the counter of a WaitGroup would be %d, but it must be between 0 and %d", sum, maxUnits))
 		}
 		if !count.CompareAndSwap(was, uint32(sum)) {
 			continue

@@ -110,7 +110,7 @@ func checkOptions(opts *Options, cases []Case) error {
 		}
 	}
 	if len(cases) == 0 {
-		return errors.New("speedup: no case to measure")
+		return errors.New("speedup: there is no case to measure")
 	}
 	for i, c := range cases {
 		if c.Run == nil {
@@ -118,7 +118,7 @@ func checkOptions(opts *Options, cases []Case) error {
 		}
 		same := func(other Case) bool { return other.Name == c.Name }
 		if first := slices.IndexFunc(cases, same); first < i {
-			return fmt.Errorf("speedup: cases %d and %d have the same name, %q: the table and the chart show cases by name, so each needs another", first+1, i+1, c.Name)
+			return fmt.Errorf("speedup: cases %d and %d have the same name, %q: the table and the chart show cases by name, so each case needs its own name", first+1, i+1, c.Name)
 		}
 	}
 	if opts.Rounds < 0 {
@@ -233,7 +233,7 @@ func (m *measurement) measureCase(ctx context.Context, c, workers int) (time.Dur
 
 func (m *measurement) measureTime(ctx context.Context, what string, f func() error) (time.Duration, error) {
 	if err := context.Cause(ctx); err != nil {
-		return 0, fmt.Errorf("speedup: before %s: %w", what, err)
+		return 0, fmt.Errorf("speedup: the measurement stopped before %s: %w", what, err)
 	}
 	start := m.now()
 	err := f()

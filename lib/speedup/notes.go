@@ -87,7 +87,7 @@ func (r *Result) causes() string {
 		causes = append(causes, fmt.Sprintf("%d by other programs", loaded))
 	}
 	if drifted > 0 {
-		causes = append(causes, fmt.Sprintf("%d since the baseline changed by more than %.0f %%", drifted, 100*maxDrift))
+		causes = append(causes, fmt.Sprintf("%d because the baseline changed by more than %.0f %%", drifted, 100*maxDrift))
 	}
 	return strings.Join(causes, ", ")
 }

@@ -86,7 +86,7 @@ func TestDisturbedRounds(t *testing.T) {
 	if n := r.Disturbed(); n != 2 {
 		t.Errorf("%d disturbed rounds, want 2", n)
 	}
-	want := "2 of 4 rounds disturbed: 1 by other programs, 1 since the baseline changed by more than 10 %."
+	want := "2 of 4 rounds disturbed: 1 by other programs, 1 because the baseline changed by more than 10 %."
 	if note := r.loadNote(); !strings.HasSuffix(note, want) {
 		t.Errorf("note %q, want %q at its end", note, want)
 	}
@@ -122,7 +122,7 @@ func TestNotesSayHowMuchIsKnown(t *testing.T) {
 		t.Errorf("one round:\n%s", got)
 	}
 	three := simulate([]int{1, 2}, 2, 3, .5, []string{""}, upTo(2)).String()
-	if !strings.Contains(three, "medians of 3 rounds in random order, with their range") || !strings.Contains(three, "since the baseline changed by more than 10 %") {
+	if !strings.Contains(three, "medians of 3 rounds in random order, with their range") || !strings.Contains(three, "because the baseline changed by more than 10 %") {
 		t.Errorf("three noisy rounds:\n%s", three)
 	}
 }

@@ -63,7 +63,7 @@ func (r *Result) Timeline(name string, workers int) (Timeline, error) {
 	return nil, fmt.Errorf("speedup: no timeline of %q with %s: %w", name, countText(float64(workers), "worker"), errNotRecorded)
 }
 
-var errNotRecorded = errors.New("it was not recorded; set Options.Record, and give the name of a case and one of Options.Workers")
+var errNotRecorded = errors.New("the run was not recorded; set Options.Record, and give the name of a case and one of Options.Workers")
 
 // timelineNotes returns notes: that the timelines show separate runs, and why runs were not
 // recorded.
@@ -77,7 +77,7 @@ func (r *Result) timelineNotes() (notes []Note) {
 		}
 	}
 	if recorded > 0 {
-		notes = append(notes, Note{Text: fmt.Sprintf("%s: each of one more run, after the rounds.", countText(float64(recorded), "timeline"))})
+		notes = append(notes, Note{Text: fmt.Sprintf("%s, each of a separate run after the rounds.", countText(float64(recorded), "timeline"))})
 	}
 	if r.recordErr != nil {
 		notes = append(notes, Note{Text: fmt.Sprintf("Runs were not recorded: %v.", r.recordErr), Warning: true})

@@ -72,7 +72,7 @@ func newCall(f any, options []Option) (*call, error) {
 	}
 	t := v.Type()
 	if t.IsVariadic() {
-		return nil, fmt.Errorf("a function with ... parameters, as this %s, has no fixed number of controls", t)
+		return nil, fmt.Errorf("%s is variadic, and Interact needs a fixed number of parameters", t)
 	}
 	c := &call{f: v}
 	if err := c.results(t); err != nil {
@@ -104,7 +104,7 @@ func (c *call) results(t reflect.Type) error {
 	}
 	c.returnValue = n == 1
 	if n > 1 {
-		return fmt.Errorf("it shows one value, but %s returns more than one", t)
+		return fmt.Errorf("it shows one value, but %s returns several", t)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func Link[T any](a, b Valued[T]) error {
 		return errors.New("widget: a control cannot be linked with itself")
 	}
 	if err := b.SetValue(a.Value()); err != nil {
-		return fmt.Errorf("%w: the controls cannot be linked", err)
+		return fmt.Errorf("cannot link the controls: %w", err)
 	}
 	var mu sync.Mutex
 	last := a.Value() // the value passed on last, which the notification of the other control must not send back
@@ -55,7 +55,7 @@ func JSLink(a, b Input) error {
 	case a.model() == b.model():
 		return errors.New("widget: a control cannot be linked with itself")
 	case from.valueKey() != to.valueKey():
-		return fmt.Errorf("widget: %T and %T cannot be linked in the page: one has a value, the other an index; use Link", a, b)
+		return fmt.Errorf("widget: %T and %T cannot be linked in the page: the page stores a value for one and an index for the other; use Link", a, b)
 	case fmt.Sprintf("%T", from.anyValue()) != fmt.Sprintf("%T", to.anyValue()):
 		return fmt.Errorf("widget: %T and %T cannot be linked: their values have the types %T and %T", a, b, from.anyValue(), to.anyValue())
 	}

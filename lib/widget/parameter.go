@@ -103,7 +103,7 @@ func (p *parameter) setRange(low, high float64) error {
 	default:
 		if v := reflect.Zero(p.typ); v.CanInt() && (v.OverflowInt(int64(low)) || v.OverflowInt(int64(high))) ||
 			v.CanUint() && (low < 0 || v.OverflowUint(uint64(high))) {
-			return fmt.Errorf("the range from %v to %v does not fit into type %s", low, high, p.typ)
+			return fmt.Errorf("the range from %v to %v does not fit type %s", low, high, p.typ)
 		}
 	}
 	p.hasRange, p.low, p.high = true, low, high
@@ -180,7 +180,7 @@ func (p *parameter) useOwn(in source) error {
 	from := reflect.TypeOf(in.anyValue())
 	wider := from.Kind() == reflect.Int && (p.typ.Kind() == reflect.Float64 || p.typ.Kind() == reflect.Int64)
 	if !from.AssignableTo(p.typ) && !wider && !(from.Kind() == p.typ.Kind() && from.ConvertibleTo(p.typ)) {
-		return fmt.Errorf("the control's values are of type %s", from)
+		return fmt.Errorf("the control's values have type %s, not %s", from, p.typ)
 	}
 	return p.use(in, func(v reflect.Value) reflect.Value {
 		if v.Type().AssignableTo(p.typ) {

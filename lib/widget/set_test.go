@@ -30,7 +30,7 @@ func TestSet(t *testing.T) {
 		}, .25, 2, "the value 2 is not between 0 and 1"),
 		pick(NewIntRangeSlider("r", 0, 10, 2, 20), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "IntRangeSlider", `[2,10]`, `[3,4]`, "[3 4]", `[1,2,3]`, `[5,6]`, "r: [5 6]"
-		}, [2]int{5, 6}, [2]int{6, 5}, "the range begins at 6, above its end 5"),
+		}, [2]int{5, 6}, [2]int{6, 5}, "the range begins at 6, which is above its end 5"),
 		pick(NewFloatRangeSlider("", 0, 1, .1, .2, .8), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "FloatRangeSlider", `[0.2,0.8]`, `[0.1,1]`, "[0.1 1]", `[0.5,2]`, `[0,0.5]`, "floatrangeslider: [0 0.5]"
 		}, [2]float64{0, .5}, [2]float64{-1, 0}, "the floatrangeslider: the value -1 is not between 0 and 1"),

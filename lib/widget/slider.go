@@ -91,7 +91,7 @@ func ordered[T int | float64](check func(T) error) func([2]T) error {
 			}
 		}
 		if v[0] > v[1] {
-			return fmt.Errorf("the range begins at %v, above its end %v", v[0], v[1])
+			return fmt.Errorf("the range begins at %v, which is above its end %v", v[0], v[1])
 		}
 		return nil
 	}

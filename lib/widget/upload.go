@@ -48,7 +48,7 @@ func (u *FileUpload) Clear() error { return u.Control.SetValue(nil) }
 // upload files.
 func (u *FileUpload) SetValue(files []File) error {
 	if len(files) > 0 {
-		return fmt.Errorf("widget: %s: files come from the user; only Clear changes them", u.name())
+		return fmt.Errorf("widget: %s: only the user can upload files; the program can only remove them with Clear", u.name())
 	}
 	return u.Clear()
 }
@@ -91,7 +91,7 @@ func (u *FileUpload) take(msg message) {
 func decodeFiles(raw json.RawMessage, msg message) ([]File, error) {
 	states, ok := fromJSON[[]fileState](raw)
 	if !ok {
-		return nil, fmt.Errorf("the upload cannot be read")
+		return nil, fmt.Errorf("the upload is malformed")
 	}
 	contents := map[int][]byte{}
 	for i, path := range msg.BufferPaths {

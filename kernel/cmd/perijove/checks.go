@@ -73,7 +73,7 @@ func runAllChecks(ctx context.Context, m environment) []checkResult {
 func checkPlatform(m environment) checkResult {
 	f := checkResult{name: "platform", text: m.platform(), fatal: true}
 	if m.platform() != "linux/amd64" {
-		f.remedy = "Perijove runs on linux/amd64 only so far"
+		f.remedy = "Perijove runs only on linux/amd64"
 	}
 	return f
 }
@@ -105,13 +105,13 @@ func checkKernelspec(m environment) checkResult {
 	case err != nil:
 		f.text, f.remedy = err.Error(), again
 	case len(spec.Argv) == 0 || !m.isExecutable(spec.Argv[0]):
-		f.text, f.remedy = fmt.Sprintf("names a program that does not exist: %q", spec.Argv), again
+		f.text, f.remedy = fmt.Sprintf("the kernelspec names a program that does not exist: %q", spec.Argv), again
 	case !m.isExecutable(spec.Env["PERIJOVE_GO"]):
-		f.text, f.remedy = fmt.Sprintf("names a go command that does not exist: %q", spec.Env["PERIJOVE_GO"]), again
+		f.text, f.remedy = fmt.Sprintf("the kernelspec names a go command that does not exist: %q", spec.Env["PERIJOVE_GO"]), again
 	case spec.Argv[0] != m.program():
-		f.text, f.remedy, f.fatal = "starts another perijove: "+spec.Argv[0], again+" to use this one", false
+		f.text, f.remedy, f.fatal = "the kernelspec starts another perijove: "+spec.Argv[0], again+" to use this one", false
 	default:
-		f.text = "installed, starts " + spec.Argv[0]
+		f.text = "installed; it starts " + spec.Argv[0]
 	}
 	return f
 }

@@ -107,12 +107,12 @@ for !strings.Contains(impatient.Table(), "by hash") {
 }
 pool2, err := impatient.Pool()
 _, err = mp.Map[int](ctx, pool2, double, []int{1})
-fmt.Println(errors.Is(err, cluster.ErrNoWorkers), strings.Contains(err.Error(), "the function double differs there"))
+fmt.Println(errors.Is(err, cluster.ErrNoWorkers), strings.Contains(err.Error(), "the function double differs in that program"))
 fmt.Println(mp.Map[float64](ctx, pool, price, []Order{{3, "milk"}}))`
 
 	changedVariable = `rate := 2.5
 _, err = mp.Map[float64](ctx, pool2, price, []Order{{1, "tea"}})
-fmt.Println(strings.Contains(err.Error(), "the variable rate, which Order.Total uses, differs there"))
+fmt.Println(strings.Contains(err.Error(), "the variable rate, which Order.Total uses, differs in that program"))
 impatient.Close()
 c.Close()`
 )

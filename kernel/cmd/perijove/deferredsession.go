@@ -109,7 +109,7 @@ func (o *deferredSession) failure() *output.Error {
 		return nil
 	}
 	return newError("StartError", fmt.Sprintf(
-		"the kernel could not start its worker: %v\nCorrect that and restart the kernel; \"perijove doctor\" checks this machine", o.err))
+		"the kernel could not start the process that runs the cells: %v\nCorrect the cause and restart the kernel; \"perijove doctor\" checks this machine", o.err))
 }
 
 // lastProgress returns the last line of progress.
@@ -133,7 +133,7 @@ func waitNotice(step string, first bool, waited time.Duration) string {
 	return prepareNotice + " (" + step + ")"
 }
 
-const prepareNotice = "perijove: preparing for this Go toolchain; later kernels start at once"
+const prepareNotice = "perijove: preparing for this Go toolchain; later kernels start without this step"
 
 func newError(name, value string) *output.Error {
 	return &output.Error{Name: name, Value: value, Traceback: strings.Split(name+": "+value, "\n")}

@@ -64,7 +64,7 @@ same in a program, export writes nothing, and the error names the line.
 
 func (f *exportFlags) run(ctx context.Context, path string) error {
 	if f.goDir == "" && f.md == "" && f.html == "" {
-		return errors.New("name what to write: --go DIR, --md FILE or --html FILE")
+		return errors.New("the output is missing: write --go DIR, --md FILE or --html FILE")
 	}
 	nb, err := readGoNotebook(path)
 	if err != nil {

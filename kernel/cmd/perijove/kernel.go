@@ -22,7 +22,7 @@ func newKernelCommand() *cobra.Command {
 		Use:   "kernel FILE",
 		Short: "Serve one notebook (started by Jupyter)",
 		Long: `Kernel serves the sockets of the connection file FILE until a front end shuts it
-down, SIGTERM arrives or the Jupyter that started it is gone. The kernelspec
+down, SIGTERM arrives or the Jupyter that started it has ended. The kernelspec
 starts it; there is no need to call it by hand.
 
 It writes warnings and errors to standard error. PERIJOVE_LOG=info or

@@ -28,7 +28,7 @@ func newCommand() *cobra.Command {
 		Short: "Go notebooks, compiled natively cell by cell",
 		Long: `Perijove is a Jupyter kernel for Go. Each cell is compiled by your own Go
 compiler and linked into a process that keeps running, so variables and
-goroutines stay.
+goroutines stay alive between cells.
 
 Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
 "perijove doctor" checks what is needed and says how to get what is missing.`,

@@ -72,7 +72,7 @@ const expected = {
   e16: [/^exit status 3$/],
   e17: [/^panic: in a goroutine, in the goroutine started at Cell \[\d+\] line 1/],
   e18: [/^\[1 0\]\s+mp: task 1: panic: [^]*index out of range \[5\] with length 1[^]*line 2, in fails/, 'pre[style*="color"]', 1],
-  e19: [/%lst is not known, %list is/],
+  e19: [/%lst is not a directive \(did you mean %list\?\)/],
 };
 
 test('values and errors in JupyterLab Light', { timeout: 1_800_000 }, async () => {

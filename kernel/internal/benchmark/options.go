@@ -36,7 +36,7 @@ func ParseOptions(words []string) (Options, error) {
 			o.Compares = true
 			continue
 		case !isFlag || !slices.Contains(flags, name):
-			return o, errors.New("it takes -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
+			return o, errors.New("the directive takes only -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
 		case !hasValue && len(words) == 0:
 			return o, fmt.Errorf("-%s needs a value", name)
 		case !hasValue:

@@ -107,9 +107,9 @@ func Compare(before, after *Run) (*Table, error) {
 		}
 	}
 	if common == 0 {
-		return nil, fmt.Errorf("the last two runs have no benchmark in common: %s, then %s", names(before), names(after))
+		return nil, fmt.Errorf("the last two runs have no benchmark in common: the first has %s, the second %s", names(before), names(after))
 	}
-	t.Notes = []string{"medians with their 95 % intervals; ~ is a change that may be chance (U test, p > 0.05)"}
+	t.Notes = []string{"medians with their 95 % intervals; ~ marks a change that may be chance (U test, p > 0.05)"}
 	for _, pair := range []struct {
 		run, other *Run
 		which      string

@@ -154,7 +154,7 @@ func foreignOperator(s sentence, msg string) (string, int) {
 	switch pair := s.word(s.at-1) + s.word(s.at); {
 	case pair == "***=", pair == "**=":
 		x := s.text(0, s.at-1)
-		return fmt.Sprintf("unexpected **=: math.Pow(x, y) is a power, as in %s = math.Pow(%s, 2)", x, x), s.at - 1
+		return fmt.Sprintf("unexpected **=: math.Pow(x, y) computes a power, as in %s = math.Pow(%s, 2)", x, x), s.at - 1
 	case pair == "===" && s.word(s.at) == "=", pair == "!==":
 		return fmt.Sprintf("unexpected %s: values are compared with %s", pair, pair[:2]), s.at - 1
 	case s.word(s.at) == "!" && s.word(s.at+1) == "(" && s.at > 0 && s.toks[s.at-1].kind == token.IDENT:

@@ -30,7 +30,7 @@ func formatted(s sentence, _ string) (string, int) {
 	case strings.EqualFold(prefix, "b"):
 		return `the bytes of a string are []byte("…")`, at - 1
 	case strings.EqualFold(prefix, "u"):
-		return `a string needs no prefix: its text is UTF-8`, at - 1
+		return `a string needs no prefix, since its text is UTF-8`, at - 1
 	}
 	return "", 0
 }

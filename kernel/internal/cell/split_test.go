@@ -102,7 +102,7 @@ func TestFaults(t *testing.T) {
 		{"%timeit -r 1001 x", "-r needs a number from 1 to 1000", false},
 		{"%%timeit\nx\nimport \"fmt\"", "this declaration cannot be in a loop: move it to an earlier cell", false},
 		{"%%timeit\nx\n%pwd", "a directive cannot be in a loop: move it to another cell", false},
-		{"%%timeit x := 1 +\n2", "this statement runs once, before the lines below: end it on its line", false},
+		{"%%timeit x := 1 +\n2", "this statement runs once, before the lines below: it must end on this line", false},
 		{"%%bench\nx\nfunc f() {}", "this declaration cannot be in a loop: move it to an earlier cell", false},
 		{"%%timeit } {\nx", "unexpected }", false},
 		{"%timeit f(", "missing ) for the ( at line 1:10", true},

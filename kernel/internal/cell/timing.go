@@ -166,7 +166,7 @@ func (s *splitter) inLoop(from, body int) {
 		msg := ""
 		switch {
 		case from+p.Code < body && from+p.Stop > body:
-			msg = "this statement runs once, before the lines below: end it on its line"
+			msg = "this statement runs once, before the lines below: it must end on this line"
 		case p.Kind == Directive || p.timing != Untimed:
 			msg = "a directive cannot be in a loop: move it to another cell"
 		case p.Kind == Import || p.Kind == Func || p.Kind == Package:

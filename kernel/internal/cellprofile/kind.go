@@ -27,7 +27,7 @@ var kinds = []Kind{
 	{"cpu", "cpu", "processor time"},
 	{"mem", "alloc_space", "allocated memory"},
 	{"block", "delay", "waiting time"},
-	{"mutex", "delay", "time that others waited for a lock"},
+	{"mutex", "delay", "time that other goroutines waited for a lock"},
 	{"goroutine", "goroutine", "goroutines"},
 }
 

@@ -34,7 +34,7 @@ func NewRun(args []string, dir, scratch string) (*Run, error) {
 		return nil, errors.New("the name of the file after -o is missing: write %%prof KIND -o FILE")
 	}
 	if len(args) > 1 {
-		return nil, errors.New("write %%prof KIND, or %%prof KIND -o FILE")
+		return nil, errors.New("there are too many arguments: write %%prof KIND, or %%prof KIND -o FILE")
 	}
 	var err error
 	if p.kind, err = KindOf(strings.Join(args, "")); err != nil {
@@ -58,7 +58,7 @@ func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, ran int, source func(cell int) (string, bool)) {
 	defer os.RemoveAll(p.folder)
 	if failed != nil && failed.Name == traceback.WorkerDied {
-		sink.Stream(output.Stderr, "there is no profile: the worker ended before it wrote one\n")
+		sink.Stream(output.Stderr, "there is no profile: the process that runs the cells ended before it wrote one\n")
 		return
 	}
 	err := run(stopCode)
@@ -95,7 +95,7 @@ func (p *Run) show(sink output.Sink, ran int, source func(cell int) (string, boo
 		return nil
 	}
 	if err := profile.Save(p.save); err != nil {
-		sink.Stream(output.Stderr, "the profile cannot be saved: "+err.Error()+"\n")
+		sink.Stream(output.Stderr, "the profile cannot be written to the file: "+err.Error()+"\n")
 	}
 	return nil
 }

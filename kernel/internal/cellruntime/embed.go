@@ -31,7 +31,7 @@ func embedInto(variable any, patterns string, root fs.FS) error {
 		return fillFS(fsys, root, names)
 	}
 	if len(names) != 1 {
-		return fmt.Errorf("//go:embed %s: matches %d files, and a %T holds only one: use an embed.FS", patterns, len(names), reflect.ValueOf(variable).Elem().Interface())
+		return fmt.Errorf("//go:embed %s matches %d files, but a %T holds only one: use an embed.FS", patterns, len(names), reflect.ValueOf(variable).Elem().Interface())
 	}
 	data, err := fs.ReadFile(root, names[0])
 	if err != nil {

@@ -105,7 +105,7 @@ func checkTarget(dir string) error {
 	if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && strings.HasPrefix(string(text), marker) {
 		return nil
 	}
-	return fmt.Errorf("the folder %s is not empty: name a new folder, or that of an earlier export", dir)
+	return fmt.Errorf("the folder %s is not empty: choose a new folder, or the folder of an earlier export", dir)
 }
 
 // install copies the module to the target folder.

@@ -180,7 +180,7 @@ func TestNotice(t *testing.T) {
 	if _, err := exporter.Files(nb); err != nil {
 		t.Fatal(err)
 	}
-	want := "Cell [2] line 1:6: this type T is T2 in the program, as %T, %#v and displays of its values show: give it another name"
+	want := "Cell [2] line 1:6: the name of the type T is T2 in the program, and %T, %#v and displays of its values show that: give the type another name"
 	if len(notices) != 1 || notices[0] != want {
 		t.Errorf("the notices are %q, want only %q", notices, want)
 	}

@@ -138,7 +138,7 @@ func (d *Decoder) Write(b []byte) ([]Message, error) {
 	for {
 		n, err := frame(d.unread)
 		if err != nil {
-			d.broken = fmt.Errorf("gonbui: %w; nothing more is shown from it", err)
+			d.broken = fmt.Errorf("gonbui: %w; further output of package gonbui is not shown", err)
 			break
 		}
 		if n == 0 {

@@ -68,7 +68,7 @@ func (p *page) ensure() {
 func (p *page) ask(sink output.Sink) {
 	p.owner = sink
 	if p.kernel == "" {
-		p.owner.Stream(output.Stderr, "gonbui: GoNB's widgets and package dom need a page that runs scripts; here is none\n")
+		p.owner.Stream(output.Stderr, "gonbui: GoNB's widgets and package dom need a page that runs scripts, but there is none\n")
 		return
 	}
 	p.comm, p.script = "", "gonb-page-"+rand.Text()

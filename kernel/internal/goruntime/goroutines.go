@@ -49,7 +49,7 @@ func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	at := func(name string) uintptr {
 		p, ok := h.Index.Lookup(name, 1)
 		if !ok && err == nil {
-			err = fmt.Errorf("the image lacks %s", name)
+			err = fmt.Errorf("the worker image has no symbol %s", name)
 		}
 		return p
 	}

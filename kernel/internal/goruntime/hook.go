@@ -16,7 +16,7 @@ import (
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return original, fmt.Errorf("the image lacks %s", name)
+		return original, fmt.Errorf("the worker image has no symbol %s", name)
 	}
 	to := reflect.ValueOf(replacement).Pointer()
 	original, _ = Original[F](h, name)
@@ -28,7 +28,7 @@ func Hook[F any](h *Runtime, name string, replacement F) (original F, err error)
 func Original[F any](h *Runtime, name string) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return original, fmt.Errorf("the image lacks %s", name)
+		return original, fmt.Errorf("the worker image has no symbol %s", name)
 	}
 	n := stackCheck(platform.Bytes(entry, maxStackCheck))
 	if n == 0 {

@@ -10,7 +10,7 @@ import (
 func Func[F any](h *Runtime, name string) (f F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return f, fmt.Errorf("the image lacks %s", name)
+		return f, fmt.Errorf("the worker image has no symbol %s", name)
 	}
 	return FuncAt[F](entry), nil
 }
@@ -19,7 +19,7 @@ func Func[F any](h *Runtime, name string) (f F, err error) {
 func Address(h *Runtime, name string) (uintptr, error) {
 	addr, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return 0, fmt.Errorf("the image lacks %s", name)
+		return 0, fmt.Errorf("the worker image has no symbol %s", name)
 	}
 	return addr, nil
 }
@@ -28,7 +28,7 @@ func Address(h *Runtime, name string) (uintptr, error) {
 func Var[T any](h *Runtime, name string) (*T, error) {
 	addr, ok := h.Index.Lookup(name, 0)
 	if !ok {
-		return nil, fmt.Errorf("the image lacks %s", name)
+		return nil, fmt.Errorf("the worker image has no symbol %s", name)
 	}
 	return (*T)(platform.Pointer(addr)), nil
 }

@@ -13,7 +13,7 @@ import (
 func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	to, ok := h.Index.Lookup(like, 1)
 	if !ok {
-		return fmt.Errorf("the image lacks %s", like)
+		return fmt.Errorf("the worker image has no symbol %s", like)
 	}
 	a, b := funcRecord(pc), funcRecord(to)
 	if a == 0 || b == 0 {

@@ -58,7 +58,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 	}
 	defer os.RemoveAll(b.dir)
 	if opt.Log != nil {
-		opt.Log("building the worker image, once for " + tc.Version + ": about a minute")
+		opt.Log("building the worker image, the program that runs the cells, once for " + tc.Version + "; this takes about a minute")
 	}
 	if !tc.native() {
 		b.unfit = fmt.Errorf("this version of Perijove does not know the runtime of %s, only that of %s", goText(tc.Version), supportedText())
@@ -90,9 +90,9 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		switch err := step.run(); {
 		case err == nil:
 		case step.proves && ctx.Err() == nil && !isFull(err):
-			b.unfit = fmt.Errorf("the worker's self-check failed (%s: %w); \"perijove install\" repeats it", step.name, err)
+			b.unfit = fmt.Errorf("the self-check of the worker image failed (%s: %w); \"perijove install\" repeats it", step.name, err)
 		default:
-			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
+			return fmt.Errorf("cannot build the worker image: %s: %w", step.name, err)
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil { // a damaged image may exist

@@ -134,7 +134,7 @@ func startChecked(ctx context.Context, dir string, env ...string) (*checkedWorke
 func (w *checkedWorker) runAll(ctx context.Context, compile func(context.Context, checkCell) (string, error), cells []checkCell) error {
 	m, err := w.conn.Receive()
 	if _, ready := m.(control.Ready); !ready {
-		return fmt.Errorf("the worker does not start: %w", errors.Join(err, ctx.Err()))
+		return fmt.Errorf("the worker process does not start: %w", errors.Join(err, ctx.Err()))
 	}
 	for _, c := range cells {
 		object, err := compile(ctx, c)
@@ -172,12 +172,12 @@ func (b *builder) compileCheck(ctx context.Context, c checkCell) (string, error)
 func (w *checkedWorker) run(object string, c checkCell) error {
 	err := w.conn.Send(control.Run{ID: len(w.cells), Object: object, Fresh: []string{"main.Check"}, Entry: "main.Check", Init: true})
 	if err != nil {
-		return fmt.Errorf("the worker died: %w", err)
+		return fmt.Errorf("the worker process died: %w", err)
 	}
 	for {
 		m, err := w.conn.Receive()
 		if err != nil {
-			return fmt.Errorf("the worker died: %w", err)
+			return fmt.Errorf("the worker process died: %w", err)
 		}
 		switch m := m.(type) {
 		case control.LoadFailed:

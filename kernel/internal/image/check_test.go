@@ -56,7 +56,7 @@ func TestUnfit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "the worker's self-check failed (check worker: it printed 41); \"perijove install\" repeats it"; m.Unfit != want {
+		if want := "the self-check of the worker image failed (check worker: it printed 41); \"perijove install\" repeats it"; m.Unfit != want {
 			t.Errorf("%q, want %q", m.Unfit, want)
 		}
 		for _, path := range []string{"fmt", "github.com/perijove/perijove/kernel/internal/standalone", "gonum.org/v1/plot"} {

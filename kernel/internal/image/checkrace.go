@@ -60,7 +60,7 @@ func checkRaces(dir string, cells []checkCell) error {
 	}
 	for _, c := range cells {
 		if c.race != "" && got[c.race] < 4 {
-			return fmt.Errorf("the race detector does not see all races of the variables of cells; it has reported %v", got)
+			return fmt.Errorf("the race detector does not report all races of the variables of cells, only %v", got)
 		}
 		delete(got, c.race)
 	}

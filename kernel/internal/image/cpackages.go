@@ -142,9 +142,9 @@ func conflicts(modules []Module, list []listed) error {
 	}
 	var differ, get []string
 	for _, path := range slices.Sorted(maps.Keys(chosen)) {
-		differ = append(differ, fmt.Sprintf("%s %s (the worker needs %s)", path, wanted[path], chosen[path]))
+		differ = append(differ, fmt.Sprintf("%s %s (Perijove needs %s)", path, wanted[path], chosen[path]))
 		get = append(get, path+"@"+chosen[path])
 	}
-	return fmt.Errorf("the notebook's module needs other versions of modules than Perijove's worker: %s; to use the worker's versions, run the cell  %%get %s",
+	return fmt.Errorf("the notebook's module needs other versions of modules than Perijove: %s; to use Perijove's versions, run the cell  %%get %s",
 		strings.Join(differ, ", "), strings.Join(get, " "))
 }

@@ -200,9 +200,9 @@ func open(ctx context.Context, images, key string, build func(dir string) error)
 func explain(cache string, err error) error {
 	switch {
 	case isFull(err):
-		return fmt.Errorf("no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
+		return fmt.Errorf("there is no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
 	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("the worker image cannot be written to %s: make it writable or set PERIJOVE_CACHE to a folder that is: %w", cache, err)
+		return fmt.Errorf("the worker image cannot be written to %s: make this folder writable, or set PERIJOVE_CACHE to a writable folder: %w", cache, err)
 	case isOffline(err):
 		return fmt.Errorf("the worker image needs modules that Go's module cache lacks and that cannot be fetched now: run \"perijove install\" once with a network connection, or with a GOPROXY that has them: %w", err)
 	}
@@ -270,7 +270,7 @@ func (m *Image) Check() error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the worker image %s was deleted or damaged: restart the kernel, which builds it again; until then the worker keeps its variables (%w)", m.Dir, err)
+	return fmt.Errorf("the worker image %s was deleted or damaged: restart the kernel, which builds the image again; until then the variables stay (%w)", m.Dir, err)
 }
 
 // lock takes an exclusive lock, which ends with unlock or with the process. It waits for the

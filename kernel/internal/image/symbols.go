@@ -213,7 +213,7 @@ func (x *indexer) readExecutable(file string) error {
 	}
 	defer f.Close()
 	if f.Type != elf.ET_EXEC {
-		return errors.New("the worker is a position-independent executable: remove -buildmode=pie from GOFLAGS")
+		return errors.New("the worker image is a position-independent executable: remove -buildmode=pie from GOFLAGS")
 	}
 	syms, err := f.Symbols()
 	if err != nil {
@@ -255,7 +255,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 	}
 	if sect == nil || from == 0 {
-		return errors.New("the worker's type descriptors were not found")
+		return errors.New("the type descriptors of the worker image were not found")
 	}
 	data, err := sect.Data()
 	if err != nil {
@@ -279,7 +279,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 	}
 	if len(x.found) < 1000 {
-		return fmt.Errorf("only %d type descriptors were found in the worker", len(x.found))
+		return fmt.Errorf("only %d type descriptors were found in the worker image", len(x.found))
 	}
 	return nil
 }

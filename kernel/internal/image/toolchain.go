@@ -131,7 +131,7 @@ func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	if chosen == "auto" || strings.HasSuffix(chosen, "+auto") {
 		if other, _, err := askToolchain(ctx, opt.Go, fetched()); err == nil && other.native() {
 			if opt.Log != nil {
-				opt.Log(fmt.Sprintf("cells are compiled with %s, which your go command provides, since Perijove does not know the runtime of %s; GOTOOLCHAIN=local prevents that", other.Version, tc.Version))
+				opt.Log(fmt.Sprintf("Perijove does not know the runtime of %[2]s, so cells are compiled with %[1]s, which your go command provides; GOTOOLCHAIN=local prevents that", other.Version, tc.Version))
 			}
 			return other, nil
 		}
@@ -145,7 +145,7 @@ func checkSupported(tc Toolchain) error {
 	if oldest := supported[0]; version.Compare(tc.release(), oldest) >= 0 {
 		return nil
 	}
-	return fmt.Errorf("%s at %s is too old: Perijove needs %s or newer; install that from https://go.dev/dl, or set GOTOOLCHAIN=%s, which the go command then fetches, or set PERIJOVE_GO to the path of a newer one",
+	return fmt.Errorf("%s at %s is too old: Perijove needs %s or newer; install that from https://go.dev/dl, or set GOTOOLCHAIN=%s, which the go command then fetches, or set PERIJOVE_GO to the path of a newer go command",
 		goText(tc.Version), tc.Root, goText(supported[0]), fetched())
 }
 
@@ -159,7 +159,7 @@ func Verdict(goVersion string) (remark string, fatal bool) {
 	if checkSupported(tc) != nil {
 		return fmt.Sprintf("Perijove needs %s: install that from https://go.dev/dl, or set PERIJOVE_GO to its go command", supportedText()), true
 	}
-	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go cells run as separate programs, and variables end with their cell", supportedText()), false
+	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go, cells run as separate programs, and the variables of a cell end with it", supportedText()), false
 }
 
 // native reports whether the linker knows the runtime's structures in this toolchain.

@@ -95,7 +95,7 @@ func checkNoC(o *object, name string) error {
 	if !strings.HasPrefix(name, "_cgo_") {
 		return nil
 	}
-	return fmt.Errorf("package %s has C code that the worker was not built with", o.pkg.path)
+	return fmt.Errorf("package %s has C code that the process that runs the cells does not contain", o.pkg.path)
 }
 
 // byReference resolves a symbol that an object refers to by name.
@@ -110,7 +110,7 @@ func (ld *load) byReference(name string, abi uint16) (target, error) {
 		if n := ld.byName[symKey{name, abi}]; n != nil {
 			return target{node: n}, nil
 		}
-		return target{}, fmt.Errorf("%s is declared but has no body here", strings.TrimPrefix(name, "main."))
+		return target{}, fmt.Errorf("%s is declared without a body, and no cell defines it", strings.TrimPrefix(name, "main."))
 	}
 	key := symKey{name, abi}
 	if addr, ok := ld.known(key); ok {

@@ -104,7 +104,7 @@ func finish(ctx context.Context, reply output.Reply, sink *cellSink) error {
 	}
 	failure := reply.Error
 	if failure == nil {
-		failure = &output.Error{Name: "Aborted", Value: "the cell was not run to its end", Traceback: []string{}}
+		failure = &output.Error{Name: "Aborted", Value: "the cell did not run to its end", Traceback: []string{}}
 	}
 	if n := len(outputs); n == 0 || outputs[n-1].Type != ErrorOutput {
 		sink.Error(failure)

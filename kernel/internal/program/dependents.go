@@ -277,11 +277,11 @@ func (b *builder) recordOlder(r *check.Result) {
 		}
 	}
 	for _, old := range b.brokenOrder {
-		what := "set aside"
+		what := "no longer compiles"
 		if old.Kind == cell.Var {
-			what = "gone"
+			what = "is lost"
 		}
-		b.notice("%s (%s) is %s: %s", old.Title(), cell.Name(old.Origin.Cell), what, b.broken[old])
+		b.notice("%s (%s) %s: %s", old.Title(), cell.Name(old.Origin.Cell), what, b.broken[old])
 	}
 	for _, s := range b.returning {
 		b.recordRecompiled(r, s)

@@ -26,19 +26,19 @@ func (b *builder) explain(msg string) string {
 	}
 	for s, reason := range b.broken {
 		if slices.Contains(s.Names(), name) {
-			return msg + " (set aside: " + reason + ")"
+			return msg + " (it no longer compiles: " + reason + ")"
 		}
 	}
 	switch {
 	case b.table.Aside[name] != nil:
-		return msg + " (set aside: " + b.table.Aside[name].Reason + ")"
+		return msg + " (it no longer compiles: " + b.table.Aside[name].Reason + ")"
 	case b.unbound[name] != nil:
 		return msg + b.importHint(name)
 	}
 	if n, ok := b.table.Lost[name]; ok && b.p.cfg.Standalone != "" {
-		return msg + " (not kept, since each cell is a separate program here; " + cell.Name(n) + " made it)"
+		return msg + " (not kept, since each cell runs as a separate program; " + cell.Name(n) + " made it)"
 	} else if ok {
-		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
+		return msg + " (lost when the process that runs the cells ended; " + cell.Name(n) + " made it, see %replay)"
 	}
 	return msg
 }
@@ -53,7 +53,7 @@ var (
 func (b *builder) memberHint(msg string) string {
 	if m := noMethod.FindStringSubmatch(msg); m != nil {
 		if method := b.table.Aside[m[1]+"."+m[2]]; method != nil {
-			return " (set aside: " + method.Reason + ")"
+			return " (it no longer compiles: " + method.Reason + ")"
 		}
 	}
 	m := noMember.FindStringSubmatch(msg)

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	buildNotice = "building a worker with the race detector, which later notebooks use too: it takes one to four minutes, 1 GB of memory meanwhile, and about 500 MB of disk; " +
-		"it is built again for another version of Go or Perijove, and after four other workers were used"
-	onNotice  = "the race detector is on: cells take 2 to 20 times as long, and 5 to 10 times the memory"
+	buildNotice = "building a program that runs the cells with the race detector: this takes one to four minutes, up to 1 GB of memory and about 500 MB of disk; later notebooks use the program too; " +
+		"it is built again for another version of Go or Perijove, and after four other such programs were used"
+	onNotice  = "the race detector is on: cells take 2 to 20 times as long and use 5 to 10 times as much memory"
 	offNotice = "the race detector is off"
 )
 

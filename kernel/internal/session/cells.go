@@ -25,7 +25,7 @@ func (r *run) historyDirective(d cell.DirectiveLine) error {
 			last, err = strconv.Atoi(to)
 		}
 		if err != nil {
-			return errors.New("write %history [N|N-M] ..., with numbers of cells")
+			return fmt.Errorf("%q is not the number of a cell or a range of numbers: write %%history 3 5-7", word)
 		}
 		only = append(only, [2]int{first, last})
 	}
@@ -33,7 +33,7 @@ func (r *run) historyDirective(d cell.DirectiveLine) error {
 		return len(only) > 0 && !slices.ContainsFunc(only, func(x [2]int) bool { return x[0] <= h.Line && h.Line <= x[1] })
 	})
 	if len(only) > 0 && len(list) == 0 {
-		return errors.New("no cell with such a number has run")
+		return errors.New("no cell with one of these numbers has run")
 	}
 	for _, h := range list {
 		r.print("%s\n%s\n\n", cell.Name(h.Line), strings.TrimRight(h.Input, "\n"))
@@ -48,7 +48,7 @@ func (r *run) readFile(d cell.DirectiveLine) (name, text string, err error) {
 		return "", "", err
 	}
 	if len(words) != 1 {
-		return "", "", fmt.Errorf("write %s FILE", d.Name)
+		return "", "", fmt.Errorf("the name of one file is needed: write %s FILE", d.Name)
 	}
 	name = words[0]
 	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(name, "~/") {
@@ -68,7 +68,7 @@ func (r *run) loadDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if rest := strings.TrimSpace(r.code); strings.Contains(rest, "\n") {
-		return errors.New("it replaces the cell: it must be the cell's only line")
+		return errors.New("the file replaces the cell: %load must be the cell's only line")
 	}
 	r.next = &output.NextInput{Text: strings.TrimRight(text, "\n"), Replace: true}
 	return nil
@@ -112,7 +112,7 @@ func (r *run) strictDirective(d cell.DirectiveLine) error {
 	case "off":
 		r.session.strict = false
 	default:
-		return errors.New("write %strict on or %strict off")
+		return errors.New("the argument must be on or off: write %strict on or %strict off")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func (s *Session) Comm(m output.Comm) error {
 	w := s.worker
 	s.mu.Unlock()
 	if w == nil || w.IsDead() {
-		return errors.New("there is no worker")
+		return errors.New("no process runs the cells")
 	}
 	if w.gonb.TakeComm(m) {
 		return nil

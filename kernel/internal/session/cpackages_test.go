@@ -34,7 +34,7 @@ if _, err := db.Exec("create table t (n int); insert into t values (1), (2), (39
 var sum int
 if err := db.QueryRow("select sum(double(n)) from t").Scan(&sum); err != nil { panic(err) }
 sum`)
-	mustContain(t, got, "started a new worker, which contains the C code of github.com/mattn/go-sqlite3; lost with it: x (cell 1)", "84")
+	mustContain(t, got, "started a new process for the cells, which contains the C code of github.com/mattn/go-sqlite3; lost variables: x (cell 1)", "84")
 	if got, want := show(t, s, "var n int\ndb.QueryRow(\"select count(*) from t\").Scan(&n)\nn"), "[result text/plain]\n3\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -55,7 +55,7 @@ func() { defer func() { fmt.Println(recover()) }(); var p *int; *p = 1 }()`)
 	}
 	again := sessionIn(t, sqliteModule)
 	got = show(t, again, "import \"github.com/mattn/go-sqlite3\"\nsqlite3.SQLITE_COPY")
-	if !strings.Contains(got, "started a new worker") || strings.Contains(got, "stderr") || !strings.HasSuffix(got, "\n[update text/plain]\n\n") {
+	if !strings.Contains(got, "started a new process for the cells") || strings.Contains(got, "stderr") || !strings.HasSuffix(got, "\n[update text/plain]\n\n") {
 		t.Errorf("the second session: %q", got)
 	}
 }

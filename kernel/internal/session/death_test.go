@@ -54,7 +54,7 @@ func TestDeathWithUnreadMessage(t *testing.T) {
 		}()
 	}}
 	s.Execute(t.Context(), output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
-	mustContain(t, tr.text(), "the worker process died: it was ended by signal 9")
+	mustContain(t, tr.text(), "the process that runs the cells died: it was ended by signal 9")
 }
 
 // TestDeathBetweenCells: after the death of the worker process, the next cell reports it and does not run, since its
@@ -69,7 +69,7 @@ func TestDeathBetweenCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the worker's end", w.IsDead)
-	mustContain(t, execute(t, s, "gone"), "died after the last cell", "lost with it: gone (cell 1)", "undefined: gone")
+	mustContain(t, execute(t, s, "gone"), "died after the last cell", "lost variables: gone (cell 1)", "undefined: gone")
 	if got := execute(t, s, "2 + 2"); strings.Contains(got, "died") || !strings.Contains(got, "4") {
 		t.Errorf("the cell after it: %s", got)
 	}

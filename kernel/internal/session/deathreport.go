@@ -13,11 +13,11 @@ import (
 
 // Reasons why %replay does not run a cell again.
 const (
-	unfitCrashed     = "it ran when the worker ended"
-	unfitBackground  = "a goroutine or process that it started ended the worker"
-	unfitFailed      = "it failed"
-	unfitInterrupted = "it was interrupted"
-	unfitUnwanted    = "it was left out" // the option -without of %replay named the cell
+	unfitCrashed     = "the cell was running when the process that runs the cells ended"
+	unfitBackground  = "a goroutine or process that the cell started ended the process that runs the cells"
+	unfitFailed      = "the cell failed"
+	unfitInterrupted = "the cell was interrupted"
+	unfitUnwanted    = "%replay -without left the cell out"
 )
 
 // reportDeath reports a worker process that died when no cell ran, for example because a goroutine panicked.
@@ -26,7 +26,7 @@ func (s *Session) reportDeath(sink output.Sink) {
 	w := s.worker
 	s.mu.Unlock()
 	if w != nil && w.IsDead() {
-		sink.Stream(output.Stderr, strings.Join(s.deathReport(w, "the worker process died after the last cell: "), "\n")+"\n")
+		sink.Stream(output.Stderr, strings.Join(s.deathReport(w, "the process that runs the cells died after the last cell: "), "\n")+"\n")
 	}
 }
 
@@ -55,7 +55,7 @@ func (s *Session) discardWorker(w *worker) []string {
 	if len(lost) == 0 {
 		text := "no variables were lost"
 		if len(s.program.Load().Lost()) > 0 {
-			text = "no more variables were lost"
+			text = "no further variables were lost"
 		}
 		lines = append(lines, text)
 	} else {
@@ -63,18 +63,18 @@ func (s *Session) discardWorker(w *worker) []string {
 		for _, v := range lost {
 			cells[v.Name] = v.Cell
 		}
-		lines = append(lines, "lost with it: "+variableList(cells))
+		lines = append(lines, "lost variables: "+variableList(cells))
 	}
 	steps, _ := s.replaySteps()
 	switch {
 	case len(steps) > 0:
 		text := "%replay runs " + replay.CellList(steps) + " again"
 		if missing := notRestored(lost, steps); len(missing) > 0 {
-			text += ", without " + variableList(missing)
+			text += ", which does not restore " + variableList(missing)
 		}
 		lines = append(lines, text+"; functions, types and constants are kept")
 	case len(lost) > 0:
-		lines = append(lines, "functions, types and constants are kept; run the cells above again for the variables")
+		lines = append(lines, "functions, types and constants are kept; run these cells again to restore the variables")
 	}
 	return lines
 }

@@ -23,7 +23,7 @@ func (r *run) listDirective(d cell.DirectiveLine) error {
 	list := r.session.program.Load().Declarations()
 	only := strings.Fields(strings.ReplaceAll(d.Args, ",", " "))
 	if len(list) == 0 && len(only) == 0 {
-		r.print("nothing is declared yet\n")
+		r.print("the notebook declares nothing yet\n")
 	}
 	found := map[string]bool{}
 	for _, d := range list {
@@ -37,7 +37,7 @@ func (r *run) listDirective(d cell.DirectiveLine) error {
 			where = "  " + cell.Name(d.Cell)
 		}
 		if d.Aside != "" {
-			where += "  (set aside: " + d.Aside + ")"
+			where += "  (it no longer compiles: " + d.Aside + ")"
 		}
 		r.print("%-6s %-20s %s%s\n", d.Kind, d.Name, d.Type, where)
 	}
@@ -116,7 +116,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 			}
 		}
 		if len(list) > 0 {
-			r.print("%s is needed by %s: loaded code still uses it, but does not compile again without it\n", name, strings.Join(list, ", "))
+			r.print("%s is still used by the loaded code of %s, which cannot be compiled again without it\n", name, strings.Join(list, ", "))
 		}
 	}
 	return errors.Join(errs...)
@@ -126,7 +126,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 func (r *run) asmDirective(d cell.DirectiveLine) error {
 	names := strings.Fields(d.Args)
 	if len(names) != 1 {
-		return errors.New("write %asm FUNCTION or %asm TYPE.METHOD")
+		return errors.New("one name is needed: write %asm FUNCTION or %asm TYPE.METHOD")
 	}
 	found, err := r.functions(names)
 	if err != nil {
@@ -143,7 +143,7 @@ func (r *run) asmDirective(d cell.DirectiveLine) error {
 		}
 	}
 	if len(texts) == 0 {
-		return fmt.Errorf("the compiler made no code for %s: a generic function has code only where it is used, and a function that is inlined everywhere may have none", names[0])
+		return fmt.Errorf("the compiler generated no code for %s: a generic function has code only where it is used, and a function that is inlined everywhere may have none", names[0])
 	}
 	text := strings.TrimSuffix(strings.Join(texts, "\n"), "\n")
 	r.sink.Display(output.Display{Data: output.Bundle{"text/plain": text, "text/html": "<pre>" + html.EscapeString(text) + "</pre>"}})
@@ -209,7 +209,7 @@ func (r *run) functions(names []string) ([]program.Declaration, error) {
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, fmt.Errorf("%s is not a function or method of this notebook; %%list shows what is", name)
+			return nil, fmt.Errorf("%s is not a function or method of this notebook; %%list shows the notebook's declarations", name)
 		}
 	}
 	if len(list) == 0 {

@@ -53,7 +53,7 @@ func (r *run) fileArgument(args string) (path string, appending bool, err error)
 	file, appending := strings.CutPrefix(strings.TrimSpace(args)+" ", "-a ")
 	file = os.Expand(strings.TrimSpace(file), r.getenv)
 	if file == "" {
-		return "", false, errors.New("name a file")
+		return "", false, errors.New("the name of a file is missing")
 	}
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(r.session.dir(), file)
@@ -106,11 +106,11 @@ func (r *run) saveDirective(d cell.DirectiveLine) error {
 	s := r.session
 	switch {
 	case len(words) != 1:
-		return errors.New("write %save DIR")
+		return errors.New("the name of one folder is needed: write %save DIR")
 	case s.cfg.Export == nil:
 		return errors.New("this program cannot export cells")
 	case len(s.saved.cells) == 0:
-		return errors.New("no cell has run without an error yet")
+		return errors.New("there is nothing to write: no cell has run without an error yet")
 	}
 	target := words[0]
 	if !filepath.IsAbs(target) {

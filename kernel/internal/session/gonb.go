@@ -20,20 +20,20 @@ func (s *Session) detectGoNB(c *cell.Cell) {
 // goflagsDirective prints that %goflags has no effect, since go build does not run.
 func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 	if args := strings.Trim(strings.TrimSpace(d.Args), `"`); args != "" {
-		r.sink.Stream(output.Stderr, "%goflags has no effect here: cells are compiled without go build, so there is no "+args+"\n")
+		r.sink.Stream(output.Stderr, "%goflags has no effect: cells are compiled without go build, which would take "+args+"\n")
 	}
 	return nil
 }
 
 // wasmDirective refuses %wasm.
 func (r *run) wasmDirective(cell.DirectiveLine) error {
-	return errors.New("cells are not compiled for the browser here; use the controls of package lib/widget")
+	return errors.New("cells cannot be compiled for the browser: use the controls of package lib/widget")
 }
 
 // widgetsDirective connects to the script of package gonb in the page, before the cell's Go code runs.
 func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("GoNB's widgets need a worker that keeps running, but each cell is a separate program here")
+		return errors.New("GoNB's widgets need a process that keeps running, but each cell runs as a separate program")
 	}
 	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {

@@ -100,5 +100,5 @@ func TestGonbWithoutPage(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, gonbProgram)
 	got := execute(t, s, "want(\"here\", false)\nreceive()")
-	mustContain(t, got, "need a page that runs scripts; here is none", "[error Interrupted]")
+	mustContain(t, got, "need a page that runs scripts, but there is none", "[error Interrupted]")
 }

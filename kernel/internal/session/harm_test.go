@@ -114,7 +114,7 @@ func TestOtherVersionLater(t *testing.T) {
 	mustContain(t, show(t, s, "%get dep.example/dep@v1.0.0\nimport \"dep.example/dep\"\nd := dep.T{N: 5}\nkept := 7\ndep.Name()"), `"one"`)
 	mustContain(t, show(t, s, "%get dep.example/dep@v1.1.0\ndep.T{N: dep.Name()}"),
 		"reloaded dep.example/dep, which changed", "its types are new", `"one dot one"`)
-	mustContain(t, show(t, s, "fmt.Printf(\"%q\", d.N)"), "reset, since the type changed: d", `""`)
+	mustContain(t, show(t, s, "fmt.Printf(\"%q\", d.N)"), "reset to the zero value, since the type changed: d", `""`)
 	expect(t, s, "kept", "[result text/plain]\n7\n")
 }
 

@@ -29,7 +29,7 @@ func TestHostileWorker(t *testing.T) {
 		"other type":   {frame(`standby {"pid":"7"}`), "malformed control message"},
 		"unknown kind": {frame("dance {}"), `unknown kind "dance"`},
 		"ready twice":  {frame("ready {}"), "twice"},
-		"closed":       {"syscall.Shutdown(3, syscall.SHUT_RDWR)\nselect {}", "the worker process died"},
+		"closed":       {"syscall.Shutdown(3, syscall.SHUT_RDWR)\nselect {}", "the process that runs the cells died"},
 		"flood":        {flood, "malformed control message"},
 	} {
 		t.Run(name, func(t *testing.T) {

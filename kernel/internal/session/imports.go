@@ -20,7 +20,7 @@ func (r *run) getDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if len(paths) == 0 {
-		return errors.New("write %get PATH or %get PATH@VERSION")
+		return errors.New("the path of a package is missing: write %get PATH or %get PATH@VERSION")
 	}
 	said, err := r.get(paths)
 	if said != "" {
@@ -153,7 +153,7 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 		return nil
 	}
 	names := strings.Join(code, ", ")
-	waits := "building a worker that contains the C code of " + names + ", which may take minutes; later notebooks use it too"
+	waits := "building a program that runs the cells and contains the C code of " + names + "; this may take minutes, and later notebooks use the program too"
 	line.set(waits)
 	img, err := r.session.cfg.Image.With(r.ctx, set, func(step string) {
 		r.session.cfg.Log.Info(step)
@@ -162,11 +162,11 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	line.end()
 	switch {
 	case r.ctx.Err() != nil:
-		return traceback.New("Interrupted", "interrupted while building a worker with the C code of "+names)
+		return traceback.New("Interrupted", "interrupted while building a program with the C code of "+names)
 	case err != nil:
 		return traceback.New("ImageError", "package "+names+" has C code: "+err.Error())
 	}
-	r.replaceImage(img, "started a new worker, which contains the C code of "+names, func() { r.session.modules.SetImage(img, set) })
+	r.replaceImage(img, "started a new process for the cells, which contains the C code of "+names, func() { r.session.modules.SetImage(img, set) })
 	return nil
 }
 

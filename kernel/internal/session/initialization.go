@@ -101,15 +101,15 @@ func (r *run) initAdvice(out *control.Outcome, f *initFailure) []string {
 	if len(others) > 3 {
 		others = append(others[:3], fmt.Sprintf("%d more", len(others)-3))
 	}
-	text := "it cannot be used until a cell imports it again"
+	text := "the package cannot be used"
 	if len(others) > 0 {
-		text = "it cannot be used, nor what needs it (" + strings.Join(others, ", ") + "), until a cell imports it again"
+		text = "the package and the packages that need it (" + strings.Join(others, ", ") + ") cannot be used"
 	}
-	lines := []string{text + ": that tries again, with the variables of the package as they were before"}
+	lines := []string{text + " until a cell imports the package again: the import repeats the initialization, with the package's variables as they were before"}
 	if f.first != nil {
 		lines = []string{
 			"an earlier attempt " + f.first.String(),
-			"the state that it left in other packages may be the cause of this failure: %restart starts a new worker",
+			"the state that it left in other packages may be the cause of this failure: %restart starts a new process for the cells",
 		}
 	}
 	return lines
@@ -133,7 +133,7 @@ func describeInit(out *control.Outcome) *initFailure {
 	case g.State == "running", g.State == "runnable":
 		f.text = "it is inside one long call"
 	default:
-		f.text = "it is blocked (" + g.State + ") and was not stopped"
+		f.text = "it is blocked (" + g.State + ") and could not be stopped"
 	}
 	return f
 }

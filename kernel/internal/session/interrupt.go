@@ -48,17 +48,16 @@ func (s *Session) offerRestart(count int, sink output.Sink) {
 	default:
 		return // a cell runs
 	}
-	what := "a goroutine of an interrupted cell is"
+	text := "a goroutine of an interrupted cell is still blocked. %restart ends it, since it starts a new process for the cells"
 	if count > 1 {
-		what = fmt.Sprintf("%d goroutines of interrupted cells are", count)
+		text = fmt.Sprintf("%d goroutines of interrupted cells are still blocked. %%restart ends them, since it starts a new process for the cells", count)
 	}
-	text := what + " still blocked. %restart ends it by starting a new worker"
 	cells := map[string]int{}
 	for _, v := range s.program.Load().Variables() {
 		cells[v.Name] = v.Cell
 	}
 	if len(cells) > 0 {
-		text += "; lost with the old one: " + variableList(cells)
+		text += "; it loses these variables: " + variableList(cells)
 		if steps := s.journal.AllSteps(cells); len(steps) > 0 {
 			text += "; %replay then runs " + replay.CellList(steps) + " again"
 		}

@@ -117,7 +117,7 @@ func TestInterruptOffersRestart(t *testing.T) {
 	if workerPID(s) != pid {
 		t.Error("there is another worker")
 	}
-	mustContain(t, execute(t, s, "%restart"), "a new worker", "kept (cell 1)")
+	mustContain(t, execute(t, s, "%restart"), "started a new process for the cells", "kept (cell 1)")
 	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "what Cell [4] did to ch: it was left out", "7")
 }
 

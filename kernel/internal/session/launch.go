@@ -56,7 +56,7 @@ func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 				return nil, l.err
 			}
 		case <-ctx.Done():
-			return nil, supervisor.InterruptedError("interrupted while the worker was starting; the start continues")
+			return nil, supervisor.InterruptedError("interrupted while the process that runs the cells was starting; the start continues")
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (s *Session) starter(command ...string) func(context.Context) (*worker, err
 			OnOrphans: s.offerRestart,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("the worker does not start: %w", err)
+			return nil, fmt.Errorf("the process that runs the cells does not start: %w", err)
 		}
 		return &worker{Worker: w, gonb: bridge}, nil
 	}
@@ -156,7 +156,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 		return r.dropResults()
 	}
 	if d.Args != "" && d.Args != "-f" {
-		return errors.New("write %reset alone: it forgets everything; %reset out drops the results of cells, %rm forgets one name, %restart the variables")
+		return errors.New("the only argument is out: %reset forgets everything, %reset out the results of cells, %rm NAME one name, and %restart the variables")
 	}
 	if w := r.session.dropWorker(); w != nil {
 		w.Kill()
@@ -188,6 +188,6 @@ func (r *run) restartDirective(cell.DirectiveLine) error {
 	if _, err := r.session.ensureWorker(r.ctx); err != nil {
 		return err
 	}
-	r.print("a new worker runs\n%s\n", strings.Join(lines, "\n"))
+	r.print("started a new process for the cells\n%s\n", strings.Join(lines, "\n"))
 	return nil
 }

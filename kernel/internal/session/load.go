@@ -85,7 +85,7 @@ func (r *run) link(w *worker, program *program.Program, unit *program.Unit, ends
 		r.session.forget, loaded = false, true
 		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
 		if len(reset) > 0 {
-			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+			r.sink.Stream(output.Stderr, "reset to the zero value, since the type changed: "+strings.Join(reset, ", ")+"\n")
 		}
 		for _, text := range notices {
 			r.sink.Stream(output.Stderr, text+"\n")
@@ -136,7 +136,7 @@ func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	if s.isClosed() {
 		return workerError(errSessionClosed) // Close ended the worker process
 	}
-	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the worker process died: ")}
+	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the process that runs the cells died: ")}
 }
 
 // reportRetyped reports the variables to which a failed cell has given another type but no value.
@@ -159,7 +159,7 @@ func (s *Session) compilerError(err error) *output.Error {
 	case errors.As(err, &stopped):
 		return stopped
 	case errors.Is(err, compiler.ErrMemory):
-		return traceback.New(traceback.Memory, fmt.Sprintf("%v: compiling this cell takes more than the limit, %s; %s", err, s.memoryLimit, supervisor.CompilerAdvice))
+		return traceback.New(traceback.Memory, fmt.Sprintf("%v: compiling this cell takes more than the limit of %s; %s", err, s.memoryLimit, supervisor.CompilerAdvice))
 	}
 	return nil
 }
@@ -233,9 +233,9 @@ func (r *run) reloadEdited() {
 	switch {
 	case r.ctx.Err() != nil:
 	case err != nil:
-		r.sink.Stream(output.Stderr, names+" changed and cannot be loaded again; what was loaded stays: "+err.Error()+"\n")
+		r.sink.Stream(output.Stderr, names+" changed, but cannot be loaded again; the old code stays: "+err.Error()+"\n")
 	case renewed:
-		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and its types are new: earlier values keep the old types\n")
+		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and its types are new; earlier values keep the old types\n")
 	default:
 		r.remark("reloaded " + names + ", which changed: its variables are initialized again, and values made before have the new methods")
 	}

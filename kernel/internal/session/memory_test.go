@@ -87,7 +87,7 @@ func TestMemoryBesideCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 900MB\nmine := bytes.Repeat([]byte{1}, 600_000_000)")
 	got := execute(t, s, ring(1000))
-	mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell took ", " beside the 6", "MB in use, and the limit is 900 MB; ", "free what is not needed")
+	mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell took ", " in addition to the 6", "MB in use, and the limit is 900 MB; ", "free what is not needed")
 	if got := execute(t, s, "len(mine)"); got != "[result text/plain]\n600000000\n" {
 		t.Errorf("the next cell: %s", got)
 	}

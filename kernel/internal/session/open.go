@@ -23,7 +23,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	dir, err := scratch.New(os.TempDir())
 	if err != nil {
-		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
+		return nil, fmt.Errorf("cannot make a folder for compiled cells: set TMPDIR to a writable folder: %w", err)
 	}
 	s := &Session{cfg: cfg, scratch: dir, objects: scratch.NewInMemory(), turn: make(chan struct{}, 1), races: racedetector.New(dir.Path, cfg.Image.Race)}
 	s.turn <- struct{}{}

@@ -72,7 +72,7 @@ func TestProfiledChildren(t *testing.T) {
 		"pool, err := mp.NewPool(mp.Processes, mp.Workers(2))\nmp.Map[int](ctx, pool, rounds, []int{0, 0})")
 	got := execute(t, s, "%%prof cpu -o cpu.prof\na, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nb, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nc, _ := mp.Go[int](ctx, mp.Processes, die, 0)\n"+
 		"mp.Map[int](ctx, pool, rounds, []int{400, 400, 400, 400})\na.Result(ctx)\nb.Result(ctx)\nc.Result(ctx)\nnil")
-	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "<title>child ", " is missing: it ended before it wrote its profile\n", "main.rounds")
+	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "<title>child ", " is missing: the process ended before it wrote its profile\n", "main.rounds")
 	if !regexp.MustCompile(` in [45] processes\n`).MatchString(got) { // one worker of the pool may do all its tasks
 		t.Errorf("the number of processes:\n%s", got)
 	}
@@ -120,7 +120,7 @@ func TestProfileKinds(t *testing.T) {
 // TestProfiledCell checks that results, variables, errors and the list of declarations are those of the cell without a profile.
 func TestProfiledCell(t *testing.T) {
 	s := newTestSession(t)
-	mustContain(t, execute(t, s, "%%prof mutex\nx := 3\nx + 1"), "[result text/plain]\n4\n", "time that others waited for a lock: 0s")
+	mustContain(t, execute(t, s, "%%prof mutex\nx := 3\nx + 1"), "[result text/plain]\n4\n", "time that other goroutines waited for a lock: 0s")
 	mustContain(t, execute(t, s, "%%prof\npanic(x)"), "processor time: ", "panic: int(3)\nCell [2] line 2, in the cell")
 	mustContain(t, execute(t, s, "%%prof -o no/such/folder\nx++"), "processor time: ", "the profile cannot be saved: open ")
 	got := execute(t, s, "%list")

@@ -23,7 +23,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 		r.print("%s\n", races)
 		return nil
 	case r.session.isStandalone():
-		return errors.New("each cell is a program here, in which the race detector cannot be turned on: export the notebook and run it with go run -race")
+		return errors.New("the race detector cannot be turned on, since each cell runs as a separate program: export the notebook and run it with go run -race")
 	}
 	var line *progressLine
 	img, err := races.Image(r.ctx, r.session.cfg.Image, on, r.sink, func(step string) {
@@ -31,19 +31,19 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 		if line == nil {
 			line = r.progress() // so that the line is below the notice about the cost of the detector
 		}
-		line.set("building a worker with the race detector (" + step + ")")
+		line.set("building a program with the race detector (" + step + ")")
 	})
 	if line != nil {
 		line.end()
 	}
 	switch {
 	case r.ctx.Err() != nil:
-		return supervisor.InterruptedError("interrupted while building a worker")
+		return supervisor.InterruptedError("interrupted while building a program with the race detector")
 	case err != nil:
-		return fmt.Errorf("the worker cannot be replaced: %w", err)
+		return fmt.Errorf("the process that runs the cells cannot be replaced: %w", err)
 	}
 	r.print("%s\n", races.Set(on))
-	r.replaceImage(img, "a new worker runs", func() { r.session.modules.ReplaceImage(img) })
+	r.replaceImage(img, "started a new process for the cells", func() { r.session.modules.ReplaceImage(img) })
 	return nil
 }
 

@@ -111,9 +111,9 @@ func TestReloadTypes(t *testing.T) {
 	rewrite(t, s, "cart/cart.go", "sum += price.Of(i)", "sum.N += price.Of(i).N")
 	got := show(t, s, "fmt.Println(kept, price.Of(\"tea\").N, cart.New(\"tea\").Total(), old())")
 	mustContain(t, got, "reloaded example.com/shop/cart, example.com/shop/price, which changed: its variables are initialized again, and its types are new", "7 2 2 EUR 6 EUR 2 EUR")
-	mustContain(t, show(t, s, "m"), "reset, since the type changed: m", "0 EUR")
-	mustContain(t, show(t, s, "total()"), "undefined: total (set aside: Cell [1] line 6")
-	mustContain(t, show(t, s, "o.n = 5\no"), "set aside")
+	mustContain(t, show(t, s, "m"), "reset to the zero value, since the type changed: m", "0 EUR")
+	mustContain(t, show(t, s, "total()"), "undefined: total (it no longer compiles: Cell [1] line 6")
+	mustContain(t, show(t, s, "o.n = 5\no"), "no longer compiles")
 	expect(t, s, "kept", "[result text/plain]\n7\n")
 }
 

@@ -27,7 +27,7 @@ func (r *run) replayDirective(d cell.DirectiveLine) error {
 	}
 	for _, n := range without {
 		if e := r.session.journal.Last(n); e == nil || !e.IsGone {
-			return fmt.Errorf("cell %d is not one that %%replay would run", n)
+			return fmt.Errorf("cell %d cannot be left out, since %%replay would not run it", n)
 		}
 		r.session.journal.Last(n).Unfit = unfitUnwanted
 	}
@@ -36,7 +36,7 @@ func (r *run) replayDirective(d cell.DirectiveLine) error {
 	}
 	steps, skipped := r.session.replaySteps()
 	if len(steps) == 0 && len(r.session.program.Load().Lost()) == 0 {
-		r.print("nothing is lost\n")
+		r.print("no variables are lost\n")
 		return nil
 	}
 	defer r.restoreSetup()
@@ -53,7 +53,7 @@ func (r *run) replayDirective(d cell.DirectiveLine) error {
 		r.session.program.Load().ClearLost()
 	}
 	for _, e := range skipped {
-		r.print("not repeated: what %s did to %s: %s\n", cell.Name(e.Cell), strings.Join(e.Effects.Writes, ", "), e.Unfit)
+		r.print("not repeated: the changes of %s to %s, because %s\n", cell.Name(e.Cell), strings.Join(e.Effects.Writes, ", "), e.Unfit)
 	}
 	r.reportMissing(list, steps)
 	return nil
@@ -156,10 +156,10 @@ func (r *run) replayError(e *output.Error, s replay.Step, left []replay.Step) *o
 		lines[0] += ", before " + replay.CellList(left)
 	}
 	if e.Name != traceback.WorkerDied && e.Name != traceback.Interrupted {
-		lines[0] += "; correct what is missing and run %replay again, which continues there"
+		lines[0] += "; correct the cause and run %replay again, which continues there"
 	}
 	if e.Name != traceback.WorkerDied {
-		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves it out)", s.Cell)
+		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves this cell out)", s.Cell)
 	}
 	return &output.Error{Name: e.Name, Value: e.Value, Traceback: slices.Concat(lines, e.Traceback, old)}
 }
@@ -186,7 +186,7 @@ func (r *run) reportMissing(list bool, steps []replay.Step) {
 		}
 		why := ""
 		if e := r.session.journal.Last(n); e != nil && e.Unfit != "" {
-			why = ": " + e.Unfit
+			why = ", because " + e.Unfit
 		}
 		r.print("not restored: %s%s\n", variableList(names), why)
 		for name := range names {

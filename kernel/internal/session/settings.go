@@ -26,7 +26,7 @@ func (r *run) mainDirective(d cell.DirectiveLine) error { return r.argsDirective
 func (r *run) execDirective(d cell.DirectiveLine) error {
 	name, args, _ := strings.Cut(d.Args, " ")
 	if d.Function == "" {
-		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is not a name", name)
+		return fmt.Errorf("%q is not the name of a function: write %%exec FUNCTION [ARG ...]", name)
 	}
 	return r.argsDirective(cell.DirectiveLine{Args: args})
 }
@@ -47,7 +47,7 @@ func (r *run) tracebackDirective(d cell.DirectiveLine) error {
 	case "cells", "":
 		r.session.allFrames.Store(false)
 	default:
-		return errors.New("write %traceback all or %traceback cells")
+		return errors.New("the argument must be all or cells: write %traceback all or %traceback cells")
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (r *run) envDirective(d cell.DirectiveLine) error {
 	case -1:
 		return r.printEnv(arg)
 	case 0:
-		return errors.New("write %env NAME=VALUE")
+		return errors.New("the name of the variable is missing: write %env NAME=VALUE")
 	}
 	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
 	v := name + "=" + value
@@ -175,7 +175,7 @@ func (r *run) traceDirective(d cell.DirectiveLine) error {
 	case len(args) > 1:
 		return errors.New("write %%trace alone in its line, or %%trace FOLDER")
 	case r.session.isStandalone():
-		return errors.New("each cell is a program here, which %%trace cannot record: use mp.Trace in the cell's code")
+		return errors.New("%%trace cannot record cells that run as separate programs: use mp.Trace in the cell's code")
 	case len(args) == 1:
 		folder, _, err := r.fileArgument(d.Args)
 		r.trace = traceFolder{folder, true}
@@ -201,7 +201,7 @@ func (r *run) showTrace(failed *output.Error) {
 // profDirective handles %%prof: the rest of the cell runs with a profiler.
 func (r *run) profDirective(d cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("each cell is a program here, which %%prof cannot measure")
+		return errors.New("%%prof cannot measure cells that run as separate programs")
 	}
 	args, err := splitWords(d.Args)
 	if err == nil {

@@ -22,7 +22,7 @@ import (
 
 func (r *run) shellDirective(d cell.DirectiveLine) error {
 	if strings.TrimSpace(d.Args) == "" {
-		return errors.New("write !COMMAND")
+		return errors.New("the command is missing: write !COMMAND")
 	}
 	return r.shellCommand(d.Args, r.session.dir())
 }
@@ -38,7 +38,7 @@ func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.session.existedWhenFirstAsked(filepath.Join(dir, m[1])) {
-		return fmt.Errorf("this would remove %s of the module in %s, while GoNB would run it in a temporary folder: to remove it anyway, write ! instead of !*", m[1], dir)
+		return fmt.Errorf("this command would remove %s of the module in %s, while GoNB would run the command in a temporary folder: to remove the file anyway, write ! instead of !*", m[1], dir)
 	}
 	return r.shellCommand(d.Args, dir)
 }
@@ -99,7 +99,7 @@ func (r *run) scriptDirective(d cell.DirectiveLine) error {
 		program = name + " " + d.Args
 	}
 	if strings.TrimSpace(program) == "" {
-		return errors.New("name a program: %%script bc")
+		return errors.New("the name of a program is missing: write it as in %%script bc")
 	}
 	body := d.Body
 	if !strings.HasSuffix(body, "\n") { // programs such as bc need a newline at the end

@@ -18,7 +18,7 @@ import (
 func (r *run) runStandalone(unit *program.Unit) *output.Error {
 	if !r.session.hasExplainedStandalone {
 		r.session.hasExplainedStandalone = true
-		r.sink.Stream(output.Stderr, "each cell runs as a separate program here, so variables and goroutines end with their cell, and functions, types and constants stay: "+r.session.cfg.Image.Unfit+"\n")
+		r.sink.Stream(output.Stderr, "each cell runs as a separate program: its variables and goroutines end with it, and functions, types and constants stay. The reason: "+r.session.cfg.Image.Unfit+"\n")
 	}
 	program := r.session.program.Load()
 	if unit.Object == "" || unit.Entry == "" && !unit.Init {
@@ -56,7 +56,7 @@ func (r *run) startStandalone(unit *program.Unit) (*worker, error) {
 	cmd := exec.CommandContext(r.ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), r.session.cfg.Env...)
 	if said, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("linking the cell: %w\n%s", err, strings.TrimSpace(string(said)))
+		return nil, fmt.Errorf("cannot link the cell: %w\n%s", err, strings.TrimSpace(string(said)))
 	}
 	w, err := r.session.starter(exe)(r.ctx)
 	if err != nil {

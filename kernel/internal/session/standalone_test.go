@@ -13,7 +13,7 @@ import (
 func newStandaloneSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
-	img.Unfit = "the worker's self-check failed (a test says so)"
+	img.Unfit = "the self-check of the worker image failed (a test says so)"
 	s, err := New(Config{Image: &img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestStandalone(t *testing.T) {
 		{"type point struct{ x, y int }\nfunc (p point) String() string { return fmt.Sprintf(\"(%d|%d)\", p.x, p.y) }\nconst two = 2", nil},
 		{"func double(p point) point { return point{two * p.x, two * p.y} }\ndouble(point{1, 2})", []string{"[result text/plain]\n(2|4)\n"}},
 		{"x := 5\nfmt.Println(x)", []string{"5"}},
-		{"x", []string{"undefined: x (not kept, since each cell is a separate program here; Cell [3] made it)"}},
+		{"x", []string{"undefined: x (not kept, since each cell runs as a separate program; Cell [3] made it)"}},
 		{"import \"github.com/perijove/perijove/lib/display\"\nfmt.Println(\"before\")\ndisplay.Markdown(\"*middle*\")\nfmt.Println(\"after\")",
 			[]string{"[stdout]\nbefore\n[display text/markdown]\n*middle*\n[display text/plain]\n*middle*\n[stdout]\nafter\n"}},
 		{"var list []int\n\nfmt.Println(double(point{3, 4}))\n_ = list[two]", []string{"(6|8)", "panic: runtime error: index out of range [2] with length 0", "Cell [6] line 4"}},
@@ -68,8 +68,8 @@ func TestStandalone(t *testing.T) {
 // TestStandaloneExplains: the first cell prints a notice about the differences and their reason.
 func TestStandaloneExplains(t *testing.T) {
 	s := newStandaloneSession(t)
-	mustContain(t, execute(t, s, "1"), "variables and goroutines end with their cell", "a test says so")
-	if got := execute(t, s, "2"); strings.Contains(got, "end with their cell") || !strings.Contains(got, "2") {
+	mustContain(t, execute(t, s, "1"), "variables and goroutines end with it", "a test says so")
+	if got := execute(t, s, "2"); strings.Contains(got, "end with it") || !strings.Contains(got, "2") {
 		t.Errorf("the second cell: %q", got)
 	}
 }

@@ -47,7 +47,7 @@ func (r *run) testDirective(d cell.DirectiveLine) error {
 var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
 
 // errNoFuzzing is the error for fuzzFlags.
-var errNoFuzzing = errors.New("it cannot generate fuzzing inputs: that needs a test program with coverage counters, which a notebook is not; " +
+var errNoFuzzing = errors.New("cannot generate fuzzing inputs: they need a test program with coverage counters, and cells have none; " +
 	"%test and %test -run run Fuzz functions with the inputs of f.Add; to generate inputs, move the functions to a _test.go file and run go test -fuzz")
 
 // A testKind is a kind of functions that go test runs.
@@ -217,7 +217,7 @@ func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err er
 	src, known := r.session.program.Load().Source(d.Cell)
 	c, errs := cell.Parse(d.Cell, src)
 	if !known || errs != nil {
-		return "", false, errors.New("the source of " + d.Name + " is gone")
+		return "", false, errors.New("the source of " + d.Name + " is no longer known")
 	}
 	for _, decl := range c.Decls {
 		if ex := decl.Example; ex != nil && decl.Names[0].Name == d.Name {

@@ -152,7 +152,7 @@ func TestHeldStart(t *testing.T) {
 	mustContain(t, second(), "44")
 
 	worker.hold()
-	mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)"), "lost with it: x (cell 3)")
+	mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)"), "lost variables: x (cell 3)")
 	third := inBackground(t, s, "len(os.Args)")
 	answers(t, s, "", "fmt.Println", false)
 	worker.letGo()
@@ -198,7 +198,7 @@ func TestStartFails(t *testing.T) {
 		l.cancel()
 		<-l.done
 	}
-	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe worker does not start: it ended at once: ")
+	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe process that runs the cells does not start: it ended at once: ")
 	replaceFile(t, s.cfg.Image.Worker(), good)
 	worker.letGo()
 	mustContain(t, execute(t, s, "x := 1\nx"), "1")

@@ -42,7 +42,7 @@ func Hook(rt *goruntime.Runtime) {
 		_, err = goruntime.Hook(rt, "os.(*file).close", fileClose)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: a cell that closes os.Stdout closes it for all others:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: a cell that closes os.Stdout closes it for all cells, since os.Stdout cannot be protected:", err)
 	}
 }
 

@@ -16,12 +16,12 @@ var explanations = []struct {
 	text  string
 }{
 	{regexp.MustCompile(`concurrent map`), "two goroutines used a map at the same time and one of them wrote; guard it with a sync.Mutex"},
-	{regexp.MustCompile(`(?i)unlock of unlocked`), "a mutex was unlocked that was not locked"},
-	{regexp.MustCompile(`stack overflow`), "the stack overflowed, as in a function that calls itself without end"},
-	{regexp.MustCompile(`thread exhaustion`), "too many goroutines were blocked in the system at once, each on its thread"},
+	{regexp.MustCompile(`(?i)unlock of unlocked`), "a mutex was unlocked although it was not locked"},
+	{regexp.MustCompile(`stack overflow`), "the stack overflowed, as when a function calls itself without end"},
+	{regexp.MustCompile(`thread exhaustion`), "too many goroutines were blocked in system calls at once, each on its own thread"},
 	{regexp.MustCompile(`all goroutines are asleep`), "every goroutine was blocked"},
-	{regexp.MustCompile(`^fatal error: fault|^SIGSEGV|^SIGBUS|unexpected signal`), "memory was used through an invalid pointer, as unsafe code can make one"},
-	{regexp.MustCompile(`bad pointer|invalid pointer|free object|unallocated span|bad summary data|allocation count`), "the garbage collector found memory damaged, as unsafe code or a race can leave it"},
+	{regexp.MustCompile(`^fatal error: fault|^SIGSEGV|^SIGBUS|unexpected signal`), "an invalid pointer was used, as unsafe code can make one"},
+	{regexp.MustCompile(`bad pointer|invalid pointer|free object|unallocated span|bad summary data|allocation count`), "the garbage collector found damaged memory; unsafe code or a data race may have damaged it"},
 }
 
 // explain returns the runtime's error text with an explanation, if there is one.
@@ -39,7 +39,7 @@ func explain(words string) string {
 func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
 	text := fmt.Sprintf("it was ended by signal %d (%v)", sig, sig)
 	if sig == syscall.SIGKILL && oomKills(root) > killsBefore {
-		text += ", perhaps by the system because memory ran out: it has ended processes for that since the worker started"
+		text += ", perhaps by the system because memory ran out: since this process started, the system has ended processes for that reason"
 	}
 	return text
 }

@@ -10,11 +10,11 @@ import (
 func TestExplain(t *testing.T) {
 	for words, want := range map[string]string{
 		"fatal error: concurrent map read and map write": "guard it with a sync.Mutex (fatal error: concurrent map read and map write)",
-		"fatal error: sync: RUnlock of unlocked RWMutex": "a mutex was unlocked that was not locked (fatal error",
+		"fatal error: sync: RUnlock of unlocked RWMutex": "a mutex was unlocked although it was not locked (fatal error",
 		"fatal error: stack overflow":                    "the stack overflowed",
 		"fatal error: fault":                             "invalid pointer",
 		"SIGSEGV: segmentation violation":                "invalid pointer",
-		"fatal error: found bad pointer in Go heap":      "memory damaged",
+		"fatal error: found bad pointer in Go heap":      "damaged memory",
 		"SIGABRT: abort":                                 "SIGABRT: abort",
 	} {
 		if got := explain(words); !strings.Contains(got, want) {

@@ -20,7 +20,7 @@ import (
 const memoryAdvice = "use less at a time, or allow more with %memory"
 
 // CompilerAdvice is the advice in the error of a cell whose compiler needs too much memory.
-const CompilerAdvice = "divide it into fewer or simpler functions, or several cells, or allow more with %memory"
+const CompilerAdvice = "use fewer or simpler functions, divide the cell into several, or allow more with %memory"
 
 // MemoryInUse returns a text about the memory of the worker process and the processes that it started.
 func (w *Worker) MemoryInUse() string {
@@ -98,7 +98,7 @@ func (m *memoryWatch) check() time.Duration {
 	case u.Total > lim.Bytes:
 		m.end(u, lim)
 	case u.Total+byCompiler > lim.Bytes && byCompiler > compiler.LeastMemory:
-		compiling.Stop(traceback.New(traceback.Memory, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
+		compiling.Stop(traceback.New(traceback.Memory, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s in addition to the %s, and the limit is %s; %s, or free what is not needed",
 			memory.Format(byCompiler), usageText(u), lim, CompilerAdvice)))
 	case u.Total > lim.Bytes/10*8 && !m.hasWarned:
 		m.hasWarned = true
@@ -176,7 +176,7 @@ func (w *Worker) outOfMemory(cause string) string {
 		return ""
 	}
 	if lim.Bytes == 0 {
-		return "out of memory: the system gave it no more (" + cause + ")"
+		return "out of memory: the system did not give the process more memory (" + cause + ")"
 	}
-	return fmt.Sprintf("out of memory: it asked for more than the limit, %s; %s", lim, memoryAdvice)
+	return fmt.Sprintf("out of memory: the process asked for more than the limit, %s; %s", lim, memoryAdvice)
 }

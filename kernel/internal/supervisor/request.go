@@ -54,7 +54,7 @@ func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded
 		case control.LoadFailed:
 			return nil, &LoadError{m.Reason, m.At, m.Import, m.Untraced}
 		}
-		return nil, &LoadError{Reason: "the worker does not say how the cell ended"}
+		return nil, &LoadError{Reason: "the process that runs the cells did not report how the cell ended"}
 	case <-w.ended:
 		return nil, ErrGone
 	}
@@ -126,11 +126,11 @@ func request[R control.Reply](ctx context.Context, w *Worker, message func(id in
 	case m := <-done:
 		answer, ok := m.(R)
 		if !ok {
-			return answer, fmt.Errorf("the worker answers with a %T", m)
+			return answer, fmt.Errorf("the worker process answers with a %T", m)
 		}
 		return answer, nil
 	case <-ctx.Done():
-		return answer, InterruptedError("interrupted before the worker answered")
+		return answer, InterruptedError("interrupted before the process that runs the cells answered")
 	case <-w.ended:
 		return answer, ErrGone
 	}

@@ -47,7 +47,7 @@ func (w *Worker) Kill() {
 	select {
 	case <-w.ended:
 	case <-time.After(killTimeout):
-		w.log.Error("the worker does not end", "pid", w.PID())
+		w.log.Error("the worker process does not end", "pid", w.PID())
 	}
 }
 
@@ -70,10 +70,10 @@ func (w *Worker) Cause() string {
 	}
 	state := w.cmd.ProcessState
 	if state == nil {
-		return "for an unknown reason"
+		return "the reason is not known"
 	}
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return endedBySignal(status.Signal(), os.DirFS("/"), w.oomKills)
 	}
-	return "it ended with " + state.String() + ", and not through os.Exit: syscall.Exit and syscall.Exec do that"
+	return "it ended with " + state.String() + " without a call of os.Exit, as after a call of syscall.Exit or syscall.Exec"
 }

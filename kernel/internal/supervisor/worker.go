@@ -64,7 +64,7 @@ type Compiler interface {
 }
 
 // ErrGone reports that the worker process has ended.
-var ErrGone = errors.New("the worker is gone")
+var ErrGone = errors.New("the process that runs the cells has ended")
 
 // An InterruptedError reports that the user has interrupted a wait for the worker process.
 type InterruptedError string

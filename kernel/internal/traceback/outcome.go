@@ -36,9 +36,9 @@ func (s Style) interrupted(o *control.Outcome) *output.Error {
 	if g := o.Stuck; g != nil {
 		switch g.State {
 		case "running", "runnable":
-			value += "; it is inside one long call: it is stopped when that returns to code of a cell, and its deferred functions run then"
+			value += "; its goroutine is inside a call of other code: when the call returns to code of a cell, the goroutine runs its deferred functions and ends"
 		default:
-			value += "; it is blocked (" + g.State + "): its deferred functions have not run; if something wakes it, it is stopped and they run"
+			value += "; its goroutine is blocked (" + g.State + "): when something wakes the goroutine, it runs its deferred functions and ends"
 		}
 		lines = s.Calls(g.Frames)
 	}
@@ -53,9 +53,9 @@ func (s Style) stillRunning(o *control.Outcome) []string {
 	if o.Count == 0 {
 		return nil
 	}
-	first := "1 goroutine that it started still runs:"
+	first := "1 goroutine that the cell started still runs:"
 	if o.Count > 1 {
-		first = fmt.Sprintf("%d goroutines that it started still run:", o.Count)
+		first = fmt.Sprintf("%d goroutines that the cell started still run:", o.Count)
 	}
 	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
 }
@@ -69,7 +69,7 @@ func (s Style) deadlocked(o *control.Outcome) *output.Error {
 		lines = append(lines, s.goroutineLines(o.Goroutines[:1], 1)...)
 		lines = append(lines, s.goroutineLines(o.Goroutines[1:], o.Count)...)
 	}
-	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell stays blocked and ends if another cell wakes it")}
+	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell's goroutine stays blocked until another cell wakes it")}
 }
 
 // Panic returns an error about a panic: its value, then its calls.
@@ -83,14 +83,14 @@ func (s Style) Panic(o *control.Outcome) *output.Error {
 	lines := append([]string{"panic: " + value}, s.Calls(o.Frames)...)
 	s.inGoroutine, s.panicText = false, ""
 	if len(o.Child) > 0 {
-		lines = append(lines, "in the other process:")
+		lines = append(lines, "in the child process:")
 		lines = append(lines, s.Calls(o.Child)...)
 	}
 	if o.Started != nil {
 		lines = append(lines, s.startedAt(*o.Started)...)
 	}
 	if o.Stuck != nil {
-		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+"); if something wakes it, it is stopped")
+		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+"); when something wakes it, it ends")
 		lines = append(lines, s.Calls(o.Stuck.Frames)...)
 	}
 	return &output.Error{Name: "panic", Value: value, Traceback: lines}

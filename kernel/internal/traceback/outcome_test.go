@@ -67,7 +67,7 @@ func TestError(t *testing.T) {
 		{control.Outcome{How: control.Interrupted}, "Interrupted: the cell was interrupted"},
 		{control.Outcome{How: control.Interrupted, Count: 3, Goroutines: []control.Goroutine{
 			{State: "sleep", Frames: []control.Frame{inCell}}, {State: "sleep", Frames: []control.Frame{inCell}},
-		}}, "Interrupted: the cell was interrupted|3 goroutines that it started |2 × sleep: Cell [2] line 2, in f|    g()|and 1 more"},
+		}}, "Interrupted: the cell was interrupted|3 goroutines that the cell started |2 × sleep: Cell [2] line 2, in f|    g()|and 1 more"},
 		{control.Outcome{How: control.Deadlocked, Count: 1, Goroutines: []control.Goroutine{{State: "chan receive", Frames: []control.Frame{inCell}}}},
 			"Deadlock: deadlock: |chan receive: Cell [2] line 2, in f"},
 	} {

@@ -42,7 +42,7 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 	}
 	f := runtime.FuncForPC(uintptr(pc))
 	if f == nil || f.Entry() != uintptr(pc) || f.Name() != name {
-		return 0, fmt.Errorf("function %s is not the same in the child process", name)
+		return 0, fmt.Errorf("the function %s differs in the child process", name)
 	}
 	return uintptr(pc), nil
 }
@@ -157,7 +157,7 @@ func (w *worker) repeatAll(steps []loadStep) error {
 // applyStep repeats a load step of the parent in a child.
 func (w *worker) applyStep(step loadStep) error {
 	if _, err := w.apply(step); err != nil {
-		return fmt.Errorf("packages in a child process: %w", err)
+		return fmt.Errorf("cannot load packages in a child process: %w", err)
 	}
 	for _, path := range step.Initialize {
 		if err := w.initializeInChild(path); err != nil {
@@ -172,7 +172,7 @@ func (w *worker) applyStep(step loadStep) error {
 	}
 	l, err := w.linker.Load(step.Request)
 	if err != nil {
-		return fmt.Errorf("loading %s in a child process: %w", step.Object, err)
+		return fmt.Errorf("cannot load %s in a child process: %w", step.Object, err)
 	}
 	if l.Initial != nil {
 		w.first.add(step.Initial, l.Initial)

@@ -45,7 +45,7 @@ func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 func (w *worker) listGoroutines(m control.ListGoroutines) control.GoroutineList {
 	out := control.GoroutineList{ID: m.ID}
 	if w.goroutines == nil {
-		out.Error = "the goroutines cannot be listed: this release of Go has another layout of them"
+		out.Error = "the goroutines cannot be listed: their memory layout in this release of Go is not known"
 		return out
 	}
 	var list []uintptr

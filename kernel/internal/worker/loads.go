@@ -95,7 +95,7 @@ func (a *archives) Archive(path string) (string, error) {
 	if f := all[path]; f != "" {
 		return f, nil
 	}
-	return "", fmt.Errorf("package %s was not compiled for this notebook", path)
+	return "", fmt.Errorf("package %s was not compiled for this notebook, so it cannot be loaded", path)
 }
 
 func (a *archives) Has(path string) bool {

@@ -29,19 +29,19 @@ import (
 // further argument may limit its memory (see control.MemoryFlag).
 func Main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
+		fmt.Fprintln(os.Stderr, "this program is part of Perijove, and only Perijove's kernel can start it")
 		os.Exit(2)
 	}
 	w, err := newWorker(os.Args[1])
 	if err != nil {
 		reexec(err, syscall.Exec)
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // the kernel looks for this prefix, which is that of the runtime
+		fmt.Fprintln(os.Stderr, "fatal error: the process that runs the cells cannot start:", err) // the kernel looks for this prefix, which is that of the runtime
 		exitNow(3)
 	}
 	self = w
 	os.Unsetenv(attemptsVariable)
 	if err := w.memory.Begin(w.runtime, os.Args[2:], w.noteProcess); err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: the memory cannot be limited:", err)
 	}
 	os.Args = []string{"notebook"}
 	if standby.Wanted() {
@@ -94,11 +94,11 @@ func (w *worker) serve() error {
 	}
 	// Use the runtime's poller: see connect in package supervisor.
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
-		return errors.New("no control socket: this program is started by Perijove's kernel")
+		return errors.New("there is no control socket: only Perijove's kernel can start this program")
 	}
 	f := os.NewFile(control.FD, "control")
 	if f == nil {
-		return errors.New("no control socket: this program is started by Perijove's kernel")
+		return errors.New("there is no control socket: only Perijove's kernel can start this program")
 	}
 	w.conn = control.New(f)
 	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))

@@ -29,7 +29,7 @@ func (w *worker) hookOutput() {
 		_, err = goruntime.Hook(w.runtime, "os.(*File).Write", fileWrite)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell has ended will appear in the last cell:", err)
 	}
 	after, err := goruntime.Original[func(time.Duration, func()) *time.Timer](w.runtime, "time.AfterFunc")
 	if err == nil {
@@ -37,12 +37,12 @@ func (w *worker) hookOutput() {
 		_, err = goruntime.Hook(w.runtime, "time.AfterFunc", afterFunc)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell shows in the last cell:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell has ended will appear in the last cell:", err)
 	}
 	// A broken pipe means that the kernel has ended. Without the hook, only this
 	// process would end, and not the processes that cells have started.
 	if _, err := goruntime.Hook(w.runtime, "os.sigpipe", endGroup); err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: processes that cells start may continue after the kernel is killed:", err)
 	}
 	start, err := goruntime.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.runtime, "os.StartProcess")
 	if err == nil {
@@ -50,7 +50,7 @@ func (w *worker) hookOutput() {
 		_, err = goruntime.Hook(w.runtime, "os.StartProcess", startProcess)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: what child processes print after their cell shows in the last cell:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: what child processes print after their cell has ended will appear in the last cell:", err)
 	}
 }
 

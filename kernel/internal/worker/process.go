@@ -46,7 +46,7 @@ var goexit1 func()
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // the kernel looks for this prefix, which is that of the runtime
+		fmt.Fprintln(os.Stderr, "fatal error: the process that runs the cells cannot start:", err) // the kernel looks for this prefix, which is that of the runtime
 		exitNow(3)
 	}
 	return v

@@ -210,7 +210,7 @@ func (c *checker) check(e ast.Expr) {
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
-		c.pass.Reportf(e.Pos(), "%s is sent to a process and reads %s; the process has its own, with the initial value: pass the value as the argument, or share an mp.Value",
+		c.pass.Reportf(e.Pos(), "%s is sent to a process and reads %s; the process has its own copy, with the initial value: pass the value as the argument, or share an mp.Value",
 			name, strings.Join(names, ", "))
 	}
 }

@@ -27,9 +27,9 @@ func readsNotices(pc uintptr, h Host) (texts []string) {
 		}
 	}
 	zero, initial := h.Reads(pc)
-	say(zero, "variable %s, which is zero in a child process: its initializer may have effects, or use variables that have changed. "+
+	say(zero, "variable %s, which is zero in a child process, since its initializer may have effects or use variables that have changed. "+
 		"Pass it as an argument, or set it in an mp.Initializer.",
-		"variables %s, which are zero in a child process: their initializers may have effects, or use variables that have changed. "+
+		"variables %s, which are zero in a child process, since their initializers may have effects or use variables that have changed. "+
 			"Pass them as arguments, or set them in an mp.Initializer.")
 	say(initial, "variable %s. A child process has its own copy, with the initial value.",
 		"variables %s. A child process has its own copies, with the initial values.")

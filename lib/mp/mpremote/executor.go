@@ -148,7 +148,7 @@ func (e *Executor) function(f *Func) (*call.Function, error) {
 		known = c
 	}
 	if typeText(known.Arg) != f.Arg || typeText(known.Result) != f.Result {
-		return nil, fmt.Errorf("mp: %s differs here: it takes %s and returns %s, not %s and %s", f.Name,
+		return nil, fmt.Errorf("mp: %s differs in this worker: it takes %s and returns %s, not %s and %s", f.Name,
 			typeText(known.Arg), typeText(known.Result), f.Arg, f.Result)
 	}
 	e.mu.Lock()

@@ -75,7 +75,7 @@ func sourceOf(c *call.Function) (source *mpsource.Function, bound string) {
 		return nil, "it is not a declared function"
 	}
 	if source = table.BySymbol(f.Name()); source == nil {
-		return nil, "it is a function literal or an instance of a generic function, and only declared functions are known there"
+		return nil, "it is a function literal or an instance of a generic function, and other programs know only declared functions"
 	}
 	if t := codec.HoldsInterface(c.Arg.Pointer); t != nil {
 		return nil, fmt.Sprintf("its argument may hold the interface %v, and so types that only this program has", t)

@@ -191,14 +191,14 @@ func (f *Function) Difference(other *Table) string {
 		case o == nil:
 			return fmt.Sprintf("it does not have %s", f.title(d))
 		case o.Hash != d.Hash:
-			return fmt.Sprintf("%s differs there", f.title(d))
+			return fmt.Sprintf("%s differs in that program", f.title(d))
 		}
 	}
 	switch t := f.program; {
 	case t.Go != other.Go:
 		return fmt.Sprintf("it was built with %s, not with %s", other.Go, t.Go)
 	case t.Layout != other.Layout:
-		return fmt.Sprintf("its processor keeps numbers in another form: %s, not %s", other.Layout, t.Layout)
+		return fmt.Sprintf("its processor stores numbers in another form: %s, not %s", other.Layout, t.Layout)
 	}
 	return "it was built with another version of perijove"
 }

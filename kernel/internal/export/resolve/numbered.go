@@ -95,7 +95,7 @@ func (b *Book) checkNumbered() {
 		for _, src := range s.Sources() {
 			for _, r := range src.Refs {
 				if e := b.Lookup(s.Index, r).Entity; isNumbered(r) && e != nil && e.Values > 1 && !e.WithErr {
-					b.Fail(s, src.PosIn(r.Off), "%s is not a value: %s shows %d values: assign them to variables", r.Name, cell.Name(e.Stmt.Step.Cell.N), e.Values)
+					b.Fail(s, src.PosIn(r.Off), "%s is not one value, since %s shows %d values: assign them to variables", r.Name, cell.Name(e.Stmt.Step.Cell.N), e.Values)
 				}
 			}
 		}

@@ -105,7 +105,7 @@ func (r *reacher) source(src *cell.Source, f *source.Facts, k int, in any, resol
 			if isFunc && later.Entity.Kind == cell.Func && r.b.GroupAt(later.Entity, j) == r.b.GroupAt(t.Entity, k) {
 				r.note(site{in, ref.Off}, later, j)
 			} else if r.b.identity(j, later) != r.b.identity(k, t) && !source.Captures(src, ref.Off) {
-				r.b.Refuse(s, src.PosIn(ref.Off), "%s changes in %s, and this function may run after that: give the new one another name",
+				r.b.Refuse(s, src.PosIn(ref.Off), "%s is declared again in %s, and this function may run after that: give the new declaration another name",
 					ref.Name, cell.Name(r.b.Steps[j].Cell.N))
 				break
 			}
@@ -131,12 +131,12 @@ func (r *reacher) constant(src *cell.Source, f *source.Facts, ref cell.Ref, k in
 		case now == nil && r.b.Lookup(j, ref).Entity != nil && r.b.Lookup(j, ref).Entity.Kind == cell.Var:
 			return
 		case now == nil || r.b.UsesProcesses() || f.IsInside(f.LiteralAt(ref.Off)):
-			r.b.Refuse(s, src.PosIn(ref.Off), "%s changes in %s, and this function may run after that: give the new one another name",
+			r.b.Refuse(s, src.PosIn(ref.Off), "%s is declared again in %s, and this function may run after that: give the new declaration another name",
 				ref.Name, cell.Name(r.b.Steps[j].Cell.N))
 			return
 		case r.inType(src, f.LiteralAt(ref.Off), k, j) != nil:
 			inType := r.inType(src, f.LiteralAt(ref.Off), k, j)
-			r.b.Refuse(s, src.PosIn(inType.Off), "%s changes in %s, and the type of this function literal uses it: give the new one another name",
+			r.b.Refuse(s, src.PosIn(inType.Off), "%s is declared again in %s, and the type of this function literal uses it: give the new declaration another name",
 				inType.Name, cell.Name(r.b.Steps[j].Cell.N))
 			return
 		default:

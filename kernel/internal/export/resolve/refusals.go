@@ -33,7 +33,7 @@ func (b *Book) check() {
 			}
 			for _, off := range st.Facts.Ends(s.Raises) {
 				if s.Index < len(b.Steps)-1 || s.Raises {
-					b.Refuse(s, st.PosIn(off), "this ends only the cell in a notebook, but it would end the whole program: use return")
+					b.Refuse(s, st.PosIn(off), "in a notebook this call ends only the cell, but in a program it would end the program: use return")
 				}
 			}
 		}
@@ -49,7 +49,7 @@ func (b *Book) check() {
 func (b *Book) checkRefs(s *Step, src *cell.Source) {
 	for _, r := range src.Refs {
 		if name, _, ok := strings.Cut(r.Name, "["); ok && b.Tables[s.Index][name] == nil && b.Lookup(s.Index, r) == (Target{}) {
-			b.Fail(s, src.PosIn(r.Off), "%s is not the value or the text of an earlier cell in a run from the first to the last cell", r.Name)
+			b.Fail(s, src.PosIn(r.Off), "%s does not refer to an earlier cell if the cells run from the first to the last", r.Name)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func (b *Book) checkDispatch() {
 		}
 		if f.Dispatch && b.UsesProcesses() {
 			second := used[1]
-			b.Refuse(b.Steps[second.Entity.Step], second.Entity.Decl.Pos, "%s is declared again while child processes may use it: give it another name", f.Name)
+			b.Refuse(b.Steps[second.Entity.Step], second.Entity.Decl.Pos, "%s is declared again while child processes may use it: give the new declaration another name", f.Name)
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (b *Book) checkResets() {
 					continue
 				}
 				if b.usedAt(e, k) {
-					b.Refuse(b.Steps[now.Step], now.Decl.Pos, "%s is reset here, since its type %s changes: declare it again in this cell", e.Name, now.Name)
+					b.Refuse(b.Steps[now.Step], now.Decl.Pos, "%s gets its zero value here, since its type %s changes: declare the variable again in this cell", e.Name, now.Name)
 					return
 				}
 			}
@@ -130,7 +130,7 @@ func (b *Book) checkMethods(isDynamic func(method string) bool) {
 			continue
 		}
 		if where := b.typeUsedBefore(old, e.Step); where != nil {
-			b.Refuse(b.Steps[e.Step], e.Decl.Pos, "the method %s is declared after %s has used the type %s, and would change what that cell does: declare it in the cell of the type",
+			b.Refuse(b.Steps[e.Step], e.Decl.Pos, "the method %s is declared after %s has used the type %s, and would change what that cell does: declare the method in the cell of the type",
 				name, cell.Name(where.Cell.N), old.Name)
 		}
 	}

@@ -210,7 +210,7 @@ func (c *checked) report() {
 		}
 		pos := ch.src.PosIn(min(off, len(ch.src.Text)))
 		if ch.at != ch.step.Index {
-			c.b.Refuse(ch.step, pos, "this does not compile after %s, which changes the meaning of a name here: %s: give the new one another name",
+			c.b.Refuse(ch.step, pos, "this does not compile after %s, which declares a name again: %s; give the new declaration another name",
 				cell.Name(c.b.Steps[ch.at].Cell.N), msg)
 			continue
 		}

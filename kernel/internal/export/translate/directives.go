@@ -120,9 +120,9 @@ func (b *translation) writeFile(s *resolve.Step, d cell.DirectiveLine, args stri
 		return ""
 	})
 	if name == "" || ofKernel != "" {
-		hint := "name a file"
+		hint := "the name of a file is missing"
 		if ofKernel != "" {
-			hint = "the kernel sets the environment variable " + ofKernel + " of the file's name, and a program does not have it"
+			hint = "the file's name contains the environment variable " + ofKernel + ", which only the kernel sets"
 		}
 		b.refuseOrKeep(s, d.Pos, d.Name, hint, d.Name+" "+args)
 		return

@@ -42,7 +42,7 @@ func (b *translation) embedIn(s *resolve.Step, st *resolve.Stmt) {
 		return
 	}
 	if basic, ok := e.Typ.Underlying().(*types.Basic); len(names) != 1 && (ok && basic.Kind() == types.String || isBytes(e.Typ)) {
-		b.Fail(s, st.Pos, "//go:embed %s: matches %d files, and %s holds only one: use an embed.FS", st.Embed, len(names), e.Name)
+		b.Fail(s, st.Pos, "//go:embed %s matches %d files, but %s holds only one: use an embed.FS", st.Embed, len(names), e.Name)
 		return
 	}
 	for _, name := range names {

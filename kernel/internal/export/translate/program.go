@@ -46,7 +46,7 @@ func (b *translation) noticeTypes() {
 			s := b.Steps[x.Entity.Step]
 			pos := x.Entity.Decl.Pos
 			b.opt.Notice(&cell.Error{Cell: s.Cell.N, Pos: pos, Source: cell.Line(s.Cell.Src, pos.Line),
-				Msg: fmt.Sprintf("this type %s is %s in the program, as %%T, %%#v and displays of its values show: give it another name", x.Entity.Name, x.GoName)})
+				Msg: fmt.Sprintf("the name of the type %s is %s in the program, and %%T, %%#v and displays of its values show that: give the type another name", x.Entity.Name, x.GoName)})
 		}
 	}
 }

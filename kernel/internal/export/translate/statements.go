@@ -284,7 +284,7 @@ func (f *file) typeText(e *resolve.Entity) string {
 	}
 	if typetext.Of(e.Typ, f.b.Inferred) == nil {
 		s := f.b.Steps[e.Step]
-		f.b.Refuse(s, e.Stmt.Pos, "%s has the type %s, which a declaration cannot name: use it in one section only", e.Name, types.TypeString(e.Typ, nil))
+		f.b.Refuse(s, e.Stmt.Pos, "%s has the type %s, which a declaration cannot name: use the variable in one section only", e.Name, types.TypeString(e.Typ, nil))
 		return "any"
 	}
 	text := types.TypeString(e.Typ, func(p *types.Package) string {

@@ -55,8 +55,8 @@ var topics = []struct {
 	{"invalid operation: cannot call ", "", question.notFunction},
 	{"too many return values", "", question.returns},
 	{"no new variables on left side of :=", "", func(question) string { return "= assigns to a variable that exists" }},
-	{"cannot use _ as value", "", func(question) string { return "Out[3] is what cell 3 has shown" }},
-	{"missing return", "", func(question) string { return "each way through the function must end with return" }},
+	{"cannot use _ as value", "", func(question) string { return "Out[3] is the value that cell 3 has shown" }},
+	{"missing return", "", func(question) string { return "every path through the function must end with a return statement" }},
 	{"cannot convert ", "untyped string constant", question.parse},
 	{"invalid operation: cannot indirect ", "", question.power},
 	{"invalid operation: operator ", " not defined on ", question.undefinedOperator},
@@ -174,7 +174,7 @@ func (q question) undefined() string {
 func (q question) numbered(name string) string {
 	x, ok := around[*ast.IndexExpr](q)
 	if !ok || x.X.Pos() != q.pos {
-		return name + "[3] belongs to cell 3"
+		return name + " needs the number of a cell, as in " + name + "[3]"
 	}
 	if n, ok := x.Index.(*ast.BasicLit); ok && n.Kind == token.INT {
 		if name == "Out" {
@@ -306,17 +306,17 @@ func (q question) containerMember(t types.Type, name, x string) string {
 		case "remove", "filter":
 			return "did you mean " + x + " = slices.DeleteFunc(" + x + ", …)?"
 		case "foreach", "each", "reduce":
-			return "for i, x := range " + x + " visits all"
+			return "for i, x := range " + x + " visits all elements"
 		}
 		return q.function("slices", name, x)
 	case *types.Map:
 		switch strings.ToLower(name) {
 		case "get", "has", "contains", "containskey":
-			return "v, ok := " + x + "[key] looks a key up"
+			return "v, ok := " + x + "[key] looks up a key"
 		case "delete", "remove":
-			return "delete(" + x + ", key) removes one"
+			return "delete(" + x + ", key) removes an entry"
 		case "items", "entries":
-			return "for k, v := range " + x + " visits all"
+			return "for k, v := range " + x + " visits all elements"
 		}
 		if text := q.function("maps", name, x); text != "" || info(u.Key())&types.IsString == 0 {
 			return text

@@ -22,49 +22,49 @@ var foreignBuiltins = map[string]string{
 	"tuple":      "functions return several values; a struct keeps them",
 	"sum":        "write a loop: for _, x := range ARG { total += x }",
 	"sorted":     "slices.Sorted(slices.Values(ARG)) returns a sorted copy, slices.Sort(ARG) sorts in place",
-	"reversed":   "slices.Backward(ARG) is for a loop, slices.Reverse(ARG) reverses in place",
-	"enumerate":  "for i, x := range ARG visits all with their index",
-	"zip":        "for i := range ARG visits the index of all",
-	"filter":     "write a loop that appends, or slices.DeleteFunc(ARG, func(x T) bool { … })",
-	"any":        "slices.ContainsFunc(ARG, func(x T) bool { … })",
-	"all":        "!slices.ContainsFunc(ARG, func(x T) bool { … })",
+	"reversed":   "for _, x := range slices.Backward(ARG) visits the elements in reverse order, slices.Reverse(ARG) reverses in place",
+	"enumerate":  "for i, x := range ARG visits all elements with their indexes",
+	"zip":        "for i := range ARG visits all indexes",
+	"filter":     "write a loop that appends, or write slices.DeleteFunc(ARG, func(x T) bool { … })",
+	"any":        "write slices.ContainsFunc(ARG, func(x T) bool { … })",
+	"all":        "write !slices.ContainsFunc(ARG, func(x T) bool { … })",
 	"open":       "os.ReadFile(ARG) reads a file, os.Open(ARG) opens it",
-	"round":      "math.Round(ARG)",
-	"chr":        "string(rune(ARG))",
-	"ord":        "a character in single quotation marks is its number; []rune(ARG)[0]",
-	"hex":        "fmt.Sprintf(\"%x\", ARG)",
-	"bin":        "fmt.Sprintf(\"%b\", ARG)",
-	"oct":        "fmt.Sprintf(\"%o\", ARG)",
-	"repr":       "fmt.Sprintf(\"%#v\", ARG)",
-	"format":     "fmt.Sprintf",
+	"round":      "write math.Round(ARG)",
+	"chr":        "write string(rune(ARG))",
+	"ord":        "a character in single quotation marks is its number; []rune(ARG)[0] is the number of the first character of a string",
+	"hex":        "write fmt.Sprintf(\"%x\", ARG)",
+	"bin":        "write fmt.Sprintf(\"%b\", ARG)",
+	"oct":        "write fmt.Sprintf(\"%o\", ARG)",
+	"repr":       "write fmt.Sprintf(\"%#v\", ARG)",
+	"format":     "write fmt.Sprintf",
 	"dir":        "ARG? in a cell shows its documentation, %whos lists the variables",
-	"help":       "ARG? in a cell shows its documentation, %help the directives",
+	"help":       "ARG? in a cell shows its documentation, %help lists the directives",
 	"exit":       restarts,
 	"quit":       restarts,
 	"super":      "Go has no inheritance: a struct embeds another",
 	"id":         "&x is the address of a variable",
-	"divmod":     "a / b and a % b",
-	"parseInt":   "strconv.Atoi(ARG)",
-	"parseFloat": "strconv.ParseFloat(ARG, 64)",
+	"divmod":     "write a / b and a % b",
+	"parseInt":   "write strconv.Atoi(ARG)",
+	"parseFloat": "write strconv.ParseFloat(ARG, 64)",
 }
 
 // foreignPackages maps names that other languages use before a dot to what Go has in their place.
 var foreignPackages = map[string]string{
 	"console": "fmt.Println prints", "System": "fmt.Println prints, package os is the operating system", "Math": "the package is math",
-	"std": "packages of the standard library have one name, as in fmt", "sys": "package os has Args, Stdin, Exit",
+	"std": "the name of a package is enough, as in fmt.Println", "sys": "package os has Args, Stdin, Exit",
 	"np": "gonum.org/v1/gonum has matrices and statistics", "pd": "github.com/go-gota/gota/dataframe has tables", "plt": "gonum.org/v1/plot draws",
-	"random": "the package is math/rand/v2, its functions are rand.IntN, rand.Float64", "re": "the package is regexp", "datetime": "the package is time",
+	"random": "the package is math/rand/v2 with functions such as rand.IntN and rand.Float64", "re": "the package is regexp", "datetime": "the package is time",
 	"self": "a method uses the name of its receiver", "this": "a method uses the name of its receiver",
 }
 
 // statements maps the names of statements in other languages and IPython to what a cell has in their place.
 var statements = map[string]string{
-	"ls": "!ls runs the command of the shell", "pwd": "!pwd runs the command of the shell", "cd": "%cd changes the folder",
-	"whoami": "!whoami runs the command of the shell", "date": "!date runs the command of the shell",
+	"ls": "!ls runs the shell command", "pwd": "!pwd runs the shell command", "cd": "%cd changes the folder",
+	"whoami": "!whoami runs the shell command", "date": "!date runs the shell command",
 	"pass": "an empty block is { }", "exit": restarts, "quit": restarts,
 }
 
-const restarts = "%restart ends the worker and starts a new one; panic ends a cell with an error"
+const restarts = "%restart starts a new process for the cells; panic ends a cell with an error"
 
 // Package explains a name before a dot that is neither declared nor a package that cells can use without an import. members are the
 // names after the dot, packages the paths of packages by name; exportsAll reports whether a package exports all the names. Package

@@ -199,7 +199,7 @@ func (q question) negativeIndex() string {
 			continue
 		}
 		if v := q.Info.Types[index].Value; v != nil && v.Kind() == constant.Int {
-			return fmt.Sprintf("counted from the end it is len(%s)%s", types.ExprString(x), v)
+			return fmt.Sprintf("the index counted from the end is len(%s)%s", types.ExprString(x), v)
 		}
 	}
 	return ""
@@ -219,7 +219,7 @@ func (q question) unordered() string {
 	if _, isSlice := t.Underlying().(*types.Slice); !isSlice || id.Name != "max" && id.Name != "min" {
 		return ""
 	}
-	return fmt.Sprintf("slices.%s(%s) is that of its elements", strings.ToUpper(id.Name[:1])+id.Name[1:], types.ExprString(call.Args[0]))
+	return fmt.Sprintf("slices.%s(%s) takes a slice", strings.ToUpper(id.Name[:1])+id.Name[1:], types.ExprString(call.Args[0]))
 }
 
 // milliseconds suggests a duration for a constant of seconds with a fraction.

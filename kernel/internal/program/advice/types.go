@@ -143,7 +143,7 @@ func (q question) conversion() string {
 		if isLiteral {
 			return "write &" + text
 		}
-		return "its address has the method: &" + text
+		return "the method belongs to the pointer: write &" + text
 	case strings.Contains(rest, "does not implement"):
 		return ""
 	case want == "*"+q.typeText(t):
@@ -312,11 +312,11 @@ func (q question) assignment() string {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.Ident:
 		if _, ok := q.Info.Uses[x].(*types.Const); ok {
-			return x.Name + " is a constant: var declares a variable"
+			return x.Name + " is a constant: declare it with var instead"
 		}
 	case *ast.IndexExpr:
 		if t := q.Info.TypeOf(x.X); info(t)&types.IsString != 0 {
-			return "a string cannot be changed: b := []byte(" + types.ExprString(x.X) + ") does"
+			return "a string cannot be changed, but a slice of bytes can: b := []byte(" + types.ExprString(x.X) + ")"
 		}
 	}
 	return ""
@@ -331,7 +331,7 @@ func (q question) notUsed() string {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.CallExpr:
 		if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "append" && len(x.Args) > 0 {
-			return types.ExprString(x.Args[0]) + " = " + types.ExprString(x) + " keeps it"
+			return types.ExprString(x.Args[0]) + " = " + types.ExprString(x) + " keeps the result"
 		}
 	case *ast.BinaryExpr:
 		if x.Op == token.EQL {
@@ -367,12 +367,12 @@ func (q question) returns() string {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			if n.Type.Results == nil {
-				return "the function declares no result: its type follows the parameters"
+				return "the function declares no result: write the result's type after the parameters"
 			}
 			return ""
 		case *ast.FuncDecl:
 			if n.Type.Results == nil {
-				return "the function declares no result: its type follows the parameters"
+				return "the function declares no result: write the result's type after the parameters"
 			}
 			return ""
 		}

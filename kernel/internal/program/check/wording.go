@@ -46,8 +46,8 @@ var (
 )
 
 // cellReturns replaces Go's error about a value after return in a cell's statements.
-const cellReturns = "a cell returns nothing: return alone ends it, panic(err) ends it with an error, " +
-	"and an expression at its end is shown"
+const cellReturns = "a cell cannot return a value: return alone ends the cell, panic(err) ends it with an error, " +
+	"and the cell shows an expression at its end"
 
 // noPlace is the type checker's text for a declaration without a position, as in a package's export data.
 const noPlace = " (declared at -)"

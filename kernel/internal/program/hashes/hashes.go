@@ -99,7 +99,7 @@ func (b Notebook) identify(s *symtab.Symbol) mpsource.Declaration {
 	scope := symbolScope{b, s.Bindings}
 	switch def := s.Definition; {
 	case s.Kind != cell.Var && len(s.Replaced) > 0:
-		d.Unknown = "is one of a group of constants of which another was declared again"
+		d.Unknown = "is one of a group of constants, and another constant of the group was declared again"
 	case s.Kind != cell.Var:
 		d = identity.Function(s.Decl, scope)
 	case def == nil || def.Embed:

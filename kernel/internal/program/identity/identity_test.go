@@ -85,16 +85,16 @@ func TestSameFunction(t *testing.T) {
 func TestOtherFunction(t *testing.T) {
 	f := tableOf(t, program).Function("price")
 	for _, c := range []struct{ old, now, want string }{
-		{"return 0", "return 1", "the function price differs there"},
-		{"o.n < large", "o.n <= large", "the function price differs there"},
-		{"strings.ToUpper", "strings.ToLower", "the function price differs there"},
-		{`"strings"`, `strings "fmt"`, "the function price differs there"},
-		{"text string", "text []byte", "the type order, which price uses, differs there"},
-		{"rate * float64", "rate + float64", "the function order.total, which order uses, differs there"},
-		{"1.5, 2", "1.25, 2", "the variable rate, which order.total uses, differs there"},
-		{"small = iota", "small = iota + 1", "the constant large, which price uses, differs there"},
+		{"return 0", "return 1", "the function price differs in that program"},
+		{"o.n < large", "o.n <= large", "the function price differs in that program"},
+		{"strings.ToUpper", "strings.ToLower", "the function price differs in that program"},
+		{`"strings"`, `strings "fmt"`, "the function price differs in that program"},
+		{"text string", "text []byte", "the type order, which price uses, differs in that program"},
+		{"rate * float64", "rate + float64", "the function order.total, which order uses, differs in that program"},
+		{"1.5, 2", "1.25, 2", "the variable rate, which order.total uses, differs in that program"},
+		{"small = iota", "small = iota + 1", "the constant large, which price uses, differs in that program"},
 		{"func price(", "func cost(", "it does not have the function price"},
-		{"func (o order) total", "func (o *order) total", "the function order.total, which order uses, differs there"},
+		{"func (o order) total", "func (o *order) total", "the function order.total, which order uses, differs in that program"},
 	} {
 		other := tableOf(t, strings.Replace(program, c.old, c.now, 1))
 		if got := f.Difference(other); got != c.want {

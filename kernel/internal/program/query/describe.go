@@ -134,5 +134,5 @@ func methods(obj types.Object, main *types.Package) []string {
 var contextDescription = Description{
 	Text: "var ctx context.Context",
 	Doc: "ctx is the context of the cell: an interrupt cancels it, and the cell then has a moment to return.\n" +
-		"Goroutines that a cell starts keep its ctx after it has ended. A variable ctx of the notebook takes its place.",
+		"Goroutines that a cell starts keep its ctx after it has ended. A variable ctx that the notebook declares hides it.",
 }

@@ -12,7 +12,7 @@ type Failure struct {
 func (f Failure) Describe(path string) string {
 	which := "its initialization"
 	if f.Package != path {
-		which = "that of package " + f.Package + ", which it needs,"
+		which = "the initialization of package " + f.Package + ", which it needs,"
 	}
 	return fmt.Sprintf("%s %s; import %q tries again", which, f.Reason, path)
 }

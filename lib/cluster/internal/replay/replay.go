@@ -44,7 +44,7 @@ func Stream(ctx context.Context, js jetstream.JetStream, name string, f func(sub
 	}
 }
 
-var errGap = errors.New("a message was lost on its way to this process")
+var errGap = errors.New("a message to this process was lost")
 
 // isTransient reports whether an error of reading a stream that exists may end by itself.
 func isTransient(err error) bool {

@@ -162,7 +162,7 @@ func (w *writer) string(s string) { w.int(len(s)); w.b = append(w.b, s...) }
 const MaxString = 1 << 16
 
 // cutMark is the end of a text that was cut.
-const cutMark = " … (cut)"
+const cutMark = " … (truncated)"
 
 // text appends a text for users. It cuts the end off if the string is too long.
 func (w *writer) text(s string) {

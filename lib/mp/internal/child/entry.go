@@ -30,7 +30,7 @@ func Open() *Entry {
 	_, err := fmt.Sscanf(os.Getenv(protocol.Marker), "%d,%d", &first, &count)
 	os.Unsetenv(protocol.Marker)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", protocol.Marker)
+		fmt.Fprintf(os.Stderr, "mp: the environment variable %s is malformed\n", protocol.Marker)
 		os.Exit(protocol.ExitBroken)
 	}
 	in, out := polled(first), inherited(first+1)

@@ -246,7 +246,7 @@ func (w *Writer) fail(err error) {
 // enter begins a level of nesting, and reports whether to go on.
 func (w *Writer) enter() bool {
 	if w.depth++; w.depth > maxDepth {
-		w.fail(fmt.Errorf("is nested more than %d levels deep: is there a cycle of pointers?", maxDepth))
+		w.fail(fmt.Errorf("is nested more than %d levels deep, so it may contain a cycle of pointers", maxDepth))
 	}
 	return w.Err == nil
 }

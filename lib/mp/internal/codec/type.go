@@ -278,7 +278,7 @@ func placeID(addr uintptr, description string) string {
 	return string(binary.LittleEndian.AppendUint64(b, checksum(b)))
 }
 
-var errNoPlace = errors.New("mp: malformed reference to a type or variable of the binary")
+var errNoPlace = errors.New("mp: a reference to a type or variable of the binary is malformed")
 
 // placeAt decodes what placeID encoded: the address and the hash of the description.
 func placeAt(id string) (addr uintptr, description uint32, err error) {
@@ -302,7 +302,7 @@ func checksum(b []byte) uint64 {
 	return h.Sum64()
 }
 
-var errOtherBinary = errors.New("mp: parent and child run different binaries: a type is not at its place")
+var errOtherBinary = errors.New("mp: parent and child run different binaries: a type has another address in the child")
 
 // placeOfType returns the place of a type that is in the binary, or in code that a Host
 // has loaded.

@@ -13,8 +13,8 @@ import (
 // The errors that package mp documents under the same names.
 var (
 	ErrNoEntry = errors.New("mp: call mp.Init() first in main (in tests: in TestMain) to use mp.Processes; " +
-		"a child would run the whole program again otherwise")
-	ErrRunning     = errors.New("mp: still running")
+		"otherwise a child would run the whole program again")
+	ErrRunning     = errors.New("mp: the function is still running")
 	ErrUnkillable  = errors.New("mp: a goroutine cannot be killed or signalled; Kill cancels its context")
 	ErrGoexit      = errors.New("mp: the function called runtime.Goexit")
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
@@ -29,6 +29,6 @@ var ErrMalformed = errors.New("mp: malformed message between parent and child")
 // Nil returns the error of a method that is called on a nil pointer to what. The usual
 // cause is a package variable that the parent has set and that is nil in the child.
 func Nil(what string) error {
-	return fmt.Errorf("mp: the %s is nil; in a child process package variables are as they were declared, "+
-		"not as the parent has set them: make the %s there, or pass what the function needs as its argument", what, what)
+	return fmt.Errorf("mp: the %s is nil; in a child process, package variables have their initial values, "+
+		"not those that the parent has assigned: make the %s in the child, or pass what the function needs as its argument", what, what)
 }

@@ -95,7 +95,7 @@ func (g *Guard) check(what string, i int, write bool) {
 		what = fmt.Sprintf(what, i)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "mp: %s without its lock, the %v of GuardedBy at %s, %s (process %d)\n", what, g.lock.Kind, g.place, state, os.Getpid())
+	fmt.Fprintf(&b, "mp: %s without its lock (the %v given to GuardedBy at %s), %s (process %d)\n", what, g.lock.Kind, g.place, state, os.Getpid())
 	for _, f := range calls {
 		fmt.Fprintf(&b, "\t%s\n\t\t%s\n", f.Function, place(f))
 	}

@@ -62,7 +62,7 @@ func (w *worker) stopIdle() {
 	}
 }
 
-var errDoesNotEnd = errors.New("mp: it did not end within the pool's Grace")
+var errDoesNotEnd = errors.New("mp: the process did not end within the pool's Grace")
 
 func (w *worker) initialize() error {
 	if err := w.child.Update(true); err != nil {

@@ -77,13 +77,13 @@ func (d *deaths) count(w *worker, exit error) error {
 	}
 	switch {
 	case d.idle >= maxIdleDeaths:
-		return failure.Wrap("the pool's idle workers die", exit)
+		return failure.Wrap("too many idle workers of the pool died", exit)
 	case d.starting < maxStartDeaths:
 		return nil
 	case w.p.o.Initializer != nil:
-		return failure.Wrap("the pool's workers die in its initializer", exit)
+		return failure.Wrap("too many workers of the pool died in its initializer", exit)
 	}
-	return failure.Wrap("the pool's workers die as they start", exit)
+	return failure.Wrap("too many workers of the pool died when they started", exit)
 }
 
 // isEndedByOthers reports whether another process ended the child by a signal: one that

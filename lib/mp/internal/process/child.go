@@ -247,7 +247,7 @@ func (c *Child) KillLater(d time.Duration, cause error) {
 
 // errPipeClosed is the cause of the end of a child that closed its pipes to its parent
 // and ran on.
-var errPipeClosed = errors.New("mp: it closed the pipes to its parent")
+var errPipeClosed = errors.New("mp: the child closed the pipes to its parent")
 
 // ClosedPipeDelay is how long a process may take to end after its pipes were closed.
 const ClosedPipeDelay = 200 * time.Millisecond

@@ -79,7 +79,7 @@ func FuncPC(id string) (uintptr, error) {
 	}
 	pc := uintptr(int64(Base()) + off)
 	if f := runtime.FuncForPC(pc); f == nil || f.Entry() != pc || f.Name() != name {
-		return 0, fmt.Errorf("mp: parent and child run different binaries: %s is not at its place", name)
+		return 0, fmt.Errorf("mp: parent and child run different binaries: %s has another address in the child", name)
 	}
 	return pc, nil
 }

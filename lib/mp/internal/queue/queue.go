@@ -36,7 +36,7 @@ const maxQueue = 1<<31 - 1
 func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped, error) {
 	switch {
 	case size < 0 || size > maxQueue:
-		return nil, fmt.Errorf("mp: cannot make a queue for %d values: there must be 0 (any number) to %d", size, maxQueue)
+		return nil, fmt.Errorf("mp: cannot make a queue for %d values: the size must be between 0 (no limit) and %d", size, maxQueue)
 	case shared:
 		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size, counted)
 	case uint64(size) > shm.MaxBlock/uint64(e.Size+4):

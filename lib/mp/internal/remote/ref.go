@@ -71,7 +71,7 @@ func (r *ref) Close() error {
 		return errors.New("mp: only the process that serves an object may close its Ref")
 	}
 	if r.local.holder.Load() == goroutine.Current() {
-		return errors.New("mp: Close was called by a function of the served object, for which it would wait")
+		return errors.New("mp: a function of the served object called Close, which would wait for that function: call Close elsewhere")
 	}
 	r.asks.Close()
 	<-r.local.ended

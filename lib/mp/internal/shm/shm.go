@@ -31,7 +31,7 @@ var (
 	ErrClosed = errors.New("mp: closed")
 	// ErrPeerDied is the error of a wait that no other process can end, because all
 	// others that had the object are dead.
-	ErrPeerDied = errors.New("mp: every other process that used it is dead")
+	ErrPeerDied = errors.New("mp: every other process that used the object is dead")
 	// ErrUnsupported is the error of a feature that this operating system does not support.
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
 	// ErrMalformed is the error of an invalid handle.

@@ -86,7 +86,7 @@ func writeManifest(folder string, first Info, awaits map[int]<-chan struct{}) er
 	for _, pid := range pids {
 		i, err := readInfo(folder, pid)
 		if err != nil {
-			i = Info{PID: pid, Parent: first.PID, File: fileName(pid), Problem: "it ended before it began its trace"}
+			i = Info{PID: pid, Parent: first.PID, File: fileName(pid), Problem: "the process ended before it began its trace"}
 		} else if i.Complete {
 			i.Problem = ""
 		}

@@ -115,7 +115,7 @@ func StartChild(folder string) {
 		_ = info.write(folder)
 		return
 	}
-	info.Problem = "it ended without closing its trace"
+	info.Problem = "the process ended before it completed its trace"
 	_ = info.write(folder)
 	Receive(KindStart, uint64(os.Getpid()), 0)
 }
