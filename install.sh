@@ -32,7 +32,7 @@ quoted() {
 	esac
 }
 
-: "${HOME:?HOME is not set: it says where to install}"
+: "${HOME:?HOME is not set: set it to the folder below which to install}"
 script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
 repo=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P)
 bin=${PREFIX:-$HOME/.local}/bin
@@ -49,16 +49,16 @@ minor() { printf '%s\n' "$1" | sed -n 's/.*go1\.\([0-9][0-9]*\).*/\1/p'; }
 
 check_go() {
 	command -v go >/dev/null 2>&1 || die "Go is not on PATH." \
-		"Install it from https://go.dev/dl/ (or put the bin folder of an installed one on PATH)," \
+		"Install it from https://go.dev/dl/ (or put the bin folder of an installed Go on PATH)," \
 		"then run this again."
 	wanted=$(sed -n 's/^go \(1\.[0-9]*\).*/\1/p' "$repo/go.mod")
 	found=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
 	# Go 1.21 and newer download the wanted version if they are too old, unless GOTOOLCHAIN forbids it.
 	used=$(cd "$repo" && go env GOVERSION 2>/dev/null) || used=$found
-	[ "$(minor "${used:-go1.0}")" -ge "${wanted#1.}" ] || die "Go $wanted or newer is needed, this is $found ($(command -v go))." \
+	[ "$(minor "${used:-go1.0}")" -ge "${wanted#1.}" ] || die "Perijove needs Go $wanted or newer, but $(command -v go) is $found." \
 		"Install it from https://go.dev/dl/, then run this again."
 	system=$(go env GOOS)/$(go env GOARCH)
-	[ "$system" = linux/amd64 ] || die "Perijove runs on linux/amd64 only so far; this is $system."
+	[ "$system" = linux/amd64 ] || die "Perijove runs only on linux/amd64; this is $system."
 }
 
 build() {
@@ -90,12 +90,12 @@ jupyter_hint() {
 		say "  jupyter lab $(quoted "$notebook")"
 		return
 	fi
-	say "JupyterLab is not on PATH. Any of these gets it; it then finds the kernel by itself:"
+	say "JupyterLab is not on PATH. One of these commands installs it; it then finds the kernel:"
 	say "  sudo apt install jupyterlab      (Debian 13, Ubuntu with the package)"
 	say "  sudo dnf install jupyterlab      (Fedora)"
 	say "  pipx install jupyterlab          (anywhere with Python)"
 	say "Then:  jupyter lab $(quoted "$notebook")"
-	say "Without it:  perijove run NOTEBOOK.ipynb --html NOTEBOOK.html"
+	say "Without JupyterLab:  perijove run NOTEBOOK.ipynb --html NOTEBOOK.html"
 }
 
 path_hint() {
@@ -132,7 +132,7 @@ uninstall() {
 	# symbolic links.
 	real=$(cd -- "$bin" 2>/dev/null && pwd -P)/perijove || true
 	if [ -e "$kernelspec/kernel.json" ] && ! grep -qF "\"$real\"" "$kernelspec/kernel.json"; then
-		say "Kept $kernelspec: it does not start $real"
+		say "Kept $kernelspec, since it does not start $real"
 	else
 		remove "$kernelspec"
 	fi
@@ -141,7 +141,7 @@ uninstall() {
 	# A folder that the user has named in PERIJOVE_CACHE may contain other files.
 	[ -z "${PERIJOVE_CACHE:-}" ] || say "Kept $PERIJOVE_CACHE, which PERIJOVE_CACHE names: remove it if nothing else is in it."
 	remove "$proof"
-	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME say where)."
+	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME name the folders)."
 }
 
 case ${1:-} in

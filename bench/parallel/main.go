@@ -74,7 +74,7 @@ type result struct {
 
 func run(ctx context.Context, rounds int, only, python, out string) error {
 	if rounds < 1 {
-		return fmt.Errorf("%d rounds", rounds)
+		return fmt.Errorf("the number of rounds is %d: it must be at least 1", rounds)
 	}
 	script, version, cleanup, err := preparePython(ctx, python)
 	if err != nil {

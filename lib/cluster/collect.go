@@ -104,7 +104,7 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 		}
 		for i, at := range s.Indexes {
 			if at >= len(b.tasks) {
-				r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w: it belongs to task %d of a batch of %d", b.q.f.Name, wire.ErrMalformed, at, len(b.tasks)))
+				r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w: it names task %d of a batch of %d", b.q.f.Name, wire.ErrMalformed, at, len(b.tasks)))
 				break
 			}
 			r.settleLocked(b, at, outcomes[i], errs[i])

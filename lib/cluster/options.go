@@ -40,7 +40,7 @@ func newOptions(opts []Option) (options, error) {
 		o.fail("Folder is for the embedded server; the server at %s keeps its own store", o.url)
 	}
 	if o.err == nil && o.url == "" && o.replicas > 1 {
-		o.fail("Replicas(%d): the embedded server is a single one; give the URL of a cluster of servers", o.replicas)
+		o.fail("Replicas(%d): the embedded server is a single server; give the URL of a cluster of servers", o.replicas)
 	}
 	return o, o.err
 }

@@ -88,7 +88,7 @@ func ShowAs(id string, v any) error {
 // Update replaces by v everything that was shown under id, in all cells.
 func Update(id string, v any) error {
 	if id == "" {
-		return errors.New("display: Update needs the identifier that ShowAs was given")
+		return errors.New("display: Update needs the identifier that was passed to ShowAs")
 	}
 	m := Render(v)
 	m.Kind, m.ID = displayhost.KindUpdate, id

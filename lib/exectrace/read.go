@@ -61,7 +61,7 @@ func Read(folder string) (*Trace, error) {
 			return nil, fmt.Errorf("exectrace: cannot read the trace of the first process: %w", err)
 		}
 		if err != nil && p.Problem == "" {
-			p.Problem = "its trace is cut off"
+			p.Problem = "its trace is incomplete"
 		}
 		t.Events += f.events
 		t.Processes = append(t.Processes, p)

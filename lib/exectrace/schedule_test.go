@@ -329,7 +329,7 @@ func (s schedule) checkOrder() {
 // and that the trace says that a part is missing.
 func TestKilledChild(t *testing.T) {
 	tr := record(t, program(t), "killed")
-	if len(tr.Processes) != 2 || len(tr.Problems) != 1 || !strings.Contains(tr.Problems[0], "ended without closing its trace") {
+	if len(tr.Processes) != 2 || len(tr.Problems) != 1 || !strings.Contains(tr.Problems[0], "ended before it completed its trace") {
 		t.Errorf("%d processes, problems %q", len(tr.Processes), tr.Problems)
 	}
 	if text := tr.String(); !strings.Contains(text, "incomplete: process ") {

@@ -58,10 +58,10 @@ func TestRecordRunsOnceMore(t *testing.T) {
 			}
 		}
 	}
-	if _, err := res.Timeline("a", 3); err == nil || !strings.Contains(err.Error(), "it was not recorded") {
+	if _, err := res.Timeline("a", 3); err == nil || !strings.Contains(err.Error(), "the run was not recorded") {
 		t.Errorf("a timeline of 3 workers: %v", err)
 	}
-	if text := res.String(); !strings.Contains(text, "4 timelines: each of a separate run after the rounds.") ||
+	if text := res.String(); !strings.Contains(text, "4 timelines, each of a separate run after the rounds.") ||
 		!strings.Contains(text, "Timeline: b, 2 workers\n  b2\n  line\n") || !strings.Contains(text, "  and 15 more lines\n") {
 		t.Errorf("the text is\n%s", text)
 	}

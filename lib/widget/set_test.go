@@ -178,7 +178,7 @@ func TestFileUpload(t *testing.T) {
 	if len(u.Value()) != 2 {
 		t.Errorf("after an incomplete upload: %v", u.Value())
 	}
-	if err := u.SetValue(files); err == nil || !strings.Contains(err.Error(), "files come from the user") {
+	if err := u.SetValue(files); err == nil || !strings.Contains(err.Error(), "only the user can upload files") {
 		t.Errorf("SetValue: %v", err)
 	}
 	if err := u.Clear(); err != nil || len(u.Value()) != 0 || p.value(u, "value") != "[]" {
@@ -324,7 +324,7 @@ func TestJSLink(t *testing.T) {
 	}{
 		{n, n, "with itself"},
 		{n, NewButton("b"), "a Button has no value"},
-		{n, NewDropdown("d", 1), "one has a value, the other an index; use Link"},
+		{n, NewDropdown("d", 1), "the page stores a value for one and an index for the other; use Link"},
 		{n, NewText("t", ""), "their values have the types int and string"},
 	} {
 		if err := JSLink(c.a, c.b); err == nil || !strings.Contains(err.Error(), c.want) {

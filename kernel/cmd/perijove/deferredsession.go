@@ -97,9 +97,9 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 			}
 			notice.Reset(o.progressInterval)
 		case <-ctx.Done():
-			return newError("Interrupted", "the kernel was still starting")
+			return newError("Interrupted", "interrupted while the kernel was starting")
 		case <-interrupt:
-			return newError("Interrupted", "the kernel was still starting; it continues to start")
+			return newError("Interrupted", "interrupted while the kernel was starting; the start continues")
 		}
 	}
 }

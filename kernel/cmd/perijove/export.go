@@ -168,8 +168,8 @@ func newBuildCommand() *cobra.Command {
 it with the go command. With --os and --arch it compiles for another platform.
 
 With --worker the program does not run the notebook. It joins a NATS server and runs
-tasks that notebooks send there with package cluster, if they call functions that are
-the same in this notebook.`,
+tasks that notebooks send there with package cluster. It runs a task only if the task's
+function is the same in this notebook.`,
 		Example: `  perijove build analysis.ipynb -o analysis
   perijove build analysis.ipynb -o analysis-arm64 --os linux --arch arm64
   perijove build analysis.ipynb --worker -o worker

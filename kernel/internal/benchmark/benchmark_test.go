@@ -75,7 +75,7 @@ func TestCompare(t *testing.T) {
 			t.Errorf("the same number of allocations: %s", got)
 		}
 	}
-	if _, err := Compare(run("X", slow...), run("Y", fast...)); err == nil || !strings.Contains(err.Error(), "no benchmark in common: X, then Y") {
+	if _, err := Compare(run("X", slow...), run("Y", fast...)); err == nil || !strings.Contains(err.Error(), "no benchmark in common: the first has X, the second Y") {
 		t.Errorf("nothing in common: %v", err)
 	}
 	both := run("X", slow...)

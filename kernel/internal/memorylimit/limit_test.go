@@ -11,7 +11,7 @@ func TestSetBelowUse(t *testing.T) {
 		t.Fatalf("the process has allocated %d bytes", n)
 	}
 	var m Limit
-	if err := m.Set(1); err == nil || !strings.Contains(err.Error(), "MB already") {
+	if err := m.Set(1); err == nil || !strings.Contains(err.Error(), "has already allocated ") {
 		t.Errorf("a limit of 1 byte: %v", err)
 	}
 	if args := m.Args(); args != nil {

@@ -38,7 +38,7 @@ sum`)
 	if got, want := show(t, s, "var n int\ndb.QueryRow(\"select count(*) from t\").Scan(&n)\nn"), "[result text/plain]\n3\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := show(t, s, "x"); !strings.Contains(got, "lost with the worker") {
+	if got := show(t, s, "x"); !strings.Contains(got, "lost when the process that runs the cells ended") {
 		t.Errorf("got %q", got)
 	}
 	// A worker process with C code can start children, survives panics and can import the package again.

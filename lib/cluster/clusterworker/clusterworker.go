@@ -109,7 +109,7 @@ func run(ctx context.Context, args []string, p mpsource.Program, notebook string
 	case f.NArg() > 0:
 		return fmt.Errorf("worker: unexpected argument %q; see --help", f.Arg(0))
 	case o.url == "":
-		return errors.New("worker: name the server: --nats URL; see --help")
+		return errors.New("worker: the server is missing: write --nats URL; see --help")
 	}
 	opts, err := o.cluster()
 	if err != nil {
@@ -122,7 +122,7 @@ func run(ctx context.Context, args []string, p mpsource.Program, notebook string
 	if err := c.Workers(o.workers); err != nil {
 		return errors.Join(err, c.Close())
 	}
-	fmt.Fprintf(out, "worker: %s of %s for %d tasks at once, at %s\n", functions(p), notebook, o.workers, c.URL())
+	fmt.Fprintf(out, "worker: this program runs tasks of %s of %s, up to %d at once, from %s\n", functions(p), notebook, o.workers, c.URL())
 	<-ctx.Done()
 	return c.Close()
 }

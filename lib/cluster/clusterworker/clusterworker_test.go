@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // TestArguments: wrong arguments have errors that say what to do.
 func TestArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                             "name the server: --nats URL",
+		"":                             "the server is missing: write --nats URL",
 		"--nats nats://h extra":        `unexpected argument "extra"`,
 		"--nats nats://h --tls-cert c": "needs both -tls-cert and -tls-key",
 		"--nats nats://h --nkey /no":   "cannot use the nkey seed in /no",

@@ -94,7 +94,7 @@ func (r *Rendering) mapTable(v reflect.Value) (*table, bool) {
 	}
 	if beyond := v.Len() - len(pairs); beyond > 0 {
 		t.left += beyond
-		t.note += ", any " + thousands(len(pairs)) + " of which were sorted"
+		t.note += ", of which " + thousands(len(pairs)) + " arbitrary entries were sorted"
 	}
 	return t, true
 }

@@ -22,7 +22,7 @@ const ms = time.Millisecond
 // runs two tasks, and ends without closing its trace.
 func example() *exectrace.Trace {
 	first := &exectrace.Process{PID: 100, First: true, File: "process-100.trace", End: 100 * ms}
-	child := &exectrace.Process{PID: 101, Parent: 100, File: "process-101.trace", Begin: 10 * ms, End: 80 * ms, Problem: "the process ended before it completed its trace"}
+	child := &exectrace.Process{PID: 101, Parent: 100, File: "process-101.trace", Begin: 10 * ms, End: 80 * ms, Problem: "it ended without closing its trace"}
 	for i := range 11 {
 		first.CPU = append(first.CPU, exectrace.Sample{At: time.Duration(10*i) * ms, Used: time.Duration(8*i) * ms})
 	}
@@ -56,7 +56,7 @@ func example() *exectrace.Trace {
 			{Kind: exectrace.Passes, What: "queue 1", From: place(task, 70), To: place(main, 90)},
 			{Kind: exectrace.Unlocks, What: "lock 1", From: place(main, 40), To: place(task, 41)},
 		},
-		Problems: []string{"process 101: the process ended before it completed its trace"},
+		Problems: []string{"process 101: it ended without closing its trace"},
 	}
 }
 
@@ -91,7 +91,7 @@ func TestPictureTellsEverything(t *testing.T) {
 			"running, 20ms from 0s on; P 1, thread 77", "waiting: chan receive at Cell [3] line 4, 70ms from 30ms on", "waiting: a lock at Cell [3] line 4",
 			"task 1, square, 20ms from 60ms on", "lock 1 held, 38ms", "GC concurrent mark phase, 10ms", "0.80 of 2 cores in use",
 			"x: X = 1 at 5ms", "no room at 6ms", "<task> & more (1) passes a value to work (1) (queue 1), 70ms to 90ms",
-			"work (1) passes the lock to <task> & more (1) (lock 1)", "the process ended before it completed its trace",
+			"work (1) passes the lock to <task> & more (1) (lock 1)", "it ended without closing its trace",
 		} {
 			if !strings.Contains(all, want) {
 				t.Errorf("the %s lacks %q", form, want)

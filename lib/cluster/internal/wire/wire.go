@@ -139,9 +139,9 @@ func open(kind byte, b []byte) (*reader, error) {
 	case len(b) < 4+sumSize || b[0] != 'P' || b[1] != 'J':
 		return nil, fmt.Errorf("%w: it does not come from package cluster", ErrMalformed)
 	case b[2] != Version:
-		return nil, fmt.Errorf("%w: it has version %d of the protocol, this program has %d; use the same release everywhere", ErrMalformed, b[2], Version)
+		return nil, fmt.Errorf("%w: it has version %d of the protocol, and this program has version %d; use the same release everywhere", ErrMalformed, b[2], Version)
 	case b[3] != kind:
-		return nil, fmt.Errorf("%w: it is of kind %d, not %d", ErrMalformed, b[3], kind)
+		return nil, fmt.Errorf("%w: it has kind %d, not %d", ErrMalformed, b[3], kind)
 	}
 	body := b[4+sumSize:]
 	if sum := hash(kind, body); !bytes.Equal(sum[:], b[4:4+sumSize]) {

@@ -87,7 +87,7 @@ func TestChangedMessages(t *testing.T) {
 func TestOtherVersion(t *testing.T) {
 	msg := (&Pool{ID: "p"}).Encode()
 	msg[2]++
-	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 3 of the protocol, this program has 2") {
+	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 3 of the protocol, and this program has version 2") {
 		t.Errorf("got %v", err)
 	}
 }
