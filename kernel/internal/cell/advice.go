@@ -128,7 +128,7 @@ func foreignOperator(s sentence, msg string) (string, int) {
 		return "unexpected #: a comment begins with //", s.at
 	}
 	if strings.Contains(msg, "U+0040") {
-		return "unexpected @: Go has no decorators: a function that changes a function is called, as in f2 := decorate(f)", s.at
+		return "unexpected @: Go has no decorators: call the function that changes a function, as in f2 := decorate(f)", s.at
 	}
 	if s.at >= len(s.toks) {
 		return "", 0

@@ -106,7 +106,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 	found, ok := goroutines.FindPointers(l.pointersToLoaded(old, self))
 	if !ok {
 		for i := range m.why {
-			m.why[i] = "too much memory would have to be searched"
+			m.why[i] = "there is too much memory to search for uses"
 		}
 		return m.why
 	}

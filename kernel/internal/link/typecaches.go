@@ -24,7 +24,7 @@ func (ld *load) noteCaches() {
 	gob := typecache.Forget(ld.runtime, changed)
 	ld.noteStale(gob, "encoders and decoders of encoding/gob that already exist")
 	if keepers := slices.Sorted(maps.Keys(ld.typeCachers)); len(keepers) > 0 {
-		ld.noteStale(names, strings.Join(keepers, ", ")+", if types were looked at before")
+		ld.noteStale(names, strings.Join(keepers, ", ")+", if they have used the types before")
 	}
 }
 

@@ -86,9 +86,9 @@ func (b *builder) importHint(name string) string {
 		return " (" + text + ")"
 	}
 	if path := exportdata.BeyondStd(name); path != "" {
-		return fmt.Sprintf(" (if it is package %s: %%get %s fetches it)", path, path)
+		return fmt.Sprintf(" (if this is package %s, %%get %s fetches it)", path, path)
 	}
-	return " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
+	return " (if this is a package, import it by its path; %get PATH fetches a missing package)"
 }
 
 // checker returns the checker of the cell's units.

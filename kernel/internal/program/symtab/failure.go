@@ -14,7 +14,7 @@ func (f Failure) Describe(path string) string {
 	if f.Package != path {
 		which = "the initialization of package " + f.Package + ", which it needs,"
 	}
-	return fmt.Sprintf("%s %s; import %q tries again", which, f.Reason, path)
+	return fmt.Sprintf("%s %s; import %q again to repeat it", which, f.Reason, path)
 }
 
 // Uninitialized holds the packages that the worker process could not initialize. A cell that uses such a package is

@@ -169,7 +169,7 @@ func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 	if unix.Kill(int(pid), 0) == nil {
 		return nil, &droppedError{pid}
 	}
-	return nil, fmt.Errorf("process %d, which sent it, has ended: %w", pid, os.ErrNotExist)
+	return nil, fmt.Errorf("process %d, which sent the object, has ended: %w", pid, os.ErrNotExist)
 }
 
 // name returns a number that identifies the segment on this machine.

@@ -52,7 +52,7 @@ const (
 type droppedError struct{ pid uint32 }
 
 func (e *droppedError) Error() string {
-	return fmt.Sprintf("process %d, which sent it, no longer has it: keep a reference to it there until it has arrived", e.pid)
+	return fmt.Sprintf("process %d, which sent the object, no longer has it: keep a reference to the object in that process until the object has arrived", e.pid)
 }
 
 func (*droppedError) Unwrap() error { return os.ErrNotExist }
