@@ -169,8 +169,8 @@ func TestCheckLocks(t *testing.T) {
 		got := lockReports(t, b, func(_ context.Context, j *guardedJob) error { forgetLocks(j); return nil }, newGuardedJob(t, b), 1)
 		for _, want := range []string{
 			"mp: Set(3) of an Array without its lock (the Mutex given to GuardedBy at guard_test.go:", "mp: At(2) of an Array without", "mp: Add to a Value without",
-			"mp: Set(1) of an Array without its lock, the RWMutex of", "which this goroutine holds only to read", "mp: At(0) of an Array without",
-			"mp: Load of a Value without its lock, the ReentrantMutex of", "mp: Store of a Value without", "mp: At(1) of an Array without",
+			"mp: Set(1) of an Array without its lock (the RWMutex given to", "which this goroutine holds only to read", "mp: At(0) of an Array without",
+			"mp: Load of a Value without its lock (the ReentrantMutex given to", "mp: Store of a Value without", "mp: At(1) of an Array without",
 			"which another goroutine holds", "mp_test.forgetLocks\n\t\tguard_test.go:",
 		} {
 			if !strings.Contains(got, want) {

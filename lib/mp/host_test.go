@@ -181,11 +181,11 @@ func TestHostNoticesReads(t *testing.T) {
 	}
 	h.reads, h.initial = []string{"X"}, []string{"count"} // as after a new definition of the function
 	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
-	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process: their initializers may have effects, " +
+	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process, since their initializers may have effects " +
 		"or use variables that have changed. Pass them as arguments, or set them in an mp.Initializer."
 	want := []string{
 		both, both,
-		"mp: mp_test.readX uses the variable X, which is zero in a child process: its initializer may have effects, " +
+		"mp: mp_test.readX uses the variable X, which is zero in a child process, since its initializer may have effects " +
 			"or use variables that have changed. Pass it as an argument, or set it in an mp.Initializer.",
 		"mp: mp_test.readX uses the variable count. A child process has its own copy, with the initial value.",
 	}
