@@ -60,7 +60,7 @@ func TestReadOnlyCache(t *testing.T) {
 		t.Errorf("a finished image in a read-only cache: %v", err)
 	}
 	_, err = Open(t.Context(), Options{Source: perijove.Source, CacheDir: dir})
-	if err == nil || !strings.Contains(err.Error(), "make it writable or set PERIJOVE_CACHE") {
+	if err == nil || !strings.Contains(err.Error(), "make this folder writable, or set PERIJOVE_CACHE") {
 		t.Errorf("%v", err)
 	}
 }

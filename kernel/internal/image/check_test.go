@@ -30,7 +30,7 @@ func TestCheckWorker(t *testing.T) {
 		"ends at once":           {"echo no such structure >&2; exit 3", "no such structure"},
 		"says garbage":           {"printf 'garbagegarbagegarbage' >&3; sleep 100", "malformed control message"},
 		"is no worker":           {"", "exec format error"},
-		"ends after it is ready": {`printf '\010\000\000\000ready {}' >&3; exit 4`, "the worker died"},
+		"ends after it is ready": {`printf '\010\000\000\000ready {}' >&3; exit 4`, "the worker process died"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "worker")

@@ -21,7 +21,7 @@ func TestVersionConflicts(t *testing.T) {
 		t.Fatal("an image of versions that do not go together")
 	}
 	for _, want := range []string{
-		"golang.org/x/image v0.18.0 (the worker needs v0.", "gonum.org/v1/gonum v0.15.0 (the worker needs v0.",
+		"golang.org/x/image v0.18.0 (Perijove needs v0.", "gonum.org/v1/gonum v0.15.0 (Perijove needs v0.",
 		"%get golang.org/x/image@v0.", " gonum.org/v1/gonum@v0.",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -45,5 +45,5 @@ func TestHostileWorker(t *testing.T) {
 func TestForgedEnd(t *testing.T) {
 	s := newTestSession(t)
 	got := execute(t, s, "b := []byte(`done {\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")
-	mustContain(t, got, "does not say how the cell ended")
+	mustContain(t, got, "did not report how the cell ended")
 }

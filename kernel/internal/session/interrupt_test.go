@@ -118,7 +118,7 @@ func TestInterruptOffersRestart(t *testing.T) {
 		t.Error("there is another worker")
 	}
 	mustContain(t, execute(t, s, "%restart"), "started a new process for the cells", "kept (cell 1)")
-	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "what Cell [4] did to ch: it was left out", "7")
+	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "the changes of Cell [4] to ch, because %replay -without left the cell out", "7")
 }
 
 // TestInterruptInsists: if the first interrupt does not end a cell, a later one ends the worker process.
@@ -142,7 +142,7 @@ func TestInterruptInsists(t *testing.T) {
 	}}
 	reply := s.Execute(t.Context(), output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
 	close(done)
-	if reply.Error == nil || !strings.Contains(reply.Error.Value, "the second one ended it") {
+	if reply.Error == nil || !strings.Contains(reply.Error.Value, "the second interrupt ended it") {
 		t.Errorf("%+v", reply.Error)
 	}
 	mustContain(t, execute(t, s, "%replay\nkept"), "7")

@@ -122,7 +122,7 @@ func TestProfiledCell(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, "%%prof mutex\nx := 3\nx + 1"), "[result text/plain]\n4\n", "time that other goroutines waited for a lock: 0s")
 	mustContain(t, execute(t, s, "%%prof\npanic(x)"), "processor time: ", "panic: int(3)\nCell [2] line 2, in the cell")
-	mustContain(t, execute(t, s, "%%prof -o no/such/folder\nx++"), "processor time: ", "the profile cannot be saved: open ")
+	mustContain(t, execute(t, s, "%%prof -o no/such/folder\nx++"), "processor time: ", "the profile cannot be written to the file: open ")
 	got := execute(t, s, "%list")
 	if mustContain(t, got, "x"); strings.Contains(got, "pprof") || strings.Contains(got, "import") {
 		t.Errorf("declarations of the profiler are listed:\n%s", got)
@@ -130,6 +130,6 @@ func TestProfiledCell(t *testing.T) {
 	mustContain(t, interruptAfter(t, s, "busy", "%%prof\nfmt.Println(\"busy\")\nfor {\n}").text(), "processor time: ", "[error Interrupted]")
 	mustContain(t, execute(t, s, "%%prof\nvar y = x * 2\ny"), "[result text/plain]\n8\n", "processor time: ")
 	got = execute(t, s, "%%prof\nsyscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}")
-	mustContain(t, got, "[error WorkerDied]", "there is no profile: the worker ended before it wrote one")
+	mustContain(t, got, "[error WorkerDied]", "there is no profile: the process that runs the cells ended before it wrote one")
 	mustContain(t, execute(t, s, "%%prof\n1"), "[result text/plain]\n1\n", "processor time: ")
 }
