@@ -149,7 +149,7 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 }
 
 func takesNoArguments(_ *run, d cell.DirectiveLine) error {
-	return fmt.Errorf("it takes no arguments, but %q follows", strings.TrimSpace(d.Args))
+	return fmt.Errorf("the directive takes no arguments, but %q follows", strings.TrimSpace(d.Args))
 }
 
 // closestDirective returns the directive with the most similar name, or "" if none is
