@@ -9,10 +9,10 @@ func TestDifference(t *testing.T) {
 	f := NewTable(p).Function("f")
 	for want, change := range map[string]func(p *Program){
 		"": func(*Program) {},
-		"it was built with go1.27.0, not with go1.26.8":                                                   func(p *Program) { p.Go = "go1.27.0" },
+		"it was built with go1.27.0, not with go1.26.8":                                                    func(p *Program) { p.Go = "go1.27.0" },
 		"its processor stores numbers in another form: 32 bits, little endian, not 64 bits, little endian": func(p *Program) { p.Layout = "32 bits, little endian" },
-		"it was built with another version of perijove":                                                   func(p *Program) { p.Library = "2" },
-		"it does not have the function f":                                                                 func(p *Program) { p.Declarations = nil },
+		"it was built with another version of perijove":                                                    func(p *Program) { p.Library = "2" },
+		"it does not have the function f":                                                                  func(p *Program) { p.Declarations = nil },
 	} {
 		other := p
 		change(&other)
