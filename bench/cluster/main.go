@@ -4,6 +4,10 @@
 // of each, and the median of its ratios to the requests of the same round.
 //
 //	go run ./bench/cluster [-rounds 5] [-tasks 20000] [-workers 2]
+//
+// With -scale, it measures 1 to 64 workers instead, with tasks that sleep and tasks that
+// compute. With -model, it measures what a server spends for a batch of tasks, and calculates
+// from that what it spends for 1,000 workers.
 package main
 
 import (
@@ -24,13 +28,29 @@ import (
 // of the table that say 256.
 const inflight = 256
 
+// replicas is the number of servers that form a cluster.
+const replicas = 3
+
 func main() {
 	mp.Init()
 	rounds := flag.Int("rounds", 5, "how often to measure each")
 	tasks := flag.Int("tasks", 20_000, "number of tasks of a measurement")
 	workers := flag.Int("workers", 2, "number of worker processes")
+	scaling := flag.Bool("scale", false, "measure 1 to 64 workers")
+	modeling := flag.Bool("model", false, "calculate the load of a server with 1,000 workers")
 	flag.Parse()
-	if err := run(context.Background(), *rounds, *tasks, *workers); err != nil {
+	ctx, err := context.Background(), error(nil)
+	switch {
+	case *rounds < 1 || *tasks < 8:
+		err = errors.New("-rounds must be at least 1, and -tasks at least 8")
+	case *scaling:
+		err = scale(ctx, *rounds)
+	case *modeling:
+		err = model(ctx, *tasks, *workers)
+	default:
+		err = run(ctx, *rounds, *tasks, *workers)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "cluster:", err)
 		os.Exit(1)
 	}
@@ -45,9 +65,6 @@ type measure struct {
 }
 
 func run(ctx context.Context, rounds, tasks, workers int) (err error) {
-	if rounds < 1 || tasks < 1 {
-		return errors.New("-rounds and -tasks must be at least 1")
-	}
 	folder, err := os.MkdirTemp("", "perijove-cluster-")
 	if err != nil {
 		return err
@@ -58,6 +75,11 @@ func run(ctx context.Context, rounds, tasks, workers int) (err error) {
 		return err
 	}
 	defer stop()
+	urls, stopNodes, err := startNodes(ctx, replicas)
+	if err != nil {
+		return err
+	}
+	defer stopNodes()
 	measures := []*measure{{name: "NATS requests, 256 in flight", tasks: tasks, run: requests}}
 	for _, m := range []struct {
 		name  string
@@ -66,10 +88,11 @@ func run(ctx context.Context, rounds, tasks, workers int) (err error) {
 	}{
 		{"tasks, 256 in flight, memory", tasks, []cluster.Option{cluster.Inflight(inflight)}},
 		{"tasks, 256 in flight, files", tasks, []cluster.Option{cluster.Inflight(inflight), cluster.Folder(folder)}},
+		{"tasks, 256 in flight, files of 3 servers", tasks / 2, []cluster.Option{cluster.Inflight(inflight), cluster.URL(urls), cluster.Token(nodeToken), cluster.Replicas(replicas)}},
 		{"tasks, 2048 in flight, memory", 5 * tasks, nil},
 		{"tasks, 2048 in flight, each sent alone", tasks / 4, []cluster.Option{cluster.MaxBatch(1)}},
 	} {
-		c, err := cluster.Open(ctx, m.opts...)
+		c, err := openWhenReady(ctx, m.opts)
 		if err != nil {
 			return err
 		}
@@ -87,6 +110,19 @@ func run(ctx context.Context, rounds, tasks, workers int) (err error) {
 		}})
 	}
 	return report(ctx, measures, rounds)
+}
+
+// openWhenReady opens a cluster. Servers that form a cluster need some seconds after their
+// start before they can make streams.
+func openWhenReady(ctx context.Context, opts []cluster.Option) (c *cluster.Cluster, err error) {
+	for last := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		try, cancel := context.WithTimeout(ctx, 10*time.Second)
+		c, err = cluster.Open(try, opts...)
+		cancel()
+		if err == nil || time.Now().After(last) {
+			return c, err
+		}
+	}
 }
 
 func same(x int) int { return x }

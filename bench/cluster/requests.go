@@ -14,12 +14,12 @@ import (
 
 const subject = "bench.request"
 
-// A server has the address and the token of the NATS server to which child processes
+// An address has the URL and the token of the NATS server to which child processes
 // connect.
-type server struct{ URL, Token string }
+type address struct{ URL, Token string }
 
 // reply replies to requests until ctx ends.
-func reply(ctx context.Context, s server) error {
+func reply(ctx context.Context, s address) error {
 	nc, err := nats.Connect(s.URL, nats.Token(s.Token))
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func openRequests(ctx context.Context, workers int) (request func(ctx context.Co
 	if err != nil {
 		return nil, nil, err
 	}
-	s := server{c.URL(), c.Token()}
+	s := address{c.URL(), c.Token()}
 	children, cancel := context.WithCancel(ctx)
 	nc, err := nats.Connect(s.URL, nats.Token(s.Token))
 	for i := 0; i < workers && err == nil; i++ {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -49,8 +50,13 @@ func (r *runner) receive(msg jetstream.Msg) {
 		_ = msg.TermWithReason("malformed result")
 		return
 	}
-	_, _ = os.Stdout.Write(s.Stdout)
-	_, _ = os.Stderr.Write(s.Stderr)
+	if len(s.Stdout)+len(s.Stderr) > 0 {
+		// This goroutine has the labels of the notebook's cell that made the pool. Without labels, the
+		// output belongs to the cell that runs.
+		pprof.SetGoroutineLabels(context.Background())
+		_, _ = os.Stdout.Write(s.Stdout)
+		_, _ = os.Stderr.Write(s.Stderr)
+	}
 	for _, v := range s.Values {
 		if v.Form == wire.Object || v.Form == wire.FailedObject {
 			r.c.background(func() { r.settleObjects(s, msg) }) // fetching takes time

@@ -82,7 +82,7 @@ func price(o Order) (float64, error) {
 	fmt.Println("price of", st.ToUpper(o.Text))
 	return units.Scale(o.Total()) * float64(vg.Inch/vg.Inch), nil
 }
-func double(n int) int { return 2 * n }`
+func double(n int) int { return 2 * n }` + waiting
 
 	tasks = `c, err := cluster.Open(ctx, cluster.URL(os.Getenv("TEST_NATS_URL")), cluster.Token("secret"), cluster.WorkerTimeout(5*time.Minute))
 if err != nil {
@@ -148,6 +148,7 @@ func TestWorkerProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	interruptWorkerProgram(t, dir, url)
 	page := nb.Markdown()
 	for _, want := range []string{"[1.5 3] <nil>\n", "[2 4 6] <nil>\n", "too few: 0\n", "price of TEA\n", "true true\n", "[4.5] <nil>\n", "\ntrue\n"} {
 		if !strings.Contains(page, want) {
@@ -177,7 +178,7 @@ func startWorkerProgram(t *testing.T, program, url string) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(errs).ReadString('\n')
-	if err != nil || !strings.Contains(line, "2 functions of built.ipynb") {
+	if err != nil || !strings.Contains(line, "3 functions of built.ipynb") {
 		t.Errorf("the worker program says %q, error %v", line, err)
 	}
 	t.Cleanup(func() {
