@@ -24,14 +24,14 @@ const (
 	modelBatch = 100
 )
 
-// A cost is what a server spends.
+// A cost is what a server spends for a number of tasks, and how long they take.
 type cost struct {
 	usage
 	tasks, batches float64
 	took           time.Duration
 }
 
-// A load is what a server spends, in seconds of processor time.
+// A load is what a server spends in the model, in seconds of processor time.
 type load struct {
 	batch, task float64 // a batch of n tasks costs batch + n*task
 	background  float64 // per second, for the processes of the model without tasks
@@ -60,7 +60,8 @@ func model(ctx context.Context, tasks, workers int) error {
 	n, processes := large.tasks/large.batches, float64((modelWorkers+perProcess-1)/perProcess)
 	l := load{task: max(0, (perBatch(large)-perBatch(single))/(n-1))}
 	l.batch = max(0, perBatch(single)-l.task)
-	// Each process announces itself to all others, so the messages from the server grow with the square of their number.
+	// Each process announces itself to all others, so the number of messages from the server
+	// grows with the square of the number of processes.
 	l.background = (processes*float64(idle.In) + processes*processes*float64(idle.Out)) / idle.took.Seconds() * message
 	fmt.Printf("measured: one server, %d workers of one process, one pool, %d cores\n", workers, runtime.NumCPU())
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
@@ -82,8 +83,8 @@ func model(ctx context.Context, tasks, workers int) error {
 	return l.print()
 }
 
-// print prints the load of a server by the duration of tasks, and the duration for which one
-// core is not enough.
+// print prints the load of a server for tasks of several durations, and from which duration
+// one core of the server is enough.
 func (l load) print() error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "a task takes\ttasks per batch\tbatches per second\ttasks per second\tcores of the server")
@@ -104,8 +105,8 @@ func (l load) print() error {
 	return nil
 }
 
-// messageCost returns the processor time of a server in seconds for a message that it gets or
-// sends, without storing it.
+// messageCost returns the processor time, in seconds, that a server needs to receive or send
+// a message that it does not store.
 func messageCost(ctx context.Context, n int) (float64, error) {
 	url, stop, err := startNodes(ctx, 1)
 	if err != nil {

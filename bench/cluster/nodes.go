@@ -26,7 +26,7 @@ const (
 type node struct {
 	Name          string
 	Port, Cluster int
-	Routes        []int // the ports by which the servers of a cluster reach each other
+	Routes        []int // the ports at which the servers of a cluster connect to each other
 	Folder        string
 }
 
@@ -116,7 +116,7 @@ func startNodes(ctx context.Context, count int) (urls string, stop func(), err e
 	return urls, stop, nil
 }
 
-// freePorts returns n ports that no process used a moment ago.
+// freePorts returns n ports that no process used when it looked.
 func freePorts(n int) (ports []int, err error) {
 	for range n {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -129,7 +129,8 @@ func freePorts(n int) (ports []int, err error) {
 	return ports, nil
 }
 
-// usageOf asks a server for its usage. It tries again for a minute, as the server may start.
+// usageOf asks a server for its usage. It tries for a minute, since the server may not be
+// ready yet.
 func usageOf(url, name string) (u usage, err error) {
 	for last := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		var nc *nats.Conn

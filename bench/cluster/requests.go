@@ -14,8 +14,7 @@ import (
 
 const subject = "bench.request"
 
-// An address has the URL and the token of the NATS server to which child processes
-// connect.
+// An address has the URL and the token of the NATS server to which child processes connect.
 type address struct{ URL, Token string }
 
 // reply replies to requests until ctx ends.

@@ -31,7 +31,7 @@ func compute(steps int) uint64 {
 	return x
 }
 
-// stepsPerTask returns for how many steps compute needs about 5 ms here.
+// stepsPerTask returns the number of steps that compute makes in about 5 ms on this machine.
 func stepsPerTask() int {
 	const n = 10_000_000
 	begin := time.Now()
@@ -61,7 +61,8 @@ func scale(ctx context.Context, rounds int) error {
 	return w.Flush()
 }
 
-// scaleOne returns medians of tasks per second.
+// scaleOne returns how many tasks that sleep, and how many that compute, some workers run per
+// second. Both are medians.
 func scaleOne(ctx context.Context, workers, rounds, steps int) (sleeping, computing float64, err error) {
 	c, err := cluster.Open(ctx)
 	if err != nil {
@@ -79,7 +80,7 @@ func scaleOne(ctx context.Context, workers, rounds, steps int) (sleeping, comput
 	for i := range loads {
 		loads[i] = steps
 	}
-	if _, err := mp.Map[int](ctx, p, sleepy, make([]int, 4*workers)); err != nil { // the children start
+	if _, err := mp.Map[int](ctx, p, sleepy, make([]int, 4*workers)); err != nil { // starts the child processes
 		return 0, 0, err
 	}
 	var slept, computed []float64

@@ -51,8 +51,8 @@ func (r *runner) receive(msg jetstream.Msg) {
 		return
 	}
 	if len(s.Stdout)+len(s.Stderr) > 0 {
-		// This goroutine has the labels of the notebook's cell that made the pool. Without labels, the
-		// output belongs to the cell that runs.
+		// This goroutine has the labels of the notebook's cell that made the pool. The output of
+		// a goroutine without labels belongs to the cell that runs.
 		pprof.SetGoroutineLabels(context.Background())
 		_, _ = os.Stdout.Write(s.Stdout)
 		_, _ = os.Stderr.Write(s.Stderr)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// waiting is a function whose tasks last until they are cancelled. A file says that a task has
-// begun, and another how its context ended.
+// waiting is a function whose tasks last until their context ends. Each task writes a file
+// when it begins, and another with the cause when its context has ended.
 const waiting = `
 func wait(ctx context.Context, file string) (int, error) {
 	if err := os.WriteFile(file+".begun", nil, 0o600); err != nil {
@@ -77,8 +77,9 @@ for i := range 20 {
 	run(cellRun{code: "c.Close()"})
 }
 
-// TestJobAfterRestart starts a job whose server has a folder, and executes %restart when a part
-// of its tasks has ended. The cells that start the job run again: the other tasks run then.
+// TestJobAfterRestart starts a job whose server has a folder, and executes %restart when some
+// of its tasks have ended. Then the cells that start the job run again, and the other tasks
+// end.
 func TestJobAfterRestart(t *testing.T) {
 	k, dir := startReal(t), t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
@@ -89,7 +90,7 @@ func TestJobAfterRestart(t *testing.T) {
 			t.Fatalf("%s: %+v, %v; want %q", code, got, err, want)
 		}
 	}
-	// The first five tasks end, and the others when there is the file "go".
+	// The first five tasks end at once, and the others when the file "go" exists.
 	run(fmt.Sprintf(`import "github.com/perijove/perijove/lib/cluster"
 
 const folder = %q
