@@ -48,7 +48,7 @@ type job struct {
 }
 
 // errChanged means that another process has changed the record of a job meanwhile.
-var errChanged = errors.New("cluster: the job was changed by another process")
+var errChanged = errors.New("cluster: another process has changed the job")
 
 func jobKey(name string) string { return "job." + name }
 

@@ -30,8 +30,8 @@ const (
 
 // ErrUnknown is returned by Swap if it cannot find out whether it has changed the key: the
 // answer to an earlier try was lost, and so many changes followed that they hide it.
-var ErrUnknown = errors.New("the answer to a change was lost, and it cannot be found out whether the change was made, because many others followed: " +
-	"read the value before changing it again")
+var ErrUnknown = errors.New("it is not known whether the server made a change: its answer was lost, and many other changes followed; " +
+	"read the value before you change it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server
 // answers, as after the loss of the server that leads, they try again until ctx ends, or for
