@@ -280,7 +280,7 @@ func failure(b *wire.Batch, err error) wire.Value {
 
 // giveUp fails the tasks of a batch whose workers have died too often.
 func (a *agent) giveUp(b *wire.Batch, msg jetstream.Msg) {
-	err := fmt.Errorf("cluster: no result of %s: the process that ran it was lost %d times, the limit that the option Tries sets", b.FuncName, b.Tries)
+	err := fmt.Errorf("cluster: no result of %s: each process that ran it was lost, and the option Tries limits the tries to %d", b.FuncName, b.Tries)
 	r := report{a: a, b: b, begin: time.Now()}
 	for i, v := range b.Args {
 		r.part.Indexes = append(r.part.Indexes, i)
