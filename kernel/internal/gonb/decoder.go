@@ -125,7 +125,7 @@ type event struct {
 }
 
 // Write decodes the next bytes and returns the messages that are complete. If a message is invalid, it returns an error
-// along with the other messages. After invalid framing it ignores all further bytes.
+// along with the other messages. After invalid framing, it ignores all further bytes.
 func (d *Decoder) Write(b []byte) ([]Message, error) {
 	if d.broken != nil {
 		return nil, nil

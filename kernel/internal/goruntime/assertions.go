@@ -8,10 +8,9 @@ import (
 )
 
 // Each type assertion and type switch in compiled code has a cache which says whether a type
-// implements an interface. After some thousand checks of a type the runtime adds it to the
-// cache. In a notebook, the answer can change: a cell adds or removes a method. So this
-// package hooks the runtime's functions that make these caches, and clears
-// all caches when methods have changed. The runtime then fills them again.
+// implements an interface. After some thousand checks of a type, the runtime adds the type to the cache. In a notebook,
+// the answer can change: a cell adds or removes a method. So this package hooks the runtime's functions that make these
+// caches, and clears all caches when methods have changed. The runtime then fills them again.
 
 // assertionCaches is a package variable, since the hooks, which the runtime calls, cannot get
 // it as an argument.

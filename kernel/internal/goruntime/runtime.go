@@ -1,7 +1,7 @@
 // Package goruntime reads and changes the Go runtime of its process: unexported structures, goroutines and their stacks,
 // the heap, and interface tables. It can also replace functions of the runtime.
 //
-// Layouts differ between Go releases, and some code differs between processors. They are in files that are named after
+// Layouts differ between Go releases, and some code differs between processors. Both are in files that are named after
 // the release or the processor. layout_test.go compares sizes and offsets with those of the runtime, from debug
 // information.
 package goruntime

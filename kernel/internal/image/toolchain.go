@@ -77,8 +77,8 @@ func FindGo() (string, error) {
 	return "", errors.New("cannot find the go command: install Go 1.26 from https://go.dev/dl and put it on your PATH, or set PERIJOVE_GO to its path")
 }
 
-// buildEnv returns the environment in which images and cells are compiled. Without cgo an
-// image needs no C compiler, and its worker process starts faster. Packages with C code need a separate image.
+// buildEnv returns the environment in which images and cells are compiled. Without cgo, an image needs no C compiler,
+// and its worker process starts faster. Packages with C code need a separate image.
 func (t Toolchain) buildEnv(cgo bool) []string {
 	env := os.Environ()
 	if t.Switch != "" {

@@ -50,7 +50,7 @@ func (m *Modules) Notices() []string {
 }
 
 // Complete adds the lines that go.mod and go.sum lack for a package, if a module that go.mod requires or replaces
-// provides the package. It reports whether it has added any. Unlike Get it does not change versions.
+// provides the package. It reports whether it has added any. Unlike Get, it does not change versions.
 func (m *Modules) Complete(ctx context.Context, path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

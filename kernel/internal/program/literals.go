@@ -16,14 +16,13 @@ import (
 )
 
 // The compiler makes constants and generic code part of the code of a function literal that uses them. When
-// such a constant or generic declaration changes, the literal is compiled again: it "follows" it. A literal in a
-// declared function is compiled again with that function. For the literals in a cell's statements, a unit contains
-// the function of the statements again, reduced to the literals: the compiler names a literal after the function
-// around it and its number in that function.
-// Every literal that follows something needs a stub, as functions have, which jumps to the newest code. A literal that
-// captures variables of a statement cannot be compiled without that statement, and keeps its code. A literal in a
-// function also keeps its code if the variables that it captures, or the way in which they are captured, may have
-// changed.
+// such a constant or generic declaration changes, the literal is compiled again: the literal "follows" the declaration.
+// A literal in a declared function is compiled again with that function. For the literals in a cell's statements, a
+// unit contains the function of the statements again, reduced to the literals: the compiler names a literal after the
+// function around it and its number in that function. Every literal that follows something needs a stub, as functions
+// have, which jumps to the newest code. A literal that captures variables of a statement cannot be compiled without
+// that statement, and keeps its code. A literal in a function also keeps its code if the variables that it captures, or
+// the way in which they are captured, may have changed.
 
 // following reports, for each outermost literal of src, whether it follows constants or generic code. If captures is
 // false, literals that capture variables do not count.

@@ -14,9 +14,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// A meter measures the values of a usage_reply, like ipykernel: memory and processor use
-// of the kernel, the worker process and the processes that cells have started. Processor use is the average since the
-// last request, and 0 at the first request.
+// A meter measures the values of a usage_reply, as ipykernel does: memory and processor use of the kernel, the worker
+// process and the processes that cells have started. Processor use is the average since the last request, and 0 at the
+// first request.
 type meter struct {
 	root fs.FS // root of the file system, for /proc
 	now  func() time.Time

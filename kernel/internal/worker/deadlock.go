@@ -16,7 +16,7 @@ import (
 // worker process itself always wait for a message. So the worker process checks all goroutines. A cell is deadlocked if
 // every goroutine except those of the worker process itself and of the runtime is blocked until another does something,
 // no timer is set, no request to the kernel is open, the process has no C code, and a garbage collection finds no
-// finalizer to run. In case of doubt the cell is not deadlocked: for example if a goroutine is in a system call or
+// finalizer to run. In case of doubt, the cell is not deadlocked: for example if a goroutine is in a system call or
 // waits for a connection. The goroutine of os/signal is an exception, unless another goroutine receives from a channel
 // for signals.
 

@@ -158,7 +158,7 @@ func (p *purityAnalysis) call(x *ast.CallExpr) {
 	}
 }
 
-// methodsOf records calls of all methods of t, if it is a notebook type.
+// methodsOf records calls of all methods of t if t is a notebook type.
 func (p *purityAnalysis) methodsOf(t types.Type) {
 	before := len(p.f.sum.Calls)
 	p.f.methodsOf(types.Unalias(t))

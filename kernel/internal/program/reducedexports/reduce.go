@@ -233,7 +233,7 @@ func (d *document) nameOf(object int) (pkg int, name string) {
 	return r.reference(sectionPkg), r.string()
 }
 
-// A needed finds the elements to which elements refer.
+// A needed collects elements, and the elements to which these refer, directly or through others.
 type needed struct {
 	d    *document
 	seen map[reference]bool
