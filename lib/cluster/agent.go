@@ -21,6 +21,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
 // maxCacheBytes limits the arguments that a process keeps for later tasks.
@@ -69,7 +70,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		return nil, c.streamError(c.o.name+"-tasks", err)
 	}
 	// The children for the first pool of this process start now, not with its first task.
-	if a.spare, err = a.newExecutor("", c.o.tries); err != nil {
+	if a.spare, err = a.newExecutor("", c.o.tries, mpremote.ExecutorOptions{Grace: mpremote.DefaultGrace}); err != nil {
 		return nil, err
 	}
 	for subject, handle := range map[string]nats.MsgHandler{

@@ -37,6 +37,7 @@ type task struct {
 	done    chan struct{} // closed when outcome or err is set
 	outcome mpremote.Outcome
 	err     error
+	number  uint64 // the same in each batch that has the task
 	batch   *batch // nil until it is sent
 	index   int
 }
@@ -143,8 +144,12 @@ func (r *runner) send(b *batch) {
 // encode returns the message of a batch. Large arguments become objects, which are kept
 // until the batch has ended.
 func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
-	m := wire.Batch{Pool: r.id, ID: b.id, Tries: r.c.o.tries, MaxValue: r.c.o.maxValue,
-		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks))}
+	m := wire.Batch{Pool: r.id, ID: b.id, Tries: r.tries, MaxValue: r.c.o.maxValue,
+		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks)), Numbers: make([]uint64, len(tasks))}
+	var err error
+	if m.Settings, err = r.options.Value(r.ctx, b.to != r.c.build); err != nil {
+		return nil, err
+	}
 	if b.to != r.c.build {
 		m.FuncID, m.Function, m.Hash = "", b.q.f.Source.Name, b.q.f.Source.Hash
 	}
@@ -154,8 +159,11 @@ func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 		}
 	}
 	for i, t := range tasks {
+		if t == nil {
+			continue // its caller no longer waits; a wire.Cancel tells the worker
+		}
+		m.Numbers[i] = t.number
 		switch {
-		case t == nil: // its caller no longer waits; a wire.Cancel tells the worker
 		case len(t.arg) <= maxInline:
 			m.Args[i].Bytes = t.arg
 		default:

@@ -24,6 +24,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
 	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
 // ErrNoWorkers is wrapped by the error of a task that no worker could run within the
@@ -113,7 +114,7 @@ func (c *Cluster) connectError(err error) error {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
 		return fmt.Errorf("cluster: the server at %s refuses the token or the credentials: %w", c.URL(), err)
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
-		return fmt.Errorf("cluster: no NATS server answers at %s: start nats-server with -js there, or leave out cluster.URL: %w", c.URL(), err)
+		return &servers.NoServerError{URL: c.URL(), Advice: "leave out cluster.URL", Err: err}
 	}
 	return fmt.Errorf("cluster: cannot connect to %s: %w", c.URL(), err)
 }
@@ -129,11 +130,17 @@ func (c *Cluster) Token() string { return c.o.token }
 // consumers.
 func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 
-// Workers starts n child processes that run tasks of this program. They serve all pools of
-// the program on the server, including those of other processes: the n processes are for
-// the first pool of this process, and n more start for each other pool when its first task
-// arrives. They end when the Cluster is closed or this process ends. Call Workers again for
-// more.
+// Workers makes this process run tasks of this program: up to n at once for each pool, in
+// child processes. The pools may be those of other processes that have joined the server.
+//
+// n is the number for each pool, not for all pools together. Pools do not share child
+// processes, so that a pool's tasks see the variables and the environment of no other pool.
+// If n processes served all pools, tasks that wait for those of another pool could occupy
+// all of them for ever. The processes for the first pool of this process start at once, and
+// those for another pool when its first task arrives. They end with their pool, at the
+// latest when the Cluster is closed or this process ends. So close pools that are not needed.
+//
+// Call Workers again for more.
 func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
 		return fmt.Errorf("cluster: Workers(%d): the number must be between 1 and %d", n, 1<<12)
@@ -166,17 +173,19 @@ func (c *Cluster) addAgent(a *agent) bool {
 // Pool returns a new pool whose tasks the workers of the cluster run. All functions of
 // package mp that take a Pool work with it. Close it when it is no longer needed. When the
 // Cluster is closed, the tasks of the pool fail with mp.ErrClosed.
-func (c *Cluster) Pool() (*mp.Pool, error) {
-	r, err := c.newRunner()
-	if err != nil {
-		return nil, err
-	}
-	p, err := mp.NewRemotePool(r, c.o.inflight)
-	if err != nil {
-		_ = r.Close()
-		return nil, err
-	}
-	return p, nil
+//
+// The options are those of mp.NewPool, except for mp.Workers. They apply on every machine:
+// the environment, the initializer and the limits are those of the child processes that run
+// the pool's tasks there. The writers of mp.Stdout and mp.Stderr get the output of all of
+// them. mp.Retries(n) replaces Tries(n+1).
+func (c *Cluster) Pool(opts ...mp.PoolOption) (*mp.Pool, error) {
+	return mp.NewRemotePool(c.o.inflight, opts, func(o *mpremote.PoolOptions) (mpremote.Runner, error) {
+		r, err := c.newRunner(o)
+		if err != nil {
+			return nil, err
+		}
+		return r, nil
+	})
 }
 
 // Close ends the pools and workers of this process and the connection, and stops the
@@ -209,9 +218,9 @@ func (c *Cluster) Close() error {
 	return nil
 }
 
-// String returns the address and the number of workers.
+// String returns the address, and how many tasks of each pool can run at once.
 func (c *Cluster) String() string {
-	return fmt.Sprintf("a cluster of %d workers at %s", c.members.Slots(), c.URL())
+	return fmt.Sprintf("a cluster of %d workers for each pool at %s", c.members.Slots(), c.URL())
 }
 
 // background runs f in a goroutine that Close waits for. After Close it does nothing.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -54,8 +53,7 @@ func (r *runner) receive(msg jetstream.Msg) {
 		// This goroutine has the labels of the notebook's cell that made the pool. The output of
 		// a goroutine without labels belongs to the cell that runs.
 		pprof.SetGoroutineLabels(context.Background())
-		_, _ = os.Stdout.Write(s.Stdout)
-		_, _ = os.Stderr.Write(s.Stderr)
+		r.output.Write(s.Stdout, s.Stderr)
 	}
 	for _, v := range s.Values {
 		if v.Form == wire.Object || v.Form == wire.FailedObject {
@@ -117,6 +115,9 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 		}
 	}
 	r.mu.Unlock()
+	if len(s.Broken) > 0 {
+		r.breakDown(mpremote.Outcome{Failed: true, Portable: portable, Bytes: s.Broken}.Err())
+	}
 	_ = msg.Ack() // on an error it is delivered again, and its outcomes are ignored
 	for i, v := range s.Values {
 		if errs[i] == nil && (v.Form == wire.Object || v.Form == wire.FailedObject) {

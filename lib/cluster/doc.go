@@ -3,7 +3,7 @@
 //
 //	c, err := cluster.Open(ctx)                             // a server in this process
 //	c, err := cluster.Open(ctx, cluster.URL("nats://host")) // or an existing server
-//	err = c.Workers(4)                                      // four child processes here
+//	err = c.Workers(4)                                      // four child processes here for each pool
 //	pool, err := c.Pool()
 //	ys, err := mp.Map[int](ctx, pool, Square, xs)
 //
@@ -33,13 +33,19 @@
 // not contain an interface, an interface in the result can hold only basic types, and errors
 // arrive as text with the errors that they wrap.
 //
+// # Options
+//
+// Pool takes the options of mp.NewPool, except for mp.Workers, which it refuses. They apply
+// on each machine: a TaskTimeout begins when a worker begins the task, an Initializer runs
+// once in each child process, and if it fails on one machine, all tasks of the pool fail
+// with its error.
+//
 // # What happens when something fails
 //
 // A task runs at least once. If the child process that runs it dies, it begins again at
 // once; if a whole machine is lost, its tasks begin again elsewhere within two seconds. A
 // task may thus run twice, for example if the network fails after the task has ended; only
-// one outcome is used. Give a task with side effects a key in its argument, so that it can
-// recognize a second run.
+// one outcome is used. A task with side effects can recognize a second run by its TaskKey.
 //
 // A task that has begun as often as Tries allows, and whose process died each time, fails
 // with an *mp.ExitError, or an error that says that its workers were lost. DeadLetters

@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/childenv"
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
+	"github.com/perijove/perijove/lib/cluster/internal/pooloptions"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -30,14 +31,17 @@ const (
 // pools share no state, and output can be sent to its pool.
 type executor struct {
 	*mpremote.Executor
-	since time.Time
+	since       time.Time
+	initialized bool // its child processes begin with an initializer
 }
 
 // newExecutor starts child processes for a pool. Their output goes to the pool's process,
 // directly if the pool is in this process.
-func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
-	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: tries - 1, Grace: time.Second, Env: a.c.childEnviron()}
-	if pool != "" && !a.isOwn(pool) {
+func (a *agent) newExecutor(pool string, tries int, o mpremote.ExecutorOptions) (*executor, error) {
+	o.Workers, o.Retries, o.Env = a.slots, tries-1, append(a.c.childEnviron(), o.Env...)
+	if own := a.ownPool(pool); own != nil {
+		o.Stdout, o.Stderr = own.output.Stdout, own.output.Stderr
+	} else if pool != "" {
 		o.Stdout = outputWriter{a, pool, false}
 		o.Stderr = outputWriter{a, pool, true}
 	}
@@ -45,39 +49,72 @@ func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &executor{x, time.Now()}, nil
+	return &executor{Executor: x, since: time.Now(), initialized: o.Initializer != nil}, nil
 }
 
 func (c *Cluster) childEnviron() []string {
 	return (&childenv.Cluster{Build: c.build, Name: c.o.name, URL: c.o.url, Token: c.o.token}).Environ()
 }
 
-func (a *agent) isOwn(pool string) bool {
+// ownPool returns the pool with an id if it is one of this process, else nil.
+func (a *agent) ownPool(id string) *runner {
 	a.c.mu.Lock()
 	defer a.c.mu.Unlock()
-	return a.c.pools[pool] != nil
+	return a.c.pools[id]
 }
 
-// executor returns the executor of a pool, which it makes if it is missing.
-func (a *agent) executor(pool string, tries int) (*executor, error) {
+// executor returns the executor of the pool of b, which it makes if it is missing. If refused
+// is not nil, the options of the pool cannot be applied here, and its tasks fail.
+func (a *agent) executor(b *wire.Batch) (x *executor, refused, err error) {
+	a.mu.Lock()
+	x, closed := a.executors[b.Pool], a.executors == nil
+	a.mu.Unlock()
+	if closed {
+		return nil, nil, mp.ErrClosed
+	}
+	if x != nil {
+		return x, nil, nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, objectTimeout)
+	defer cancel()
+	o, refused := pooloptions.Read(ctx, a.c.objects, b.Settings, b.MaxValue)
+	if a.ctx.Err() != nil {
+		return nil, nil, context.Cause(a.ctx)
+	}
+	if refused != nil {
+		return nil, refused, nil
+	}
+	x, err = a.addExecutor(b, o)
+	return x, nil, err
+}
+
+// addExecutor makes the executor of the pool of b, unless another call has made it.
+func (a *agent) addExecutor(b *wire.Batch, o mpremote.ExecutorOptions) (*executor, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.executors == nil {
 		return nil, mp.ErrClosed
 	}
-	if x := a.executors[pool]; x != nil {
+	if x := a.executors[b.Pool]; x != nil {
 		return x, nil
 	}
+	own := a.ownPool(b.Pool)
 	x, err := a.spare, error(nil)
-	if a.isOwn(pool) && x != nil {
+	if own != nil && x != nil && own.isPlain() {
 		a.spare, x.since = nil, time.Now()
 	} else {
-		x, err = a.newExecutor(pool, tries)
+		x, err = a.newExecutor(b.Pool, b.Tries, o)
 	}
 	if err == nil {
-		a.executors[pool] = x
+		a.executors[b.Pool] = x
 	}
 	return x, err
+}
+
+// isPlain reports whether child processes that have been started without options can run the
+// pool's tasks.
+func (r *runner) isPlain() bool {
+	return r.options.IsDefault() && r.tries == r.c.o.tries && r.output.Stdout == nil && r.output.Stderr == nil
 }
 
 // restarts returns how many child processes were replaced.
@@ -127,15 +164,15 @@ func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
 }
 
 func (a *agent) runHeld(b *wire.Batch, h *held) error {
-	x, err := a.executor(b.Pool, b.Tries)
+	x, refused, err := a.executor(b)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
 	f := &mpremote.Func{ID: b.FuncID, Name: b.FuncName, Arg: b.Arg, Result: b.Result, Registered: b.Function, Hash: b.Hash}
 	tasks := make([]*running, len(b.Args))
-	for i, v := range b.Args {
-		tasks[i] = a.startTask(x, f, b, v)
+	for i := range b.Args {
+		tasks[i] = a.startTask(x, refused, f, b, i)
 	}
 	a.mu.Lock()
 	h.tasks = tasks
@@ -143,7 +180,7 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	a.cancelTasks(awaited.Key{Pool: b.Pool, Batch: b.ID}) // the wire.Cancel may have come before the batch
 	a.busy.Add(int64(len(tasks)))
 	defer a.busy.Add(-int64(len(tasks)))
-	r := report{a: a, b: b, begin: begin}
+	r := report{a: a, b: b, x: x, begin: begin}
 	flush := time.NewTicker(reportInterval)
 	defer flush.Stop()
 	for i, t := range tasks {
@@ -173,10 +210,12 @@ func failureFor(b *wire.Batch, err error) mpremote.Outcome {
 	return mpremote.Failure(err)
 }
 
-// startTask begins a task. An argument that is an object is fetched first.
-func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.Value) *running {
-	arg, release, err := v.Bytes, func() {}, error(nil)
-	if v.Form == wire.Object {
+// startTask begins a task. An argument that is an object is fetched first. If refused is not
+// nil, the task fails with it.
+func (a *agent) startTask(x *executor, refused error, f *mpremote.Func, b *wire.Batch, i int) *running {
+	v := b.Args[i]
+	arg, release, err := v.Bytes, func() {}, refused
+	if v.Form == wire.Object && err == nil {
 		name := string(v.Bytes)
 		arg, release, err = a.objects.Use(name, func() ([]byte, int, error) {
 			ctx, cancel := context.WithTimeout(a.ctx, objectTimeout)
@@ -189,7 +228,7 @@ func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.V
 	if err != nil {
 		t.Task = mpremote.FailedTask(f, err)
 	} else {
-		t.Task = x.Start(f, arg)
+		t.Task = x.Start(f, arg, taskKey(b, i))
 	}
 	return t
 }
@@ -198,6 +237,7 @@ func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.V
 type report struct {
 	a     *agent
 	b     *wire.Batch
+	x     *executor // nil if the tasks did not begin
 	begin time.Time
 	part  wire.Result
 	bytes int
@@ -207,7 +247,7 @@ type report struct {
 // add adds the outcome of task i.
 func (r *report) add(i int, t *running) error {
 	o, taskErr := t.Outcome()
-	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil {
+	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil && !errors.Is(taskErr, context.DeadlineExceeded) { // else the TaskTimeout ended it
 		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.b.Tries, Worker: r.a.id, Arg: t.arg})
 	}
 	v, err := r.value(o, taskErr)
@@ -258,6 +298,11 @@ func (r *report) send(last bool) error {
 	r.part.Pool, r.part.Batch, r.part.Worker = r.b.Pool, r.b.ID, r.a.id
 	if last {
 		r.part.Elapsed = max(time.Since(r.begin)/time.Duration(len(r.b.Args)), 1)
+	}
+	if r.x != nil && r.x.initialized {
+		if err := r.x.Broken(); err != nil {
+			r.part.Broken = failureFor(r.b, err).Bytes
+		}
 	}
 	r.sent++
 	id := fmt.Sprintf("%s.%s.%d.%d", r.a.id, r.b.Pool, r.b.ID, r.sent)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp/mphost"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
@@ -77,7 +78,7 @@ type target struct {
 // targets returns the builds with workers that can run f.
 func (r *runner) targets(f *mpremote.Func) (list []target) {
 	for _, m := range r.c.members.Current() {
-		if m.Build != r.c.build && (!m.Offers || f.Source == nil || !r.offers(m.Build, f)) {
+		if m.Build != r.c.build && (!m.Offers || !r.offers(m.Build, f) || r.initializer() != nil && !r.offers(m.Build, r.initializer())) {
 			continue
 		}
 		i := slices.IndexFunc(list, func(t target) bool { return t.build == m.Build })
@@ -91,8 +92,19 @@ func (r *runner) targets(f *mpremote.Func) (list []target) {
 }
 
 func (r *runner) offers(b build, f *mpremote.Func) bool {
+	if f.Source == nil {
+		return false
+	}
 	table := r.c.offerOf(b)
 	return table != nil && table.Offers(f.Source)
+}
+
+// initializer returns the function of the pool's Initializer, or nil.
+func (r *runner) initializer() *mpremote.Func {
+	if o := r.options.Options; o != nil && o.Initializer != nil {
+		return o.Initializer.Func
+	}
+	return nil
 }
 
 // destinationLocked returns the target with the fewest batches in relation to its slots, or
@@ -132,20 +144,42 @@ func (r *runner) moveLocked(b *batch) {
 }
 
 // noWorkers returns the error of tasks of f if no worker can run them.
-func (c *Cluster) noWorkers(f *mpremote.Func) error {
+func (r *runner) noWorkers(f *mpremote.Func) error {
+	c := r.c
 	others := c.members.Current()
 	if len(others) == 0 {
-		return fmt.Errorf("cluster: %w: no worker has joined %s; start some with Workers, here or in another process", ErrNoWorkers, c.URL())
+		return fmt.Errorf("cluster: %w: no worker has joined %s; start some with Workers, %s", ErrNoWorkers, c.URL(), whereWorkersStart())
 	}
 	m := others[0]
 	i := slices.IndexFunc(others, func(m wire.Worker) bool { return m.Offers })
+	if i < 0 && inNotebook() {
+		return fmt.Errorf("cluster: %w: %s needs a worker of this notebook, but the processes at %s (%d) run other programs, such as %s (process %d on %s), "+
+			"or are child processes that have called Open themselves; start workers with Workers, %s", ErrNoWorkers, f.Name, c.URL(), len(others), m.Program, m.PID, m.Host, whereWorkersStart())
+	}
 	if i < 0 {
 		return fmt.Errorf("cluster: %w: %s needs a worker of build %.4x, but the processes at %s (%d) run other builds, such as %.4x (process %d on %s); "+
 			"start workers from the same file as this program", ErrNoWorkers, f.Name, c.build, c.URL(), len(others), m.Build, m.PID, m.Host)
 	}
 	m = others[i]
+	if in := r.initializer(); in != nil && r.offers(m.Build, f) {
+		f = in
+	}
 	return fmt.Errorf("cluster: %w: %s cannot run on %s (process %d on %s): %s; build that program again from this notebook, or start workers here with Workers",
 		ErrNoWorkers, f.Name, m.Program, m.PID, m.Host, c.refusal(f, &m))
+}
+
+// inNotebook reports whether this process runs the cells of a notebook, or is its child.
+func inNotebook() bool {
+	h, err := mphost.Current()
+	return err == nil && !mphost.IsProgram(h)
+}
+
+// whereWorkersStart says which processes may call Workers so that they run this program.
+func whereWorkersStart() string {
+	if inNotebook() {
+		return "called in a cell, or with a program that perijove build --worker makes of this notebook"
+	}
+	return "here or in another process"
 }
 
 // refusal says why a worker of another build cannot run f.

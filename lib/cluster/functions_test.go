@@ -122,6 +122,13 @@ func TestOtherBuild(t *testing.T) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
+	if got, err := mp.Submit[int](ctx, optionPool(t, c, mp.Initializer(offeredEach, 1), mp.Env("A=1")), offeredSum, point{1, 2, "a"}).Result(ctx); err != nil || got != 3 {
+		t.Errorf("with an initializer that the worker has: %v, error %v", got, err)
+	}
+	_, err = mp.Submit[int](ctx, optionPool(t, impatient, mp.Initializer(func(int) {}, 1)), offeredSum, point{1, 2, "a"}).Result(ctx)
+	if refused(t, err, "the function literal at functions_test.go", "it is a function literal"); !errors.Is(err, cluster.ErrNoWorkers) {
+		t.Errorf("with an initializer that the worker does not have: %v", err)
+	}
 	_, err = mp.Submit[any](ctx, newPool(t, c), offeredAny, -1).Result(ctx)
 	if want := "cannot be sent to another program"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("a result of a type that only the worker has: %v, want an error with %q", err, want)

@@ -39,6 +39,9 @@ func (c *Cluster) jobOutput(id string, isError bool) string {
 
 func (c *Cluster) jobStream(id string) string { return c.o.name + "-" + id }
 
+// jobOptions are the options of all jobs.
+var jobOptions = &mpremote.PoolOptions{Grace: mpremote.DefaultGrace}
+
 // A job is a Job without its type.
 type job struct {
 	c      *Cluster
@@ -211,7 +214,8 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain b
 	if err := j.dropTasks(ctx); err != nil {
 		return err
 	}
-	r := &runner{c: j.c, id: j.record.ID}
+	r := &runner{c: j.c, id: j.record.ID, tries: j.c.o.tries}
+	r.options.Options = jobOptions
 	for i := 0; i*j.record.Batch < len(args); i++ {
 		from, to := i*j.record.Batch, min((i+1)*j.record.Batch, len(args))
 		if !slices.Contains(ended[from:to], false) {
@@ -219,7 +223,7 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain b
 		}
 		b := &batch{id: uint64(i + 1), to: dest, q: &queue{f: f}, tasks: make([]*task, to-from)}
 		for k := range b.tasks {
-			b.tasks[k] = &task{arg: args[from+k]}
+			b.tasks[k] = &task{arg: args[from+k], number: uint64(from + k + 1)}
 		}
 		msg, err := r.encode(b, b.tasks)
 		if err == nil {

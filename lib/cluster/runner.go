@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
+	"github.com/perijove/perijove/lib/cluster/internal/pooloptions"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -31,17 +32,30 @@ type runner struct {
 	objects objectcache.Cache   // arguments that are stored as objects
 	consume jetstream.ConsumeContext
 	close   func() error
+	options pooloptions.Sender
+	output  *pooloptions.Output
+	tries   int // how often a task may begin
 
 	mu         sync.Mutex
 	queues     []*queue
 	inflight   map[uint64]*batch
 	sent       map[build]int // number of batches in inflight, by build
 	next       uint64
-	duplicates int // outcomes of tasks that had one already
+	tasks      uint64 // number of tasks so far
+	broken     error  // why no task runs any more; nil while the pool works
+	duplicates int    // outcomes of tasks that had one already
 }
 
-func (c *Cluster) newRunner() (*runner, error) {
-	r := &runner{c: c, id: newID(), room: semaphore.NewWeighted(maxInflightBytes), inflight: make(map[uint64]*batch), sent: make(map[build]int)}
+func (c *Cluster) newRunner(o *mpremote.PoolOptions) (*runner, error) {
+	r := &runner{c: c, id: newID(), room: semaphore.NewWeighted(maxInflightBytes), inflight: make(map[uint64]*batch), sent: make(map[build]int),
+		output: pooloptions.NewOutput(o), tries: c.o.tries}
+	r.options = pooloptions.Sender{Options: o, Pool: r.id, Store: c.objects}
+	if o.Retries != mpremote.DefaultRetries {
+		r.tries = o.Retries + 1
+	}
+	if err := r.options.Check(c.o.maxValue); err != nil {
+		return nil, err
+	}
 	r.objects.Limit, r.objects.Dropped = maxCacheBytes, c.objects.Delete
 	r.ctx, r.cancel = context.WithCancelCause(c.ctx)
 	r.close = sync.OnceValue(r.shutdown)
@@ -112,6 +126,13 @@ func (r *runner) acquire(ctx context.Context, size int64) error {
 func (r *runner) add(f *mpremote.Func, t *task) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.broken != nil {
+		t.err = r.broken
+		close(t.done)
+		return
+	}
+	r.tasks++
+	t.number = r.tasks
 	i := slices.IndexFunc(r.queues, func(q *queue) bool { return sameFunction(q.f, f) })
 	if i < 0 {
 		i = len(r.queues)
@@ -200,15 +221,27 @@ func (r *runner) checkWorkers() {
 			}
 		} else if time.Since(q.served) >= r.c.o.workerTimeout {
 			q.served = time.Now()
-			r.failQueueLocked(q)
+			r.failQueueLocked(q, r.noWorkers(q.f))
 		}
 	}
 	r.dispatchLocked()
 }
 
-// failQueueLocked fails all tasks of a function that no worker can run.
-func (r *runner) failQueueLocked(q *queue) {
-	err := r.c.noWorkers(q.f)
+// breakDown makes all tasks fail with err.
+func (r *runner) breakDown(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.broken != nil {
+		return
+	}
+	r.broken = err
+	for _, q := range r.queues {
+		r.failQueueLocked(q, err)
+	}
+}
+
+// failQueueLocked fails all tasks of a function with err.
+func (r *runner) failQueueLocked(q *queue, err error) {
 	for _, t := range q.pending {
 		t.err = err
 		close(t.done)
@@ -243,8 +276,9 @@ func (r *runner) shutdown() error {
 	_ = r.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(r.c.taskSubject("*", r.id))) // the server deletes what remains when it is too old
 	_ = r.c.results.Purge(ctx, jetstream.WithPurgeSubject(r.c.resultSubjects(r.id)))
 	r.objects.Clear()
+	r.options.Close()
 	_ = r.c.results.DeleteConsumer(ctx, r.consumerName())
-	return nil
+	return r.output.Err()
 }
 
 func (r *runner) consumerName() string { return "pool-" + r.id }

@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 	"github.com/perijove/perijove/lib/mp/internal/process"
+	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
 // A ProcessOption is an option of Start, Go and NewGroup: Name, or any Option.
@@ -90,15 +91,34 @@ func processOptions(b Backend, opts []ProcessOption) (options, error) {
 }
 
 func poolOptions(b Backend, opts []PoolOption) (options, error) {
+	o := newOptions()
+	err := o.apply(b, poolSettings(opts))
+	return o, err
+}
+
+func poolSettings(opts []PoolOption) []setting {
 	settings := make([]setting, len(opts))
 	for i, opt := range opts {
 		if opt != nil {
 			settings[i] = opt.pool()
 		}
 	}
+	return settings
+}
+
+// remoteOptions returns the options of a pool whose tasks run elsewhere.
+func remoteOptions(opts []PoolOption) (*mpremote.PoolOptions, error) {
 	o := newOptions()
-	err := o.apply(b, settings)
-	return o, err
+	o.Retries = mpremote.DefaultRetries
+	err := o.apply(Processes, poolSettings(opts))
+	if err == nil && o.Options.Workers != 0 {
+		err = fmt.Errorf("mp: Workers(%d): the tasks of this pool run on workers that exist already, so the option does not apply; "+
+			"leave it out, and start workers with the method Workers of the Cluster", o.Options.Workers)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return mpremote.NewPoolOptions(&o.Options)
 }
 
 // Name sets the name of a process in errors and in String. The default is the name of

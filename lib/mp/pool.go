@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 
@@ -109,14 +110,22 @@ func (p *Pool) Stats() Stats { return Stats(poolOf(p).Stats()) }
 // setting their GOMAXPROCS.
 func Cores() int { return pool.Cores() }
 
-// NewRemotePool returns a pool whose tasks r runs, at most inflight of them at a time.
-// Package cluster calls it; see mpremote.
-func NewRemotePool(r mpremote.Runner, inflight int) (*Pool, error) {
-	remote, err := mpremote.Remote(r)
+// NewRemotePool returns a pool whose tasks the Runner that start returns runs, at most
+// inflight of them at a time. start gets the options of opts. The option Workers is refused:
+// whoever makes a Runner has its workers already. Package cluster calls it; see mpremote.
+func NewRemotePool(inflight int, opts []PoolOption, start func(*mpremote.PoolOptions) (mpremote.Runner, error)) (*Pool, error) {
+	given, err := remoteOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	r, err := start(given)
 	if err != nil {
 		return nil, err
 	}
 	o := newOptions().Options
-	o.Workers, o.Remote = inflight, remote
+	o.Workers = inflight
+	if o.Remote, err = mpremote.Remote(r); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	return makePool(false, o)
 }

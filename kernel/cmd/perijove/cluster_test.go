@@ -114,6 +114,11 @@ fmt.Println(mp.Map[float64](ctx, pool, price, []Order{{3, "milk"}}))`
 _, err = mp.Map[float64](ctx, pool2, price, []Order{{1, "tea"}})
 fmt.Println(strings.Contains(err.Error(), "the variable rate, which Order.Total uses, differs in that program"))
 impatient.Close()
+alone, err := cluster.Open(ctx, cluster.WorkerTimeout(time.Second))
+pool3, err := alone.Pool(mp.TaskTimeout(time.Minute))
+_, err = mp.Map[int](ctx, pool3, double, []int{1})
+fmt.Println("alone:", strings.Contains(err.Error(), "start some with Workers, called in a cell, or with a program that perijove build --worker makes of this notebook"))
+alone.Close()
 c.Close()`
 )
 
@@ -150,7 +155,7 @@ func TestWorkerProgram(t *testing.T) {
 	}
 	interruptWorkerProgram(t, dir, url)
 	page := nb.Markdown()
-	for _, want := range []string{"[1.5 3] <nil>\n", "[2 4 6] <nil>\n", "too few: 0\n", "price of TEA\n", "true true\n", "[4.5] <nil>\n", "\ntrue\n"} {
+	for _, want := range []string{"[1.5 3] <nil>\n", "[2 4 6] <nil>\n", "too few: 0\n", "price of TEA\n", "true true\n", "[4.5] <nil>\n", "\ntrue\n", "alone: true\n"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the outputs lack %q", want)
 		}

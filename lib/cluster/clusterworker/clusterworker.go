@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/perijove/perijove/lib/cluster"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
@@ -116,6 +117,10 @@ func run(ctx context.Context, args []string, p mpsource.Program, notebook string
 		return err
 	}
 	c, err := cluster.Open(ctx, opts...)
+	if e, ok := errors.AsType[*servers.NoServerError](err); ok {
+		e.Advice = "name another server with --nats"
+		return e
+	}
 	if err != nil {
 		return err
 	}

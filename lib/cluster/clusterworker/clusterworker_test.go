@@ -25,7 +25,7 @@ func TestArguments(t *testing.T) {
 		"--nats nats://h extra":        `unexpected argument "extra"`,
 		"--nats nats://h --tls-cert c": "needs both -tls-cert and -tls-key",
 		"--nats nats://h --nkey /no":   "cannot use the nkey seed in /no",
-		"--nats nats://127.0.0.1:1":    "no NATS server answers at nats://127.0.0.1:1",
+		"--nats nats://127.0.0.1:1":    "no NATS server answers at nats://127.0.0.1:1: start nats-server with -js there, or name another server with --nats: ",
 		"--nats nats://h --name a.b":   `Name("a.b")`,
 		"--workers many":               "invalid value",
 	} {

@@ -33,6 +33,9 @@ type ExecutorOptions struct {
 	Workers        int           // number of child processes
 	Retries        int           // how often a task may begin again after its process died
 	Grace          time.Duration // how long a cancelled task may run on before its process is killed
+	TasksPerChild  int           // number of tasks after which a process is replaced; 0 for no limit
+	TaskTimeout    time.Duration // limit of each task; 0 for none
+	Initializer    *Initializer  // what each process runs first; nil for nothing
 	Stdout, Stderr io.Writer     // nil for the streams of this process
 	Env            []string      // variables added to the environment of the children
 }
@@ -43,10 +46,16 @@ func NewExecutor(o ExecutorOptions) (*Executor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := pool.New(true, pool.Options{
+	po := pool.Options{
 		Options: process.Options{Grace: o.Grace, Stdout: o.Stdout, Stderr: o.Stderr, Env: o.Env, Workers: o.Workers},
-		Retries: o.Retries,
-	})
+		Retries: o.Retries, TasksPerChild: o.TasksPerChild, TaskTimeout: call.Timeout(o.TaskTimeout),
+	}
+	if o.Initializer != nil {
+		if po.Initializer, err = o.Initializer.decode(h); err != nil {
+			return nil, err
+		}
+	}
+	p, err := pool.New(true, po)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +64,10 @@ func NewExecutor(o ExecutorOptions) (*Executor, error) {
 
 // Close kills the child processes. Tasks that have not ended fail with mp.ErrClosed.
 func (e *Executor) Close() { e.pool.Kill() }
+
+// Broken returns the error of all tasks if the Executor runs none any more, such as that of its
+// Initializer.
+func (e *Executor) Broken() error { return e.pool.Broken() }
 
 // Restarts returns how many child processes were started in place of others that died.
 func (e *Executor) Restarts() int { return e.pool.Stats().Restarts }
@@ -69,9 +82,12 @@ type Task struct {
 	portable bool // its outcome is for another build
 }
 
-// Start begins a task that calls f with an encoded argument. If it fails, the error is the
-// outcome of the Task.
-func (e *Executor) Start(f *Func, arg []byte) *Task {
+// TaskKey returns the key of the task whose context is ctx, or "".
+func TaskKey(ctx context.Context) string { return call.Key(ctx) }
+
+// Start begins a task that calls f with an encoded argument. TaskKey returns key in the task.
+// If the task fails, the error is the outcome of the Task.
+func (e *Executor) Start(f *Func, arg []byte, key string) *Task {
 	t := &Task{portable: f.Hash != mpsource.Hash{}}
 	if t.fn, t.err = e.function(f); t.err != nil {
 		return t
@@ -84,6 +100,7 @@ func (e *Executor) Start(f *Func, arg []byte) *Task {
 		return t
 	}
 	t.future.Open(fn.Result, t.result)
+	t.future.Key = key
 	if err := e.pool.Submit(context.Background(), &fn, a, &t.future); err != nil {
 		t.future.Fail(err)
 	}
@@ -141,20 +158,31 @@ func (e *Executor) function(f *Func) (*call.Function, error) {
 	known := e.funcs[f.ID]
 	e.mu.Unlock()
 	if known == nil {
-		c, err := e.find(f)
+		c, err := find(e.host, f)
 		if err != nil {
-			return nil, fmt.Errorf("mp: this worker does not have %s: %w", f.Name, failure.Unprefixed(err))
+			return nil, missing(f, err)
 		}
 		known = c
 	}
-	if typeText(known.Arg) != f.Arg || typeText(known.Result) != f.Result {
-		return nil, fmt.Errorf("mp: %s differs in this worker: it takes %s and returns %s, not %s and %s", f.Name,
-			typeText(known.Arg), typeText(known.Result), f.Arg, f.Result)
+	if err := sameTypes(known, f); err != nil {
+		return nil, err
 	}
 	e.mu.Lock()
 	e.funcs[f.ID] = known
 	e.mu.Unlock()
 	return known, nil
+}
+
+func missing(f *Func, err error) error {
+	return fmt.Errorf("mp: this worker does not have %s: %w", f.Name, failure.Unprefixed(err))
+}
+
+func sameTypes(c *call.Function, f *Func) error {
+	if typeText(c.Arg) == f.Arg && typeText(c.Result) == f.Result {
+		return nil
+	}
+	return fmt.Errorf("mp: %s differs in this worker: it takes %s and returns %s, not %s and %s", f.Name,
+		typeText(c.Arg), typeText(c.Result), f.Arg, f.Result)
 }
 
 // runnerPrefix is the beginning of the symbols of the Run methods that Function.Runner of
@@ -164,19 +192,19 @@ var runnerPrefix = func() string {
 	return name[:strings.Index(name, "[")]
 }()
 
-func (e *Executor) find(f *Func) (*call.Function, error) {
+func find(h mphost.Host, f *Func) (*call.Function, error) {
 	def, err := process.ParseID(f.ID)
 	if err != nil {
 		return nil, err
 	}
-	runner, err := e.host.FuncPC(def.RunnerID)
+	runner, err := h.FuncPC(def.RunnerID)
 	if err != nil {
 		return nil, err
 	}
 	if r := runtime.FuncForPC(runner); r == nil || r.Entry() != runner || !strings.HasPrefix(r.Name(), runnerPrefix+"[") {
 		return nil, failure.ErrMalformed
 	}
-	pc, err := e.host.FuncPC(def.FnID)
+	pc, err := h.FuncPC(def.FnID)
 	if err != nil {
 		return nil, err
 	}

@@ -35,23 +35,14 @@ type remote struct {
 
 // Prepare implements pool.Remote.
 func (m *remote) Prepare(c *call.Function) error {
-	in, out, err := call.Codecs(c)
-	if err == nil {
-		err = refuseShared(c)
-	}
-	if err != nil {
-		return failure.Wrap(program.Describe(c.Fn.PC), err)
-	}
-	def, err := process.Define(m.host, c)
+	f, err := describe(m.host, c)
 	if err != nil {
 		return err
 	}
-	f := &Func{
-		ID:   def.ID(),
-		Name: program.Describe(c.Fn.PC),
-		Arg:  typeText(c.Arg), Result: typeText(c.Result),
+	in, out, err := call.Codecs(c)
+	if err != nil {
+		return err
 	}
-	f.Source, f.Bound = sourceOf(c)
 	c.Do = func(ctx context.Context, a, r unsafe.Pointer) error {
 		arg, err := in.Marshal(a)
 		if err != nil {
@@ -67,6 +58,28 @@ func (m *remote) Prepare(c *call.Function) error {
 		return receive(out, o, r)
 	}
 	return nil
+}
+
+// describe returns the Func of c, or an error if c cannot be sent.
+func describe(h mphost.Host, c *call.Function) (*Func, error) {
+	_, _, err := call.Codecs(c)
+	if err == nil {
+		err = refuseShared(c)
+	}
+	if err != nil {
+		return nil, failure.Wrap(program.Describe(c.Fn.PC), err)
+	}
+	def, err := process.Define(h, c)
+	if err != nil {
+		return nil, err
+	}
+	f := &Func{
+		ID:   def.ID(),
+		Name: program.Describe(c.Fn.PC),
+		Arg:  typeText(c.Arg), Result: typeText(c.Result),
+	}
+	f.Source, f.Bound = sourceOf(c)
+	return f, nil
 }
 
 // receive decodes a result. It returns an error if a method of a user's type panics.

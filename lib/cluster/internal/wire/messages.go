@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Encode returns the message of b. Its strings have at most MaxString bytes.
+// Encode returns the message of b. Its strings have at most MaxString bytes, and it has as
+// many Numbers as Args.
 func (b *Batch) Encode() []byte {
 	var w writer
 	w.string(b.Pool)
@@ -14,9 +15,13 @@ func (b *Batch) Encode() []byte {
 	w.int(b.MaxValue)
 	w.strings(b.FuncID, b.FuncName, b.Arg, b.Result, b.Function)
 	w.bytes(b.Hash[:])
+	w.value(b.Settings)
 	w.int(len(b.Args))
-	for _, a := range b.Args {
+	before := uint64(0)
+	for i, a := range b.Args {
 		w.value(a)
+		w.uint(b.Numbers[i] - before) // mostly 1
+		before = b.Numbers[i]
 	}
 	return seal(kindBatch, w.b)
 }
@@ -30,18 +35,18 @@ func DecodeBatch(msg []byte) (*Batch, error) {
 	b := &Batch{Pool: r.string(), ID: r.uint(), Tries: r.int(math.MaxInt32), MaxValue: r.int(math.MaxInt64)}
 	b.FuncID, b.FuncName, b.Arg, b.Result, b.Function = r.string(), r.string(), r.string(), r.string(), r.string()
 	b.Hash = r.hash()
+	b.Settings = r.argument()
 	n := r.int(MaxTasks)
-	if n > r.fits(2) {
+	if n > r.fits(3) {
 		r.fail()
 		n = 0
 	}
-	b.Args = make([]Value, 0, n)
+	b.Args, b.Numbers = make([]Value, 0, n), make([]uint64, 0, n)
+	before := uint64(0)
 	for range n {
-		v := r.value()
-		if v.Form > Object {
-			r.fail()
-		}
-		b.Args = append(b.Args, v)
+		b.Args = append(b.Args, r.argument())
+		before += r.uint()
+		b.Numbers = append(b.Numbers, before)
 	}
 	if err := r.end("a batch of tasks"); err != nil {
 		return nil, err
@@ -62,6 +67,7 @@ func (s *Result) Encode() []byte {
 	}
 	w.bytes(s.Stdout)
 	w.bytes(s.Stderr)
+	w.bytes(s.Broken)
 	return seal(kindResult, w.b)
 }
 
@@ -75,7 +81,7 @@ func DecodeResult(msg []byte) (*Result, error) {
 	for range s.Indexes {
 		s.Values = append(s.Values, r.value())
 	}
-	s.Stdout, s.Stderr = r.bytes(), r.bytes()
+	s.Stdout, s.Stderr, s.Broken = r.bytes(), r.bytes(), r.bytes()
 	if err := r.end("results"); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of the messages; messages of another version are refused.
-const Version = 2
+const Version = 3
 
 // The kinds of messages.
 const (
@@ -24,6 +24,7 @@ const (
 	kindWorker
 	kindPool
 	kindDeadLetter
+	kindSettings
 )
 
 // MaxTasks is the largest number of tasks in a Batch.
@@ -56,7 +57,9 @@ type Batch struct {
 	Function         string            // for a worker of another build: the name under which it has the function
 	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
 	Arg, Result      string            // types
+	Settings         Value             // Settings of the pool, encoded; empty for the defaults
 	Args             []Value
+	Numbers          []uint64 // of the tasks in their pool, one for each of Args
 }
 
 // A Result has the outcomes of some tasks of a Batch, or output of tasks of a pool.
@@ -69,6 +72,7 @@ type Result struct {
 	Values  []Value
 	Stdout  []byte
 	Stderr  []byte
+	Broken  []byte // the encoded error of all tasks of the pool, if its initializer has failed
 }
 
 // A Cancel tells workers that tasks of a Batch are no longer awaited.
@@ -265,6 +269,15 @@ func (r *reader) bool() bool { return r.byte(2) == 1 }
 func (r *reader) value() Value {
 	form := Form(r.byte(byte(forms)))
 	return Value{form, r.bytes()}
+}
+
+// argument reads a Value that is not a failure.
+func (r *reader) argument() Value {
+	v := r.value()
+	if v.Form > Object {
+		r.fail()
+	}
+	return v
 }
 
 func (r *reader) hash() (h [sha256.Size]byte) {

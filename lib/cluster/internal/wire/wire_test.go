@@ -18,12 +18,12 @@ var messages = []struct {
 	{
 		&Batch{Pool: "p", ID: 1 << 40, Tries: 3, MaxValue: 1 << 20, FuncID: "\x00id", FuncName: "main.f", Arg: "int", Result: "string",
 			Function: "f", Hash: [32]byte{7, 31: 9},
-			Args: []Value{{Inline, []byte("arg")}, {Object, []byte("p.abc")}, {Inline, []byte{}}}},
+			Settings: Value{Object, []byte("p.def")}, Args: []Value{{Inline, []byte("arg")}, {Object, []byte("p.abc")}, {Inline, []byte{}}}, Numbers: []uint64{7, 1 << 60, 3}},
 		func(v any) []byte { return v.(*Batch).Encode() }, func(b []byte) (any, error) { return DecodeBatch(b) },
 	},
 	{
 		&Result{Pool: "p", Batch: 7, Worker: "w", Elapsed: time.Second, Indexes: []int{0, MaxTasks - 1}, Values: []Value{{Failed, []byte("no")}, {Inline, []byte("yes")}},
-			Stdout: []byte("out"), Stderr: []byte("err")},
+			Stdout: []byte("out"), Stderr: []byte("err"), Broken: []byte("broken")},
 		func(v any) []byte { return v.(*Result).Encode() }, func(b []byte) (any, error) { return DecodeResult(b) },
 	},
 	{
@@ -41,6 +41,11 @@ var messages = []struct {
 	{
 		&DeadLetter{Pool: "p", Batch: 9, Index: 5, FuncName: "main.f", Error: "lost", Tries: 3, Worker: "w", Arg: Value{Object, []byte("p.abc")}},
 		func(v any) []byte { return v.(*DeadLetter).Encode() }, func(b []byte) (any, error) { return DecodeDeadLetter(b) },
+	},
+	{
+		&Settings{Timeout: time.Second, Grace: time.Minute, TasksPerChild: 7, Env: []string{"A=1", "B="},
+			First: &Call{FuncID: "\x00id", FuncName: "main.f", Function: "f", Hash: [32]byte{7, 31: 9}, Arg: "int", Result: "struct {}", Bytes: []byte("arg")}},
+		func(v any) []byte { return v.(*Settings).Encode() }, func(b []byte) (any, error) { return DecodeSettings(b) },
 	},
 }
 
@@ -87,7 +92,7 @@ func TestChangedMessages(t *testing.T) {
 func TestOtherVersion(t *testing.T) {
 	msg := (&Pool{ID: "p"}).Encode()
 	msg[2]++
-	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 3 of the protocol, and this program has version 2") {
+	if _, err := DecodePool(msg); err == nil || !strings.Contains(err.Error(), "version 4 of the protocol, and this program has version 3") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -21,7 +21,11 @@ import (
 // contextOf returns a function that makes the context of task i, which runs next.
 func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
 	return func(i int) (context.Context, context.CancelFunc) {
-		ctx, cancel := b.timeout.WithTimeout(context.Background())
+		parent := context.Background()
+		if b.keys != nil {
+			parent = call.WithKey(parent, b.keys[i])
+		}
+		ctx, cancel := b.timeout.WithTimeout(parent)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		b.running, b.cancel = i, cancel

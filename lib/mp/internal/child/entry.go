@@ -82,6 +82,7 @@ type batch struct {
 	body []byte // a task head, and the arguments
 
 	timeout call.Timeout // of each task
+	keys    []string     // of the tasks; nil if they have none
 
 	// Guarded by Entry.mu: the tasks that the parent cancelled, before or after they
 	// began, and the running task with the function that cancels its context.
@@ -102,6 +103,8 @@ type Entry struct {
 	row     []byte          // memory for the results of the batch that runs
 
 	taskTimeout call.Timeout // for later batches; used only by listen
+	keys        []string     // of the tasks of batch keysOf, which comes next; used only by listen
+	keysOf      uint64
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
@@ -145,6 +148,8 @@ func (e *Entry) receive(f protocol.Frame) error {
 		return e.cancel(f)
 	case protocol.FrameTimeout:
 		return e.setTimeout(f.Body)
+	case protocol.FrameKeys:
+		return e.setKeys(f)
 	case protocol.FrameMessage:
 		e.host.Message(f.Body)
 	case protocol.FrameTrace:
@@ -193,6 +198,9 @@ func (e *Entry) accept(f protocol.Frame) error {
 		n: int(binary.LittleEndian.Uint32(f.Body[8:])), body: f.Body,
 		cancelled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
 	}
+	if e.keysOf == f.Id && len(e.keys) == b.n {
+		b.keys, e.keys = e.keys, nil
+	}
 	e.mu.Lock()
 	e.batches[f.Id], e.latest = b, f.Id
 	for _, i := range e.early[f.Id] {
@@ -227,6 +235,14 @@ func (e *Entry) cancel(f protocol.Frame) error {
 		}
 	case f.Id > e.latest:
 		e.early[f.Id] = append(e.early[f.Id], i)
+	}
+	return nil
+}
+
+func (e *Entry) setKeys(f protocol.Frame) (err error) {
+	e.keysOf = f.Id
+	if e.keys, err = codec.SplitStrings(f.Body); err != nil {
+		return failure.ErrMalformed
 	}
 	return nil
 }

@@ -59,6 +59,7 @@ type chunk struct {
 	tries     int
 	origin    func(i int) unsafe.Pointer // identifies task i of the job in traces, if tasks are added one by one
 	dropped   func(i int) bool           // reports whether task i of the job is no longer waited for; may be nil
+	key       func(i int) string         // the key of task i of the job; may be nil
 }
 
 // faults has the errors of a chunk's tasks, by index in the job. Most chunks have none.
@@ -108,6 +109,19 @@ func (c *chunk) retry() *chunk {
 	p := *c
 	p.tries++
 	return &p
+}
+
+// keys returns the keys of the first n tasks, or nil if they have none, or if their function
+// has no context to find them in.
+func (c *chunk) keys(n int) []string {
+	if c.key == nil || c.kind.Shape&call.TakesContext == 0 || c.key(c.base) == "" {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = c.key(c.base + i)
+	}
+	return list
 }
 
 // abandoned returns the indexes of the tasks, among the first n, that are not awaited any

@@ -131,6 +131,9 @@ func (w *worker) dispatch(f *inflightBatch) {
 	protocol.AppendTaskHead(out.B[protocol.HeaderSize:protocol.HeaderSize], slot, 0, n)
 	out.B = protocol.WithTrailer(out.B)
 	w.room = protocol.Kept(out.B)
+	if keys := f.chunk.keys(n); keys != nil {
+		w.sent(w.child.Conn.Send(protocol.Frame{Kind: protocol.FrameKeys, Id: f.id, Body: codec.AppendStrings(nil, keys...)}))
+	}
 	w.child.SentTasks(f.id, f.chunk.base)
 	w.sent(w.child.Conn.SendRoom(protocol.FrameTask, f.id, out.B))
 }

@@ -8,6 +8,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -38,6 +39,16 @@ func defineInitializer(in *Initializer, h mphost.Host) (err error) {
 		return failure.Wrap("argument of the pool's initializer", err)
 	}
 	return nil
+}
+
+// Broken returns why no task of the pool runs any more, or nil if it works or was closed.
+func (p *Pool) Broken() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken == shm.ErrClosed {
+		return nil
+	}
+	return p.broken
 }
 
 func (in *Initializer) run(ctx context.Context) error {

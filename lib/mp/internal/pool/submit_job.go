@@ -16,7 +16,8 @@ import (
 type Future struct {
 	Done   chan struct{}
 	Cancel func(cause error)
-	depth  int // nesting depth of its task
+	Key    string // of the task, for its context in a child process; set before Submit
+	depth  int    // nesting depth of its task
 
 	mu      sync.Mutex
 	settled bool
@@ -217,6 +218,7 @@ func (j *submitJob) take(max int) *chunk {
 		sink:    func(c *chunk, from, to int) { j.settled(tasks, c, from, to) },
 		origin:  func(i int) unsafe.Pointer { return unsafe.Pointer(tasks[i]) },
 		dropped: func(i int) bool { return tasks[i].f.isSettled() },
+		key:     func(i int) string { return tasks[i].f.Key },
 	}
 	for i, s := range tasks {
 		j.kind.Arg.Move(c.arg(i), s.arg)

@@ -35,6 +35,7 @@ const (
 	FrameTimeout                 // to the child: time limit for tasks of the batches that follow
 	FrameTrace                   // to the child: body: the folder into which it records a trace
 	FrameProfile                 // to the child: body: the folder into which it profiles itself
+	FrameKeys                    // to the child: id of the batch that follows; body: the keys of its tasks
 	frameKinds
 )
 

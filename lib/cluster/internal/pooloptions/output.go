@@ -1,0 +1,80 @@
+package pooloptions
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// An Output writes the output of a pool's tasks to the writers of its options Stdout and
+// Stderr, one piece at a time. After a failed write it writes nothing more to either.
+type Output struct {
+	mu  sync.Mutex
+	err error
+
+	Stdout, Stderr io.Writer // nil for the streams of this process
+}
+
+// NewOutput returns the Output of a pool.
+func NewOutput(o *mpremote.PoolOptions) *Output {
+	out := &Output{}
+	if o.Stdout != nil {
+		out.Stdout = &part{out, o.Stdout}
+	}
+	if o.Stderr != nil {
+		out.Stderr = &part{out, o.Stderr}
+	}
+	return out
+}
+
+// Write writes pieces of standard output and standard error.
+func (o *Output) Write(stdout, stderr []byte) {
+	write(o.Stdout, os.Stdout, stdout)
+	write(o.Stderr, os.Stderr, stderr)
+}
+
+func write(w io.Writer, other *os.File, b []byte) {
+	if w == nil {
+		w = other
+	}
+	if len(b) > 0 {
+		_, _ = w.Write(b) // Err returns the error
+	}
+}
+
+// Err returns the error of the first failed write to a writer of the options.
+func (o *Output) Err() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
+
+type part struct {
+	o *Output
+	w io.Writer
+}
+
+func (p *part) Write(b []byte) (n int, err error) {
+	p.o.mu.Lock()
+	defer p.o.mu.Unlock()
+	if p.o.err != nil {
+		return len(b), nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("mp: the writer panicked: %v", v)
+		}
+		if err == nil && n < len(b) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			p.o.err = errors.Join(p.o.err, fmt.Errorf("mp: cannot write a child's output: %w", err))
+			n, err = len(b), nil // the tasks go on
+		}
+	}()
+	return p.w.Write(b)
+}
