@@ -44,7 +44,8 @@ type agent struct {
 	cancels  awaited.Cancels
 	busy     atomic.Int64 // tasks that run
 	done     atomic.Int64
-	brief    atomic.Bool // the last batch took less than briefTime
+	failed   atomic.Int64 // tasks of done that have no result
+	brief    atomic.Bool  // the last batch took less than briefTime
 
 	mu        sync.Mutex
 	held      map[awaited.Key]*held
@@ -121,7 +122,7 @@ func (a *agent) stop() {
 func (a *agent) announce(leaving bool) {
 	host, _ := os.Hostname()
 	w := wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
-		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Restarts: a.restarts(), Leaving: leaving, Offers: a.offers}
+		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Failed: int(a.failed.Load()), Restarts: a.restarts(), Leaving: leaving, Offers: a.offers}
 	a.c.members.Update(&w)
 	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // heartbeat repeats it
 }

@@ -250,6 +250,9 @@ func (r *report) add(i int, t *running) error {
 	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil && !errors.Is(taskErr, context.DeadlineExceeded) { // else the TaskTimeout ended it
 		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.b.Tries, Worker: r.a.id, Arg: t.arg})
 	}
+	if taskErr != nil {
+		r.a.failed.Add(1)
+	}
 	v, err := r.value(o, taskErr)
 	if err != nil {
 		return err

@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/cluster/internal/members"
-	"github.com/perijove/perijove/lib/cluster/internal/wire"
-	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/cluster/internal/refusal"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
@@ -145,54 +144,6 @@ func (r *runner) moveLocked(b *batch) {
 
 // noWorkers returns the error of tasks of f if no worker can run them.
 func (r *runner) noWorkers(f *mpremote.Func) error {
-	c := r.c
-	others := c.members.Current()
-	if len(others) == 0 {
-		return fmt.Errorf("cluster: %w: no worker has joined %s; start some with Workers, %s", ErrNoWorkers, c.URL(), whereWorkersStart())
-	}
-	m := others[0]
-	i := slices.IndexFunc(others, func(m wire.Worker) bool { return m.Offers })
-	if i < 0 && inNotebook() {
-		return fmt.Errorf("cluster: %w: %s needs a worker of this notebook, but the processes at %s (%d) run other programs, such as %s (process %d on %s), "+
-			"or are child processes that have called Open themselves; start workers with Workers, %s", ErrNoWorkers, f.Name, c.URL(), len(others), m.Program, m.PID, m.Host, whereWorkersStart())
-	}
-	if i < 0 {
-		return fmt.Errorf("cluster: %w: %s needs a worker of build %.4x, but the processes at %s (%d) run other builds, such as %.4x (process %d on %s); "+
-			"start workers from the same file as this program", ErrNoWorkers, f.Name, c.build, c.URL(), len(others), m.Build, m.PID, m.Host)
-	}
-	m = others[i]
-	if in := r.initializer(); in != nil && r.offers(m.Build, f) {
-		f = in
-	}
-	return fmt.Errorf("cluster: %w: %s cannot run on %s (process %d on %s): %s; build that program again from this notebook, or start workers here with Workers",
-		ErrNoWorkers, f.Name, m.Program, m.PID, m.Host, c.refusal(f, &m))
-}
-
-// inNotebook reports whether this process runs the cells of a notebook, or is its child.
-func inNotebook() bool {
-	h, err := mphost.Current()
-	return err == nil && !mphost.IsProgram(h)
-}
-
-// whereWorkersStart says which processes may call Workers so that they run this program.
-func whereWorkersStart() string {
-	if inNotebook() {
-		return "called in a cell, or with a program that perijove build --worker makes of this notebook"
-	}
-	return "here or in another process"
-}
-
-// refusal says why a worker of another build cannot run f.
-func (c *Cluster) refusal(f *mpremote.Func, w *wire.Worker) string {
-	if f.Source == nil {
-		return f.Bound
-	}
-	table := c.offerOf(w.Build)
-	if table == nil {
-		return "the hashes of its functions cannot be read from the server"
-	}
-	if text := f.Source.Difference(table); text != "" {
-		return text
-	}
-	return fmt.Sprintf("it does not offer %s to other programs: only functions without type parameters and receiver are offered", f.Source.Name)
+	why := refusal.Reason{URL: r.c.URL(), Build: r.c.build, Offer: r.c.offerOf, First: r.initializer()}
+	return fmt.Errorf("cluster: %w: %s", ErrNoWorkers, why.Of(f, r.c.members.Current()))
 }

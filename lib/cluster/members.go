@@ -1,11 +1,16 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/perijove/perijove/lib/cluster/internal/livetable"
+	"github.com/perijove/perijove/lib/cluster/internal/members"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
@@ -30,8 +35,58 @@ func (c *Cluster) watchMembers() error {
 	return nil
 }
 
-// Table returns a table of the processes that run workers: where each runs, how many tasks
-// it runs and has done, and how many of its child processes were replaced. A process of
-// another build runs no tasks of this program, unless its build is shown as "by hash": then
-// it runs the functions whose hashes are equal.
-func (c *Cluster) Table() string { return c.members.Table(c.build) }
+// A Table is a table of the processes that run workers. It has a line for each process: where
+// it runs, how many tasks of each pool it can run at once (workers), how many tasks it runs
+// (running) and has done, how many of these returned an error or panicked (failed), how many
+// of its child processes died and were replaced (lost), and when it was last seen. The last
+// line has the sums, and the number of tasks of this process's pools that wait.
+//
+// In a notebook a cell that ends with a Table, or that calls display.Show with it, shows it
+// as a table that changes as the tasks do, until the Cluster is closed. In a program it is
+// text.
+type Table struct{ in *livetable.Table }
+
+// Table returns a table of the processes that run workers. A process of another build runs
+// no tasks of this program, unless its build is shown as "by hash": then it runs the
+// functions whose hashes are equal. A process that was lost is listed for a minute.
+func (c *Cluster) Table() *Table {
+	return &Table{livetable.New(c.table, func(f func(context.Context)) { c.background(func() { f(c.ctx) }) })}
+}
+
+// String returns the present table as text.
+func (t *Table) String() string { return t.in.String() }
+
+// DisplayID returns the identifier of the table's outputs in a notebook.
+func (t *Table) DisplayID() string { return t.in.ID }
+
+// MIMEBundle returns the present table for a notebook, and begins to update it there.
+func (t *Table) MIMEBundle() map[string]any { return t.in.MIMEBundle() }
+
+// table returns the present table.
+func (c *Cluster) table() *members.Table {
+	now := &members.Table{Own: c.build, Rows: c.members.Rows()}
+	c.mu.Lock()
+	pools := slices.Collect(maps.Values(c.pools))
+	c.mu.Unlock()
+	for _, r := range pools {
+		now.Waiting += r.unfinished()
+	}
+	for _, r := range now.Rows {
+		now.Waiting -= r.Running
+	}
+	now.Waiting = max(now.Waiting, 0) // workers also run tasks of other processes' pools
+	return now
+}
+
+// unfinished returns how many tasks of the pool have no outcome.
+func (r *runner) unfinished() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, q := range r.queues {
+		n += len(q.pending)
+	}
+	for _, b := range r.inflight {
+		n += b.left
+	}
+	return n
+}

@@ -98,7 +98,7 @@ func TestWorkersOfAnotherBuild(t *testing.T) {
 	defer nc.Close()
 	other := wire.Worker{ID: "x", Host: "far", Program: "old", PID: 17, Build: [32]byte{0xab, 0xcd}, Slots: 4}
 	ctx := watchdog(t)
-	for !strings.Contains(c.Table(), "far") && ctx.Err() == nil {
+	for !strings.Contains(c.Table().String(), "far") && ctx.Err() == nil {
 		if err := errors.Join(nc.Publish("perijove.worker", other.Encode()), nc.Publish("perijove.worker", []byte("nonsense")), nc.Flush()); err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestWorkersOfAnotherBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectMap(t, p)
-	if table := c.Table(); !strings.Contains(table, "other (abcd0000)") || !strings.Contains(table, "this") {
+	if table := c.Table().String(); !strings.Contains(table, "other (abcd0000)") || !strings.Contains(table, "this") {
 		t.Errorf("the table is\n%s", table)
 	}
 }

@@ -21,11 +21,6 @@ const (
 	// batch to another worker; heartbeatInterval is the interval of the heartbeats.
 	ackWait           = 1200 * time.Millisecond
 	heartbeatInterval = 400 * time.Millisecond
-	// publishTimeout is how long publish tries again while the server does not answer or its
-	// stream is full.
-	publishTimeout = time.Minute
-	// maxTry is how long one try of publish takes at most.
-	maxTry = 5 * time.Second
 	// duplicateWindow is how long the server recognizes a message that was sent again.
 	duplicateWindow = 2 * time.Minute
 	// taskAge is how long the server keeps a task if no worker takes it.
@@ -117,36 +112,7 @@ func (c *Cluster) streamError(name string, err error) error {
 	return fmt.Errorf("cluster: cannot open the stream %s at %s: %w", name, c.URL(), err)
 }
 
-// publish stores a message in a stream. If the server does not answer or the stream is
-// full, it tries again until ctx ends or publishTimeout has passed. id identifies the
-// message, so that it is stored once.
+// publish stores a message in a stream; see servers.Publish.
 func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (seq uint64, err error) {
-	last := time.Now().Add(publishTimeout)
-	timeout := objects.FirstTry
-	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
-		var opts []jetstream.PublishOpt
-		if id != "" {
-			opts = append(opts, jetstream.WithMsgID(id))
-		}
-		try, cancel := context.WithTimeout(ctx, timeout)
-		ack, err := c.js.Publish(try, subject, msg, opts...)
-		late := try.Err() != nil
-		cancel()
-		switch {
-		case err == nil:
-			return ack.Sequence, nil
-		case ctx.Err() != nil:
-			return 0, context.Cause(ctx)
-		case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrConnectionClosed), time.Now().After(last):
-			return 0, fmt.Errorf("cluster: the server at %s cannot store a message: %w", c.URL(), err)
-		}
-		if late {
-			timeout = min(timeout+timeout/2, maxTry)
-		}
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-			return 0, context.Cause(ctx)
-		}
-	}
+	return servers.Publish(ctx, c.js, c.URL(), subject, id, msg)
 }

@@ -19,7 +19,8 @@ import (
 // forms for which the type has a method (see the package comment) and pictures of
 // images and plots. Matrices of gonum, slices of structs, maps, and values that do
 // not fit on one line get an HTML form: a table, or a tree whose nodes open and
-// close. The text form names each method that has panicked.
+// close. The text form names each method that has panicked. If the value has the method
+// DisplayID() string, the output can be replaced later with [Update].
 func Render(v any) displayhost.Message {
 	if m, ok := v.(displayhost.Message); ok {
 		return m
@@ -29,6 +30,10 @@ func Render(v any) displayhost.Message {
 		v, r.vectorOnly = x.v, true
 	}
 	r.render(v)
+	id := ""
+	if x, ok := v.(interface{ DisplayID() string }); ok && !isNil(v) {
+		r.guard("DisplayID", func() { id = x.DisplayID() })
+	}
 	if _, ok := r.data["text/plain"]; !ok {
 		r.data["text/plain"] = r.values.Text(v)
 	}
@@ -36,7 +41,7 @@ func Render(v any) displayhost.Message {
 		text, _ := r.data["text/plain"].(string)
 		r.data["text/plain"] = text + "\n" + strings.Join(r.problems, "\n")
 	}
-	m := displayhost.Message{Kind: displayhost.KindShow, Data: r.data}
+	m := displayhost.Message{Kind: displayhost.KindShow, Data: r.data, ID: id}
 	if len(r.metadata) > 0 {
 		m.Metadata = r.metadata
 	}

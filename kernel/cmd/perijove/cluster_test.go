@@ -102,7 +102,7 @@ impatient, err := cluster.Open(ctx, cluster.URL(os.Getenv("TEST_NATS_URL")), clu
 if err != nil {
 	panic(err)
 }
-for !strings.Contains(impatient.Table(), "by hash") {
+for !strings.Contains(impatient.Table().String(), "by hash") {
 	time.Sleep(50 * time.Millisecond)
 }
 pool2, err := impatient.Pool()

@@ -35,6 +35,10 @@ func (w *Worker) handle(m control.Message) error {
 		w.display(m)
 		return w.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Result:
+		if m.Message.ID != "" { // a later message replaces it, which the results of executions do not support everywhere
+			w.display(control.Display{ID: m.ID, Message: m.Message})
+			return w.conn.Send(control.Ack{Seq: m.Seq})
+		}
 		w.sinkOf(m.ID).Result(withSource(output.Bundle(m.Message.Data), m.Calls, w.currentStyle()), m.Message.Metadata)
 		return w.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Comm:

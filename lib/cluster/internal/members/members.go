@@ -4,19 +4,20 @@ package members
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
 const (
-	// timeout is how long a worker counts as present after its last announcement.
+	// timeout is how long a worker counts as present after its last announcement. Then it is
+	// lost.
 	timeout = 10 * time.Second
+	// lostTimeout is how long after its last announcement a lost worker is listed.
+	lostTimeout = time.Minute
 	// Max is the largest number of processes, or of builds, that are remembered.
 	Max = 1 << 14
 )
@@ -52,17 +53,39 @@ func (s *List) Update(w *wire.Worker) {
 // Current returns the processes that were seen lately, in the order of hosts and process
 // ids.
 func (s *List) Current() []wire.Worker {
+	var list []wire.Worker
+	for _, r := range s.Rows() {
+		if !r.Lost() {
+			list = append(list, r.Worker)
+		}
+	}
+	return list
+}
+
+// A Row is a process, and how long ago it has announced itself.
+type Row struct {
+	wire.Worker
+	Age time.Duration
+}
+
+// Lost reports whether the process has not announced itself for so long that it is not counted.
+func (r *Row) Lost() bool { return r.Age > timeout }
+
+// Rows returns the processes that were seen lately, and those that were lost in the last
+// minute, in the order of hosts and process ids.
+func (s *List) Rows() []Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []wire.Worker
+	var list []Row
 	for id, m := range s.known {
-		if time.Since(m.seen) > timeout {
+		age := time.Since(m.seen)
+		if age > lostTimeout {
 			delete(s.known, id)
 			continue
 		}
-		list = append(list, m.Worker)
+		list = append(list, Row{m.Worker, age})
 	}
-	slices.SortFunc(list, func(a, b wire.Worker) int {
+	slices.SortFunc(list, func(a, b Row) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), strings.Compare(a.ID, b.ID))
 	})
 	return list
@@ -74,24 +97,4 @@ func (s *List) Slots() (n int) {
 		n += m.Slots
 	}
 	return n
-}
-
-// Table returns a table of the processes for users. own is the build of this process.
-func (s *List) Table(own Build) string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "host\tprocess\tprogram\tbuild\tworkers\trunning\tdone\treplaced")
-	for _, m := range s.Current() {
-		build := "this"
-		switch {
-		case m.Build == own:
-		case m.Offers:
-			build = fmt.Sprintf("by hash (%.4x)", m.Build)
-		default:
-			build = fmt.Sprintf("other (%.4x)", m.Build)
-		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t%d\t%d\t%d\n", m.Host, m.PID, m.Program, build, m.Slots, m.Running, m.Done, m.Restarts)
-	}
-	_ = w.Flush() // writes to memory
-	return b.String()
 }

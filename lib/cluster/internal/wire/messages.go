@@ -118,7 +118,7 @@ func (k *Worker) Encode() []byte {
 	w.text(k.Program)
 	w.int(k.PID)
 	w.bytes(k.Build[:])
-	for _, n := range []int{k.Slots, k.Running, k.Done, k.Restarts} {
+	for _, n := range []int{k.Slots, k.Running, k.Done, k.Failed, k.Restarts} {
 		w.int(n)
 	}
 	w.bool(k.Leaving)
@@ -134,7 +134,7 @@ func DecodeWorker(msg []byte) (*Worker, error) {
 	}
 	k := &Worker{ID: r.string(), Host: r.string(), Program: r.string(), PID: r.int(math.MaxInt32)}
 	k.Build = r.hash()
-	for _, n := range []*int{&k.Slots, &k.Running, &k.Done, &k.Restarts} {
+	for _, n := range []*int{&k.Slots, &k.Running, &k.Done, &k.Failed, &k.Restarts} {
 		*n = r.int(math.MaxInt64)
 	}
 	k.Leaving, k.Offers = r.bool(), r.bool()

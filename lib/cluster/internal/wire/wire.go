@@ -92,7 +92,8 @@ type Worker struct {
 	Offers   bool // it also runs tasks of other builds; the server stores the hashes of its functions
 	Slots    int  // tasks that it runs at once
 	Running  int
-	Done     int
+	Done     int // including Failed
+	Failed   int
 	Restarts int
 	Leaving  bool
 }
