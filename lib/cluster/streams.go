@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 	"github.com/perijove/perijove/lib/cluster/internal/objects"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
 const (

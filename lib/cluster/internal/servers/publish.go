@@ -16,8 +16,8 @@ const (
 	// publishTimeout is how long Publish tries again while the server does not answer or its
 	// stream is full.
 	publishTimeout = time.Minute
-	// maxTry is how long one try of Publish takes at most.
-	maxTry = 5 * time.Second
+	// maxPublishTry is how long one try of Publish takes at most.
+	maxPublishTry = 5 * time.Second
 )
 
 // Publish stores a message in a stream of the server at url. If the server does not answer or the stream is
@@ -44,7 +44,7 @@ func Publish(ctx context.Context, js jetstream.JetStream, url, subject, id strin
 			return 0, fmt.Errorf("cluster: the server at %s cannot store a message: %w", url, err)
 		}
 		if late {
-			timeout = min(timeout+timeout/2, maxTry)
+			timeout = min(timeout+timeout/2, maxPublishTry)
 		}
 		select {
 		case <-time.After(delay):
