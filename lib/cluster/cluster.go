@@ -51,6 +51,9 @@ type Cluster struct {
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	running  sync.WaitGroup
+	showing  context.Context // ends before ctx: tables of notebooks are updated until then
+	stopShow context.CancelFunc
+	tables   sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
@@ -71,6 +74,7 @@ func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 		return nil, err
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.showing, c.stopShow = context.WithCancel(c.ctx)
 	if o.url == "" {
 		if c.embedded, err = natsserver.Start(o.folder); err != nil {
 			return nil, err
@@ -200,6 +204,11 @@ func (c *Cluster) Close() error {
 	agents, pools := c.agents, c.pools
 	c.agents, c.pools = nil, nil
 	c.mu.Unlock()
+	for _, a := range agents {
+		a.announce(false) // for the last update of the tables
+	}
+	c.stopShow()
+	c.tables.Wait()
 	for _, r := range pools {
 		_ = r.Close()
 	}

@@ -50,7 +50,16 @@ type Table struct{ in *livetable.Table }
 // no tasks of this program, unless its build is shown as "by hash": then it runs the
 // functions whose hashes are equal. A process that was lost is listed for a minute.
 func (c *Cluster) Table() *Table {
-	return &Table{livetable.New(c.table, func(f func(context.Context)) { c.background(func() { f(c.ctx) }) })}
+	return &Table{livetable.New(c.table, c.show)}
+}
+
+// show starts the goroutine f, which updates a table until the Cluster is closed.
+func (c *Cluster) show(f func(context.Context)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.tables.Go(func() { f(c.showing) })
+	}
 }
 
 // String returns the present table as text.
@@ -66,7 +75,7 @@ func (t *Table) MIMEBundle() map[string]any { return t.in.MIMEBundle() }
 func (c *Cluster) table() *members.Table {
 	now := &members.Table{Own: c.build, Rows: c.members.Rows()}
 	c.mu.Lock()
-	pools := slices.Collect(maps.Values(c.pools))
+	pools := slices.Collect(maps.Values(c.pools)) // none after Close
 	c.mu.Unlock()
 	for _, r := range pools {
 		now.Waiting += r.unfinished()

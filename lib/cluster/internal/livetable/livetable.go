@@ -46,16 +46,17 @@ func bundle(t *members.Table) map[string]any {
 	return map[string]any{"text/plain": strings.TrimSuffix(t.String(), "\n"), "text/html": t.HTML()}
 }
 
-// update replaces the table in the notebook when it has changed, until ctx ends.
+// update replaces the table in the notebook when it has changed, until ctx ends, and then once
+// more.
 func (t *Table) update(ctx context.Context) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	shown := ""
-	for {
+	for last := false; !last; {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return
+			last = true
 		}
 		now := t.now()
 		if page := now.HTML(); page != shown {

@@ -43,8 +43,16 @@ func TestTableIsUpdated(t *testing.T) {
 		}
 		done.Store(max(41, done.Load()+1))
 	}
+	done.Store(1000)
 	cancel()
 	<-ended
+	last := <-sent
+	for len(sent) > 0 {
+		last = <-sent
+	}
+	if !strings.Contains(last.Data["text/plain"].(string), "1000") {
+		t.Errorf("the last update is %+v", last)
+	}
 }
 
 // TestTableWithoutANotebook: there is nothing to update.
