@@ -90,6 +90,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 func (a *agent) start() {
 	a.announce(false)
 	a.running.Go(a.heartbeat)
+	a.running.Go(a.storeEnds)
 	for i := range batchesPerSlot * a.slots {
 		a.running.Go(func() { a.fetch(i >= a.slots) })
 	}
@@ -209,12 +210,19 @@ func (a *agent) refuse(msg jetstream.Msg) {
 	_ = msg.TermWithReason("malformed batch")
 }
 
-// hold records a batch so that heartbeats are sent for it.
+// hold records a batch so that heartbeats are sent for it. It returns nil if the agent runs
+// the batch already: if a message is not handled in time, it is delivered again, and both
+// arrive. Then msg replaces the older message.
 func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) *held {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	k := keyOf(b)
+	if h := a.held[k]; h != nil {
+		h.msg = msg
+		return nil
+	}
 	h := &held{msg: msg}
-	a.held[keyOf(b)] = h
+	a.held[k] = h
 	return h
 }
 
@@ -233,6 +241,20 @@ func (a *agent) release(b *wire.Batch) jetstream.Msg {
 	msg := a.held[k].msg
 	delete(a.held, k)
 	return msg
+}
+
+// storeEnds periodically stores which batches have ended, if no batch begins meanwhile.
+func (a *agent) storeEnds() {
+	ticker := time.NewTicker(heartbeatInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			_ = a.begins.Flush(a.ctx) // tried again with the next tick
+		case <-a.ctx.Done():
+			return
+		}
+	}
 }
 
 // heartbeat periodically tells the server that the batches are running, and other processes
@@ -256,7 +278,6 @@ func (a *agent) heartbeat() {
 			_ = m.InProgress() // sent again later; if none arrives, another worker runs the batch, too
 		}
 		a.announce(false)
-		_ = a.begins.Flush(a.ctx) // repeated
 		a.dropExecutors()
 	}
 }

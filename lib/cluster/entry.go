@@ -152,7 +152,7 @@ func (e *entry) get(ctx context.Context) (now keyvalue.Entry, err error) {
 	if err != nil {
 		return now, err
 	}
-	now, err = kv.Get(ctx, e.key)
+	now, err = kv.GetExisting(ctx, e.key)
 	return now, e.wrap(err)
 }
 

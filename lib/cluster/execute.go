@@ -144,6 +144,9 @@ func (t *running) Cancel() {
 // run runs a batch, reports its outcomes, and then acknowledges its message.
 func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
 	h, key := a.hold(b, msg), begins.Batch{Pool: b.Pool, ID: b.ID}
+	if h == nil {
+		return
+	}
 	err := a.begins.Begin(a.ctx, key)
 	if err == nil {
 		err = a.runHeld(b, h)

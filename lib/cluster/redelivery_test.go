@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/begins"
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/must"
 )
@@ -66,4 +67,23 @@ func TestBegunTaskIsATry(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+}
+
+// anotherMsg is a message that is not used.
+type anotherMsg struct{ jetstream.Msg }
+
+// TestDeliveredTwiceAtOnce delivers a batch again before the agent has handled the first
+// message. It runs once.
+func TestDeliveredTwiceAtOnce(t *testing.T) {
+	c, _ := openAlone(t)
+	a := must.Get(c.newAgent(1))
+	defer a.stop()
+	b := &wire.Batch{Pool: "POOL", ID: 1}
+	h := a.hold(b, nil)
+	again := &anotherMsg{}
+	a.run(b, again) // panics if it runs the batch
+	if a.message(h) != again {
+		t.Error("heartbeats are sent for the older message")
+	}
+	a.release(b)
 }

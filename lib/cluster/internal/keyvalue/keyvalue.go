@@ -24,6 +24,8 @@ const (
 	maxWrites = 32
 	// idSize is the length of an id in letters of five bits.
 	idSize = 10
+	// missingTimeout is how long GetExisting looks for a key that the server does not have.
+	missingTimeout = 10 * time.Second
 	// operationHeader is the header of JetStream that marks a deleted key.
 	operationHeader = "KV-Operation"
 )
@@ -92,6 +94,23 @@ func (s *Store) Get(ctx context.Context, key string) (e Entry, err error) {
 	return e, err
 }
 
+// GetExisting is Get for a key that was made before. A key that was deleted leaves a mark. If
+// the server has neither a value nor a mark, it may have lost its newest messages, as after its
+// disk was full. Other servers have them: GetExisting tries again for missingTimeout.
+func (s *Store) GetExisting(ctx context.Context, key string) (e Entry, err error) {
+	begin := time.Now()
+	for {
+		if e, err = s.Get(ctx, key); e.Revision > 0 || !errors.Is(err, jetstream.ErrKeyNotFound) || time.Since(begin) > missingTimeout {
+			return e, err
+		}
+		select {
+		case <-time.After(missingTimeout / 50):
+		case <-ctx.Done():
+			return e, context.Cause(ctx)
+		}
+	}
+}
+
 // read returns the last Entry of a key, which may be deleted.
 func (s *Store) read(ctx context.Context, key string) (Entry, error) {
 	m, err := s.stream.GetLastMsgForSubject(ctx, s.subject(key))
@@ -135,7 +154,7 @@ func (s *Store) Swap(ctx context.Context, key string, old Entry, value []byte) (
 }
 
 // errPending means that the key still has the revision that a server has called wrong,
-// because the change that replaces it has not ended.
+// because the change that replaces it has not ended, or that this server lacks the key.
 var errPending = nats.ErrTimeout
 
 // wasMade reports whether the change from old to now was made. If the key still has the
@@ -145,7 +164,7 @@ func (s *Store) wasMade(ctx context.Context, key string, old Entry, now *Entry) 
 	switch {
 	case err != nil:
 		return false, err
-	case e.Revision == old.Revision:
+	case e.Revision <= old.Revision:
 		return false, errPending
 	case e.deleted:
 		return false, nil // as if it was deleted before
@@ -260,7 +279,7 @@ func (s *Store) Watch(ctx context.Context, key string, idle time.Duration, f fun
 	defer timer.Stop()
 	revision, since := uint64(0), time.Now() // of the last call of f
 	for {
-		e, err := s.Get(ctx, key)
+		e, err := s.GetExisting(ctx, key)
 		if err != nil {
 			return err
 		}

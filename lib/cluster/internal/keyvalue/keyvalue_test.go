@@ -194,3 +194,28 @@ func TestWatch(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestGetExisting reads a key that comes later, as one does that a server lacks for a moment.
+func TestGetExisting(t *testing.T) {
+	s, ctx := open(t)
+	made := make(chan error)
+	go func() {
+		_, err := s.Create(ctx, "key", []byte("a"))
+		made <- err
+	}()
+	e, err := s.GetExisting(ctx, "key")
+	if err := errors.Join(err, <-made); err != nil || string(e.Value) != "a" {
+		t.Errorf("got %q, %v", e.Value, err)
+	}
+	if err := s.Delete(ctx, "key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.GetExisting(ctx, "key"); !errors.Is(err, jetstream.ErrKeyNotFound) {
+		t.Errorf("a deleted key: %v", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := s.GetExisting(ctx, "missing"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
