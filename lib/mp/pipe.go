@@ -44,6 +44,8 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 // because the direction was closed or the process that has the other end is gone.
 // Otherwise it returns the error of ctx if ctx ends first, or the error of decoding the
 // value.
+//
+//go:noinline
 func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 	err = c.RecvInto(ctx, &v)
 	return v, err

@@ -58,22 +58,40 @@ func untypedOf[T any](q *Queue[T]) queue.Untyped {
 // Put adds v at the end. It waits while the queue is full. It returns the error of ctx if
 // ctx ends first, ErrClosed if the queue is closed, ErrPeerDied if the queue is full and
 // no other process is left to take values, or the error of encoding v.
-func (q *Queue[T]) Put(ctx context.Context, v T) error { return put(q, ctx, v, true) }
-
-// TryPut is Put without waiting: its error is ErrFull if Put would wait.
-func (q *Queue[T]) TryPut(v T) error { return put(q, context.Background(), v, false) }
-
-func put[T any](q *Queue[T], ctx context.Context, v T, wait bool) error {
+func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if q == nil {
 		return nilError("Queue")
 	}
 	s := (*queue.State)(unsafe.Pointer(q))
 	if p := atomic.LoadPointer(&s.Ring); p != nil {
-		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
+		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), true)
 	}
-	if w := s.Words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
+	if w := s.Words; w != nil && ctx.Done() == nil && mphost.IsPlain() {
 		return w.Send(*(*uint64)(unsafe.Pointer(&v)))
 	}
+	if s.Plain != nil {
+		return s.Queue.Put(ctx, call.Hide(unsafe.Pointer(&v)), true)
+	}
+	return put(q, ctx, v, true)
+}
+
+// TryPut is Put without waiting: its error is ErrFull if Put would wait.
+func (q *Queue[T]) TryPut(v T) error {
+	if q == nil {
+		return nilError("Queue")
+	}
+	if p := atomic.LoadPointer(&(*queue.State)(unsafe.Pointer(q)).Ring); p != nil {
+		return queue.LocalPut(p, context.Background(), call.Hide(unsafe.Pointer(&v)), false)
+	}
+	return put(q, context.Background(), v, false)
+}
+
+// put is Put and TryPut for a queue that has no ring, or does not have it yet. Methods that are so short that the compiler
+// inlines them would not be in the image, whose cells call the methods; see the kernel's package image/thin.
+//
+//go:noinline
+func put[T any](q *Queue[T], ctx context.Context, v T, wait bool) error {
+	s := (*queue.State)(unsafe.Pointer(q))
 	if s.Plain != nil {
 		return s.Queue.Put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
@@ -85,33 +103,50 @@ func put[T any](q *Queue[T], ctx context.Context, v T, wait bool) error {
 // error of ctx if ctx ends first, ErrClosed if the queue is empty and closed, ErrPeerDied
 // if the queue is empty and no other process is left to put values, or the error of
 // decoding the value.
-func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	v, _, err := get(q, ctx, true)
-	return v, err
-}
-
-// TryGet is Get without waiting; ok reports whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return get(q, context.Background(), false) }
-
-func get[T any](q *Queue[T], ctx context.Context, wait bool) (v T, ok bool, err error) {
+func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 	if q == nil {
-		return v, false, nilError("Queue")
+		return v, nilError("Queue")
 	}
 	s := (*queue.State)(unsafe.Pointer(q))
 	if p := atomic.LoadPointer(&s.Ring); p != nil {
-		ok, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
-		return v, ok, err
+		_, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), true)
+		return v, err
 	}
-	if w := s.Words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
+	if w := s.Words; w != nil && ctx.Done() == nil && mphost.IsPlain() {
 		x, ok := <-w.C
 		if !ok {
-			return v, false, ErrClosed
+			return v, ErrClosed
 		}
 		if x.Tag != 0 {
 			w.Received(x.Tag)
 		}
-		return *(*T)(unsafe.Pointer(&x.X)), true, nil
+		return *(*T)(unsafe.Pointer(&x.X)), nil
 	}
+	if s.Plain != nil {
+		_, err = s.Queue.Get(ctx, call.Hide(unsafe.Pointer(&v)), true)
+		return v, err
+	}
+	v, _, err = get(q, ctx, true)
+	return v, err
+}
+
+// TryGet is Get without waiting; ok reports whether there was a value.
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) {
+	if q == nil {
+		return v, false, nilError("Queue")
+	}
+	if p := atomic.LoadPointer(&(*queue.State)(unsafe.Pointer(q)).Ring); p != nil {
+		ok, err = queue.LocalGet(p, context.Background(), call.Hide(unsafe.Pointer(&v)), false)
+		return v, ok, err
+	}
+	return get(q, context.Background(), false)
+}
+
+// get is Get and TryGet for a queue that has no ring, or does not have it yet; see put.
+//
+//go:noinline
+func get[T any](q *Queue[T], ctx context.Context, wait bool) (v T, ok bool, err error) {
+	s := (*queue.State)(unsafe.Pointer(q))
 	if s.Plain != nil {
 		ok, err = s.Queue.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
@@ -158,6 +193,8 @@ func (q *Queue[T]) String() string { return queue.Describe(untypedOf(q)) }
 func (q *Queue[T]) GobEncode() ([]byte, error) { return queue.Handle(untypedOf(q)) }
 
 // GobDecode is the inverse of GobEncode.
+//
+//go:noinline
 func (q *Queue[T]) GobDecode(b []byte) error {
 	return (*queue.State)(unsafe.Pointer(q)).Open((*T)(nil), b)
 }
@@ -194,18 +231,28 @@ func (q *JoinableQueue[T]) Get(ctx context.Context) (T, error) { return q.base()
 func (q *JoinableQueue[T]) TryGet() (v T, ok bool, err error) { return q.base().TryGet() }
 
 // GetInto is Queue.GetInto.
+//
+//go:noinline
 func (q *JoinableQueue[T]) GetInto(ctx context.Context, v *T) error { return q.base().GetInto(ctx, v) }
 
 // Len is Queue.Len.
+//
+//go:noinline
 func (q *JoinableQueue[T]) Len() int { return q.base().Len() }
 
 // Close is Queue.Close.
+//
+//go:noinline
 func (q *JoinableQueue[T]) Close() { q.base().Close() }
 
 // All is Queue.All.
+//
+//go:noinline
 func (q *JoinableQueue[T]) All(ctx context.Context) iter.Seq2[T, error] { return q.base().All(ctx) }
 
 // String is Queue.String.
+//
+//go:noinline
 func (q *JoinableQueue[T]) String() string { return q.base().String() }
 
 // GobEncode lets a JoinableQueue be part of a value that is sent to a process, as a reference.

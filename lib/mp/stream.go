@@ -18,11 +18,15 @@ import (
 // seq runs in a separate goroutine. It runs ahead of the results only as far as is
 // needed to keep the workers busy, so it may be endless. If it panics or calls
 // runtime.Goexit, the stream ends with that error.
+//
+//go:noinline
 func Stream[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
 	return stream[R](ctx, p, fn, seq, true, opts)
 }
 
 // StreamUnordered is Stream, but yields each result as soon as it is available.
+//
+//go:noinline
 func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
 	return stream[R](ctx, p, fn, seq, false, opts)
 }

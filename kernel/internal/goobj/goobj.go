@@ -232,6 +232,18 @@ func (o *Object) Hashed(i int) bool {
 	return i >= n && i < n+o.count(blkHashed64Def, symSize)+o.count(blkHashedDef, symSize)
 }
 
+// Indexed yields the indices of the symbols that the object defines and to which objects of other packages refer by
+// index. Those without a name, such as information on functions, are left out: only the object itself refers to them.
+func (o *Object) Indexed() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range o.count(blkSymDef, symSize) {
+			if o.Sym(i).Name() != "" && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
 // NonPackage yields the indices of the symbols that the object defines and to which
 // other objects refer only by name: instances of generic code, symbols with a //go:linkname
 // line, and all symbols in assembly.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,8 @@ type listed struct {
 	Standard   bool
 	DepOnly    bool // it is listed only as a dependency of other packages
 	Imports    []string
+	Dir        string
+	GoFiles    []string
 	Module     *struct {
 		Path, Version string
 		Replace       *struct{ Path string }
@@ -51,7 +54,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		debug.SetGCPercent(percent)
 		debug.FreeOSMemory()
 	}()
-	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir}
+	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir, thin: map[string]string{}}
 	var err error
 	if b.dir, err = os.MkdirTemp(filepath.Dir(dir), ".build-*"); err != nil {
 		return err
@@ -77,6 +80,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		{"keep symbols", b.keepSymbols, false, true, false},
 		{"build worker", b.buildWorker, false, true, false},
 		{"collect packages", b.collectPackages, false, false, false},
+		{"compile packages without generic code", b.compileThin, false, true, false},
 		{"index symbols", b.indexSymbols, false, true, true},
 		{"check worker", b.checkWorker, false, true, true},
 		{"finish", b.finish, false, false, false},
@@ -111,6 +115,7 @@ type builder struct {
 	unfit error // why cells cannot be linked into a worker process of this toolchain; nil if they can
 
 	archives map[string]string // import path to file name below dir
+	thin     map[string]string // the same of the thin packages
 }
 
 func (b *builder) src(p string) string { return filepath.Join(b.dir, "src", p) }
@@ -134,10 +139,16 @@ func (b *builder) writeSources() error {
 	}
 	const main = `package main
 
-import "github.com/perijove/perijove/kernel/internal/worker"
+import (
+	"github.com/perijove/perijove/kernel/internal/worker"
+	_ "github.com/perijove/perijove/kernel/perijove-worker/instances"
+)
 
 func main() { worker.Main() }
 `
+	if err := b.write("kernel/perijove-worker/instances/instances.go", instances()); err != nil {
+		return err
+	}
 	return b.write("kernel/perijove-worker/main.go", []byte(main))
 }
 
@@ -245,7 +256,7 @@ func (b *builder) list(flags ...string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat([]string{"list"}, b.modFlag(), b.raceFlags(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,DepOnly,Imports,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
+	args := slices.Concat([]string{"list"}, b.modFlag(), b.raceFlags(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,DepOnly,Imports,Module,Dir,GoFiles", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return nil, err
@@ -280,13 +291,15 @@ func (b *builder) collectPackages() error {
 	return b.writeImportcfg(b.dir)
 }
 
-// writeImportcfg writes the importcfg file with the paths of an image in dir.
+// writeImportcfg writes the importcfg files with the paths of an image in dir.
 func (b *builder) writeImportcfg(dir string) error {
-	var cfg bytes.Buffer
+	var full, thin bytes.Buffer
 	for _, path := range slices.Sorted(maps.Keys(b.archives)) {
-		fmt.Fprintf(&cfg, "packagefile %s=%s\n", path, filepath.Join(dir, b.archives[path]))
+		fmt.Fprintf(&full, "packagefile %s=%s\n", path, filepath.Join(dir, b.archives[path]))
+		fmt.Fprintf(&thin, "packagefile %s=%s\n", path, filepath.Join(dir, cmp.Or(b.thin[path], b.archives[path])))
 	}
-	return os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644)
+	return errors.Join(os.WriteFile(filepath.Join(b.dir, "importcfg"), full.Bytes(), 0o644),
+		os.WriteFile(filepath.Join(b.dir, thinImportcfg), thin.Bytes(), 0o644))
 }
 
 // finish writes the manifest, which makes the folder an image.
@@ -301,7 +314,7 @@ func (b *builder) finish() error {
 	if b.unfit != nil {
 		why = b.unfit.Error()
 	}
-	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, Sizes: map[string]int64{}}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, ThinUsers: thinUsers(b.pkgs), Sizes: map[string]int64{}}
 	for _, p := range b.pkgs {
 		mf.Names[p.ImportPath] = p.Name
 	}

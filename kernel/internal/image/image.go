@@ -16,9 +16,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
 // bundled lists the packages outside the standard library that every image contains.
@@ -49,15 +52,18 @@ type Image struct {
 	Race bool
 	// Unfit is the reason why cells cannot be linked into the worker process of this image. Each cell must then be
 	// built as a separate program. Unfit is usually empty.
-	Unfit    string
-	archives map[string]string // import path to compiled package
-	names    map[string]string // import path to package name
+	Unfit     string
+	archives  map[string]string // import path to compiled package
+	names     map[string]string // import path to package name
+	thinUsers []string          // see UsesThin
 
 	// use is an open file that is locked while the Image exists. Its lock keeps other
 	// processes from removing the image.
 	use *os.File
 
 	opt Options // the options of Open
+
+	index func() *symindex.Index // opens the symbol index, once; returns nil if there is none
 }
 
 // Worker returns the path of the executable.
@@ -229,11 +235,12 @@ type manifest struct {
 	Archives  map[string]string // import path to file name below Dir
 	Names     map[string]string // import path to package name
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
+	ThinUsers []string          // result of thinUsers
 }
 
 const (
 	manifestFile = "manifest.json"
-	layout       = 3 // version of the layout of an image's folder
+	layout       = 4 // version of the layout of an image's folder
 )
 
 func read(dir string) (*Image, error) {
@@ -257,7 +264,8 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, thinUsers: mf.ThinUsers, use: markUsed(dir)}
+	m.index = sync.OnceValue(m.openIndex)
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}

@@ -14,6 +14,10 @@ import (
 func (b *builder) keepSymbols() error {
 	imp := newImporter(b.pkgs)
 	linked := linkedPackages(b.pkgs)
+	const all = "package main\n\nimport \"" + instancesPackage + "\"\n\nfunc init() { keep = append(keep, instances.All) }\n"
+	if err := b.write("kernel/perijove-worker/instances.go", []byte(all)); err != nil {
+		return err
+	}
 	for i, p := range b.pkgs {
 		if !linked[p.ImportPath] || !importable(p.ImportPath) {
 			continue

@@ -19,6 +19,19 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	if err != nil {
 		return nil, err
 	}
+	objs, err := openArchive(path, file)
+	if err != nil {
+		return nil, err
+	}
+	p := &pkg{path: path}
+	for i, o := range objs {
+		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), addrs: map[int]uintptr{}})
+	}
+	l.packages[path] = p
+	return p, nil
+}
+
+func openArchive(path, file string) ([]*goobj.Object, error) {
 	b, err := platform.MapFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("package %s: %w", path, err)
@@ -27,12 +40,7 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	if err != nil {
 		return nil, fmt.Errorf("package %s: %w", path, err)
 	}
-	p := &pkg{path: path}
-	for i, o := range objs {
-		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), addrs: map[int]uintptr{}})
-	}
-	l.packages[path] = p
-	return p, nil
+	return objs, nil
 }
 
 // Replace tells the linker that a package of the image is loaded in another version from

@@ -16,6 +16,7 @@ type listed map[string]string
 
 func (a listed) Archive(path string) (string, error) { return a[path], nil }
 func (a listed) Has(path string) bool                { return a[path] != "" }
+func (a listed) Thin(path string) (string, error)    { return "", nil }
 func (a listed) All() (map[string]string, error)     { return a, nil }
 
 func standard(t testing.TB, args ...string) listed {

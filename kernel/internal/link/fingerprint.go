@@ -1,10 +1,12 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Objects use numbers to refer to symbols of imported packages. The numbers are valid for one build of a package. The
@@ -17,17 +19,62 @@ func (l *Linker) imported(o *object, path string) (*pkg, error) {
 	if err != nil || o.checked[path] == p {
 		return p, err
 	}
+	if want, ok := o.fingerprint(path); ok && want != p.objs[0].Fingerprint {
+		thin, hasThin, err := l.thinFingerprint(path)
+		if err != nil || !hasThin || want != thin {
+			return nil, cmp.Or(err, mismatch(o.pkg.path, path))
+		}
+	}
+	if o.checked == nil {
+		o.checked = map[string]*pkg{}
+	}
+	o.checked[path] = p
+	return p, nil
+}
+
+// fingerprint returns the fingerprint of the build of a package that the object was compiled against, and false if it does not import the package.
+func (o *object) fingerprint(path string) ([8]byte, bool) {
 	if o.imports == nil {
-		o.imports, o.checked = map[string][8]byte{}, map[string]*pkg{}
+		o.imports = map[string][8]byte{}
 		for _, im := range o.Imports() {
 			o.imports[im.Path] = im.Fingerprint
 		}
 	}
-	if want, ok := o.imports[path]; ok && want != p.objs[0].Fingerprint {
-		return nil, mismatch(o.pkg.path, path)
+	f, ok := o.imports[path]
+	return f, ok
+}
+
+// thinFingerprint returns the fingerprint of the thin form of a package, and false if it has none or was replaced. The
+// thin form has no numbers: an object that was compiled against it refers to the symbols by name. If the object refers to some by number nevertheless, the
+// compiler has the numbers from the export data of a package that was compiled against the complete form.
+func (l *Linker) thinFingerprint(path string) ([8]byte, bool, error) {
+	file, err := l.archives.Thin(path)
+	if file == "" || err != nil || slices.Contains(l.replacedPackages, path) {
+		return [8]byte{}, false, err
 	}
-	o.checked[path] = p
-	return p, nil
+	if f, ok := l.thin[path]; ok {
+		return f, true, nil
+	}
+	objs, err := openArchive(path, file)
+	if err != nil {
+		return [8]byte{}, false, err
+	}
+	l.thin[path] = objs[0].Fingerprint
+	return objs[0].Fingerprint, true, nil
+}
+
+// lacksBody reports whether a function or dictionary of the cell's object stands for one of a package that the
+// object knows without the bodies of generic code. The content of a dictionary follows from bodies.
+func (ld *load) lacksBody(o *object, name string) bool {
+	if !o.isMain || !symname.IsInstance(name) {
+		return false
+	}
+	thin, ok, err := ld.thinFingerprint(symname.Package(name))
+	if !ok || err != nil {
+		return false
+	}
+	want, ok := o.fingerprint(symname.Package(name))
+	return ok && want == thin
 }
 
 func mismatch(user, path string) error {

@@ -28,6 +28,7 @@ type Linker struct {
 	archives         Archives
 	replacedPackages []string // paths passed to Replace
 	packages         map[string]*pkg
+	thin             map[string][8]byte // fingerprints of thin packages; see thinFingerprint
 	definers         definers.Index
 
 	globals         map[symKey]uintptr          // addresses of loaded symbols of packages
@@ -248,6 +249,7 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 		reflected: r,
 		index:     h.Index, runtime: h, mod: m, mu: &m.Mutex, archives: archives,
 		packages:        map[string]*pkg{},
+		thin:            map[string][8]byte{},
 		globals:         map[symKey]uintptr{},
 		stubs:           map[string]*stub{},
 		buildsBelow:     map[buildQuery]builtAgainst{},

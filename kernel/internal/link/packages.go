@@ -15,6 +15,8 @@ type Archives interface {
 	Has(path string) bool
 	// All returns the paths of all archives, by import path.
 	All() (map[string]string, error)
+	// Thin returns the path of the archive of a package without the bodies of its generic code, or "" if there is none.
+	Thin(path string) (file string, err error)
 }
 
 type symKey struct {
@@ -52,7 +54,7 @@ type object struct {
 	isMain bool            // the object is that of the cell that is being loaded
 	addrs  map[int]uintptr // addresses of loaded symbols, by index
 
-	imports map[string][8]byte // fingerprints by import path; see imported
+	imports map[string][8]byte // fingerprints by import path; see fingerprint
 	checked map[string]*pkg    // packages that imported has found to be the right build
 }
 

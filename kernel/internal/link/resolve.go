@@ -86,6 +86,9 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	if err := checkNoC(o, name); err != nil {
 		return target{}, err
 	}
+	if (s.Kind().IsText() || symname.IsDictionary(name)) && ld.lacksBody(o, name) {
+		return target{}, fmt.Errorf("%s was compiled without its body, and the worker process does not have it", name)
+	}
 	return ld.sharedInLoad(o, i, key, true)
 }
 

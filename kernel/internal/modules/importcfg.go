@@ -8,17 +8,44 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Importcfg returns the name of an importcfg file with the image's packages and
 // those found by Archive.
-func (m *Modules) Importcfg(paths []string) (string, error) {
+func (m *Modules) Importcfg([]string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.archives) == 0 {
-		return m.img.Importcfg(paths)
+	return m.importcfg(m.img.ImportcfgFile())
+}
+
+// IsThin reports whether ThinImportcfg has a thin package with this import path.
+func (m *Modules) IsThin(path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.img.IsThin(path)
+}
+
+// InWorker reports whether cells use a symbol of the image: a function, or the descriptor of a type.
+func (m *Modules) InWorker(symbol string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for path := range m.archives {
+		if _, err := m.img.Archive(path); err == nil && symname.MentionsPackage(symbol, goobj.EscapePath(path)) {
+			return false // another version of the package replaces it
+		}
 	}
-	b, err := os.ReadFile(m.img.ImportcfgFile())
+	return m.img.Has(symbol)
+}
+
+// importcfg returns the name of an importcfg file with the packages of one of the image and those found by Archive. The caller holds mu.
+func (m *Modules) importcfg(base string) (string, error) {
+	if len(m.archives) == 0 {
+		return base, nil
+	}
+	b, err := os.ReadFile(base)
 	if err != nil {
 		return "", err
 	}

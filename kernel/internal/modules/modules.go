@@ -44,6 +44,7 @@ type Modules struct {
 	notices         []string                 // returned by Notices
 	moduleFilesHash string                   // result of hashModuleFiles when roots were resolved
 	configs         map[string]string        // importcfg files by content hash
+	thinUsers       map[string]bool          // results of usesThin, by file name of the archive
 
 	offer offer
 }
@@ -51,7 +52,7 @@ type Modules struct {
 // New returns a Modules for a notebook in folder dir. If a scratch module is needed, it is
 // made in the folder scratch. Answers of the go command are cached in the folder cache.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, registered: map[string]string{}, localPackages: map[string]*localPackage{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, registered: map[string]string{}, localPackages: map[string]*localPackage{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}, thinUsers: map[string]bool{}}
 	if dir, err := filepath.Abs(dir); err == nil {
 		m.notebookDir, m.dir = dir, findModule(dir)
 	}
@@ -63,6 +64,7 @@ func (m *Modules) Register(path, archive string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.archives[path], m.registered[path], m.names[path] = archive, archive, ""
+	clear(m.thinUsers) // there may have been another archive with this name
 }
 
 // Setenv sets an environment variable for the go command. It returns false, and sets nothing, if images depend on the

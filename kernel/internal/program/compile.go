@@ -38,7 +38,7 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result)
 	if object, err = b.compileUnit(ctx, unit); err != nil || !unit.NoInlining {
 		return object, err
 	}
-	shared, err := inlining.SharedCode(object)
+	shared, err := inlining.SharedCode(object, inlining.WorkerOf(b.p.cfg.Importer))
 	if err != nil || shared == "" {
 		return object, err
 	}
@@ -67,7 +67,7 @@ func (b *builder) inliningMatters(r *check.Result) bool {
 	once := []string{"init", emit.EntryName(b.cell.N), emit.InitialName(b.cell.N)}
 	u := inlining.Unit{Files: r.Files, Info: r.Info, RunsOnce: func(fn *ast.FuncDecl) bool {
 		return fn.Recv == nil && slices.Contains(once, fn.Name.Name)
-	}}
+	}, Worker: inlining.WorkerOf(b.p.cfg.Importer)}
 	return u.Matters()
 }
 

@@ -45,7 +45,7 @@ func TestInlining(t *testing.T) {
 			if !called[want] || called[hello] == called[inlined] {
 				t.Errorf("%s (always %v): no call of %s", c.code, q == all, want)
 			}
-			if shared, err := inlining.SharedCode(u.Object); want == hello && (shared != "" || err != nil) {
+			if shared, err := inlining.SharedCode(u.Object, inlining.WorkerOf(nil)); want == hello && (shared != "" || err != nil) {
 				t.Errorf("%s: compiled without inlining, it gives the worker %s: %v", c.code, shared, err)
 			}
 		}

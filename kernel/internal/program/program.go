@@ -152,7 +152,7 @@ func New(cfg Config) *Program {
 	tool := compiler.New(compiler.Config{
 		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, MemoryDir: cfg.MemoryDir, Env: cfg.Env, Flags: cfg.Flags, Race: cfg.Race,
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
-		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
+		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "", ThinImportcfg: compiler.ThinImportcfg(cfg.Importer),
 	})
 	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT, cfg.Library), hasher: &hashes.Hasher{Release: cfg.Release, Library: cfg.Library, Importer: cfg.Importer}, Compiler: tool, table: symtab.NewTable()}
 }

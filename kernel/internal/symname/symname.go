@@ -158,6 +158,13 @@ func typeArgs(s string) string {
 // IsInstance reports whether a symbol's name has type arguments.
 func IsInstance(name string) bool { return strings.Contains(name, "[") }
 
+// IsDictionary reports whether a symbol is the dictionary of an instance of generic code: the types and functions that
+// the code needs, which all types of the same underlying type share.
+func IsDictionary(name string) bool {
+	head, _, _ := strings.Cut(name, "[")
+	return strings.Contains(head[strings.LastIndexByte(head, '/')+1:], "..dict.")
+}
+
 // IsUnnamedStructMethod reports whether a symbol is a promoted method of a struct type without a
 // name that mentions types of the notebook.
 func IsUnnamedStructMethod(name string) bool {

@@ -80,6 +80,21 @@ func TestMentioned(t *testing.T) {
 	}
 }
 
+func TestIsDictionary(t *testing.T) {
+	for name, want := range map[string]bool{
+		"github.com/perijove/perijove/lib/mp..dict.Queue[int]": true,
+		"main..dict.Box[example.com/a..dict.b]":                true,
+		"main.Box[example.com/a..dict.b]":                      false,
+		"example.com/a..dict.b/c.F":                            false,
+		"main..inittask":                                       false,
+		"type:main.dict[int]":                                  false,
+	} {
+		if got := IsDictionary(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestWithoutTypeArgs(t *testing.T) {
 	for name, want := range map[string]string{
 		"main.f":                                    "main.f",

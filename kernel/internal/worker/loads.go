@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -85,6 +86,7 @@ type archives struct {
 	files  map[string]string // by import path
 	base   bool              // the image's importcfg was read
 	config string            // the importcfg file that was read last
+	thin   map[string]string // archives of thin packages, by import path; nil before they are needed
 }
 
 func (a *archives) Archive(path string) (string, error) {
@@ -101,6 +103,41 @@ func (a *archives) Archive(path string) (string, error) {
 func (a *archives) Has(path string) bool {
 	all, err := a.All()
 	return err == nil && all[path] != ""
+}
+
+// Thin returns the archive of a package without bodies of generic code, which the image has for some packages.
+func (a *archives) Thin(path string) (string, error) {
+	all, err := a.All()
+	if err != nil {
+		return "", err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.thin == nil {
+		b, err := os.ReadFile(a.image + "-thin")
+		if err != nil {
+			return "", err
+		}
+		a.thin = map[string]string{}
+		for path, archive := range packageFiles(b) {
+			if all[path] != archive {
+				a.thin[path] = archive
+			}
+		}
+	}
+	return a.thin[path], nil
+}
+
+// packageFiles yields the import paths and archives that an importcfg file names.
+func packageFiles(importcfg []byte) iter.Seq2[string, string] {
+	return func(yield func(path, archive string) bool) {
+		for line := range strings.Lines(string(importcfg)) {
+			path, archive, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "packagefile "), "=")
+			if ok && !yield(path, archive) {
+				return
+			}
+		}
+	}
 }
 
 // All returns the archives by import path. The linker may read the map until the
@@ -136,9 +173,8 @@ func (a *archives) read(file string) error {
 	if a.files == nil {
 		a.files = map[string]string{}
 	}
-	for line := range strings.Lines(string(b)) {
-		path, archive, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "packagefile "), "=")
-		if !ok || a.files[path] == archive {
+	for path, archive := range packageFiles(b) {
+		if a.files[path] == archive {
 			continue
 		}
 		if a.files[path] != "" {

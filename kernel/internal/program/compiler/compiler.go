@@ -30,6 +30,8 @@ type Config struct {
 	// Importcfg returns an importcfg file that covers the packages and all that
 	// they depend on.
 	Importcfg func(paths []string) (file string, err error)
+	// ThinImportcfg returns the one for units without inlining, with thin packages; see package image/thin. It may be nil.
+	ThinImportcfg func(paths []string) (file string, err error)
 	// Next reports whether another unit follows the current one immediately. It may
 	// be nil.
 	Next func() bool
@@ -90,13 +92,23 @@ func New(cfg Config) *Compiler {
 	return c
 }
 
+// ThinImportcfg returns a method of an importer for Config.ThinImportcfg, or nil if it has none.
+func ThinImportcfg(importer any) func(paths []string) (file string, err error) {
+	if x, ok := importer.(interface {
+		ThinImportcfg(paths []string) (file string, err error)
+	}); ok {
+		return x.ThinImportcfg
+	}
+	return nil
+}
+
 // Compile compiles a unit and returns the path of the object file. The error is an *Error if the
 // tool refuses the files, ErrMemory if it runs out of memory, the reason passed to Stop, or ctx.Err(). Compile must not
 // be called concurrently with itself.
 func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err error) {
-	importcfg, err := c.cfg.Importcfg(u.Imports)
+	importcfg, err := c.cfg.importcfg(u.Imports, u.NoInlining)
 	if err != nil {
-		return "", fmt.Errorf("program: importcfg: %w", err)
+		return "", err
 	}
 	if c.cfg.NoStandby {
 		return c.compileFresh(ctx, importcfg, u)
@@ -111,6 +123,20 @@ func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err erro
 		return "", err
 	}
 	return c.compileFresh(ctx, importcfg, u)
+}
+
+// importcfg returns the importcfg file for a unit with these imports. The race detector needs all code of a
+// unit to be compiled for it, so the unit is then compiled against complete packages.
+func (cfg *Config) importcfg(imports []string, noInlining bool) (string, error) {
+	get := cfg.Importcfg
+	if noInlining && cfg.ThinImportcfg != nil && (cfg.Race == nil || !cfg.Race()) {
+		get = cfg.ThinImportcfg
+	}
+	file, err := get(imports)
+	if err != nil {
+		return "", fmt.Errorf("program: importcfg: %w", err)
+	}
+	return file, nil
 }
 
 // compileFresh writes the files to a folder and starts a compiler there.

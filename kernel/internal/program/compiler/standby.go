@@ -35,13 +35,13 @@ type standby struct {
 	noInlining bool
 	copies     *reducedexports.Copies // the packages that its processes read; nil for the originals
 
-	mu        sync.Mutex // guards the fields below
-	seq       int
-	importcfg string // importcfg of the last unit, probably also that of the next one
-	ready     *process
-	starting  chan struct{} // closed when the start in progress ends; nil if there is none
-	startErr  error         // error of the last start
-	closed    bool
+	mu       sync.Mutex // guards the fields below
+	seq      int
+	imports  []string // import paths of the last unit, probably also those of the next one
+	ready    *process
+	starting chan struct{} // closed when the start in progress ends; nil if there is none
+	startErr error         // error of the last start
+	closed   bool
 }
 
 // A process is a compiler process that waits for its sources. It compiles one unit or is
@@ -57,10 +57,10 @@ type process struct {
 	expire    *time.Timer
 }
 
-// noteImportcfg sets the importcfg for the next process.
-func (s *standby) noteImportcfg(file string) {
+// noteImports sets the import paths for whose importcfg the next process is started.
+func (s *standby) noteImports(paths []string) {
 	s.mu.Lock()
-	s.importcfg = file
+	s.imports = paths
 	s.mu.Unlock()
 }
 
@@ -73,27 +73,24 @@ func (s *standby) prepare() {
 		return
 	}
 	s.seq++
-	importcfg, object := s.importcfg, filepath.Join(s.objects.folder(), fmt.Sprintf("%s%d.o", s.prefix, s.seq))
+	imports, object := s.imports, filepath.Join(s.objects.folder(), fmt.Sprintf("%s%d.o", s.prefix, s.seq))
 	started := make(chan struct{})
 	s.starting = started
 	go func() {
 		defer close(started)
-		w, err := s.start(importcfg, object)
+		w, err := s.start(imports, object)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.ready, s.starting, s.startErr = w, nil, err
 	}()
 }
 
-func (s *standby) start(importcfg, object string) (*process, error) {
-	if importcfg == "" {
-		var err error
-		if importcfg, err = s.cfg.Importcfg(nil); err != nil {
-			return nil, err
-		}
+func (s *standby) start(imports []string, object string) (*process, error) {
+	importcfg, err := s.cfg.importcfg(imports, s.noInlining)
+	if err != nil {
+		return nil, err
 	}
 	if s.copies != nil {
-		var err error
 		if importcfg, err = s.copies.Importcfg(importcfg); err != nil {
 			return nil, err
 		}
@@ -287,8 +284,8 @@ func (c *Compiler) Close() {
 // none or if it failed in a way that is not final: the caller then compiles the unit with a new
 // process and shows the messages of that one.
 func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit) (object string, err error) {
-	c.standby.noteImportcfg(importcfg)
-	c.noInline.noteImportcfg(importcfg)
+	c.standby.noteImports(u.Imports)
+	c.noInline.noteImports(u.Imports)
 	s := &c.standby
 	if u.NoInlining {
 		s = &c.noInline

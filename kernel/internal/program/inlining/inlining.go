@@ -3,7 +3,8 @@
 //
 // Reading the bodies of functions that could be inlined takes the compiler a third of its time for a small unit. Code
 // that runs once gains nothing from inlining. So a unit whose calls all run once is compiled without inlining, unless
-// it defines code that a later unit uses: an instance of generic code, or a method's wrapper.
+// it defines code that a later unit uses: an instance of generic code that the worker process does not
+// have, or a method's wrapper.
 package inlining
 
 import (
@@ -21,18 +22,19 @@ type Unit struct {
 	// RunsOnce reports whether the unit runs a function once, when it is loaded. Any other
 	// function may be called often.
 	RunsOnce func(*ast.FuncDecl) bool
+	Worker   Worker // nil if it has no generic code
 }
 
 // Matters reports whether a unit must be compiled with inlining. It does if the unit
 //   - calls a function in a loop, in a function literal, or in a function that may be called
 //     often. Conversions and calls of built-in functions do not count,
 //   - has a goto, or a function literal in a function with a loop,
-//   - ranges over a function,
-//   - uses an instance of generic code, or a type that is composed of one,
+//   - ranges over a function, unless the worker process's code makes it; see isWorkersIterator,
+//   - uses an instance of generic code that the worker process does not have, or a type that is composed of one,
 //   - declares a method, or uses a struct type that embeds a type,
 //   - uses a method as a value or an expression.
 func (u *Unit) Matters() bool {
-	f := finder{info: u.Info}
+	f := finder{info: u.Info, worker: WorkerOf(u.Worker)}
 	for _, file := range u.Files {
 		for _, d := range file.Decls {
 			fn, ok := d.(*ast.FuncDecl)
@@ -51,8 +53,9 @@ func (u *Unit) Matters() bool {
 }
 
 type finder struct {
-	info  *types.Info
-	found bool
+	info   *types.Info
+	worker Worker
+	found  bool
 }
 
 func (f *finder) function(fn *ast.FuncDecl, often bool) {
@@ -75,12 +78,24 @@ func (f *finder) walk(n ast.Node, often bool) {
 		if f.found {
 			return false
 		}
-		if x, ok := n.(ast.Expr); ok && generatesCode(f.info.TypeOf(x)) {
+		if x, ok := n.(ast.Expr); ok && f.generatesCode(f.typeOf(x)) {
 			f.found = true
 			return false
 		}
 		return f.visit(n, often)
 	})
+}
+
+// typeOf returns the type of an expression. That of the name of a generic function is the type of its instance.
+func (f *finder) typeOf(x ast.Expr) types.Type {
+	id, ok := x.(*ast.Ident)
+	if sel, isSelector := x.(*ast.SelectorExpr); isSelector {
+		id, ok = sel.Sel, true
+	}
+	if in, isInstance := f.info.Instances[id]; ok && isInstance {
+		return in.Type
+	}
+	return f.info.TypeOf(x)
 }
 
 // visit examines one node and reports whether the walk must visit the children of the node.
@@ -109,7 +124,9 @@ func (f *finder) visit(n ast.Node, often bool) bool {
 		s := f.info.Selections[n]
 		f.found = s != nil && s.Kind() != types.FieldVal
 	case *ast.Ident:
-		_, f.found = f.info.Instances[n]
+		if in, ok := f.info.Instances[n]; ok {
+			f.found = !f.hasInstance(f.info.Uses[n], in.TypeArgs)
+		}
 	case *ast.TypeSpec:
 		obj := f.info.Defs[n.Name]
 		f.found = obj == nil || embeds(obj.Type().Underlying())
@@ -125,7 +142,7 @@ func (f *finder) call(n *ast.CallExpr, often bool) {
 	}
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
 		if s := f.info.Selections[sel]; s != nil && s.Kind() == types.MethodVal {
-			f.found = f.found || ofInstance(s.Obj())
+			f.found = f.found || f.ofInstance(s.Obj())
 			f.walk(sel.X, often) // a call, not a method value
 			fun = nil
 		}
@@ -136,17 +153,11 @@ func (f *finder) call(n *ast.CallExpr, often bool) {
 	for _, arg := range n.Args {
 		f.walk(arg, often)
 	}
-	f.found = f.found || generatesCode(f.info.TypeOf(n))
-}
-
-// ofInstance reports whether a method belongs to an instance of a generic type, perhaps one that the receiver embeds.
-func ofInstance(method types.Object) bool {
-	fn, ok := method.(*types.Func)
-	return ok && fn.Signature().Recv() != nil && generatesCode(fn.Signature().Recv().Type())
+	f.found = f.found || f.generatesCode(f.info.TypeOf(n))
 }
 
 func (f *finder) rangeStmt(n *ast.RangeStmt, often bool) {
-	if t := f.info.TypeOf(n.X); t == nil || isFunc(t) {
+	if t := f.info.TypeOf(n.X); t == nil || isFunc(t) && !f.isWorkersIterator(n.X) {
 		f.found = true
 		return
 	}
@@ -186,20 +197,21 @@ func contains(body *ast.BlockStmt, is func(ast.Node) bool) bool {
 
 // generatesCode reports whether the compiler may generate functions for t in every unit that uses t: t is
 // composed of an instance of a generic type, or of a struct type without a name that embeds a type. The
-// methods of other types are compiled with their packages.
-func generatesCode(t types.Type) bool {
+// methods of other types are compiled with their packages. An instance that the worker process has does not count, since the worker process
+// keeps its own code.
+func (f *finder) generatesCode(t types.Type) bool {
 	switch t := t.(type) {
 	case nil:
 		return false
 	case *types.Named:
-		return t.TypeArgs().Len() > 0
+		return t.TypeArgs().Len() > 0 && !f.hasInstance(t.Obj(), t.TypeArgs())
 	case *types.Struct:
 		if embeds(t) {
 			return true
 		}
 	}
 	found := false
-	typetext.EachPart(t, func(part types.Type) { found = found || generatesCode(part) })
+	typetext.EachPart(t, func(part types.Type) { found = found || f.generatesCode(part) })
 	return found
 }
 

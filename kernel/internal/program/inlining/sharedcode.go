@@ -11,9 +11,10 @@ import (
 
 // SharedCode returns the name of a function of an object that later units may use instead of an
 // identical copy: an instance of generic code, or a method of a type of another package. It returns "" if
-// there is none. Functions that compare or hash values do not count: they contain no calls that the
-// compiler could inline.
-func SharedCode(object string) (name string, err error) {
+// there is none. Functions without a call that the compiler could inline do not count. Nor do those that the worker process has, since it
+// keeps its own. SharedCode also returns the name of an instance that the object needs but does not contain, if the worker process
+// does not have it.
+func SharedCode(object string, worker Worker) (name string, err error) {
 	b, err := os.ReadFile(object)
 	if err != nil {
 		return "", fmt.Errorf("inlining: %w", err)
@@ -23,7 +24,7 @@ func SharedCode(object string) (name string, err error) {
 		return "", fmt.Errorf("inlining: %s: %d objects instead of one: %w", object, len(list), err)
 	}
 	defer goobj.Guard(&err)
-	w := walk{o: list[0], seen: make([]bool, list[0].NumDef())}
+	w := walk{o: list[0], seen: make([]bool, list[0].NumDef()), worker: worker}
 	for i := range w.seen {
 		if strings.HasPrefix(w.o.Sym(i).Name(), "main.") {
 			w.add(i)
@@ -38,6 +39,9 @@ type walk struct {
 	o     *goobj.Object
 	seen  []bool
 	queue []int
+
+	worker  Worker
+	missing string // an instance without a body that the worker process does not have
 }
 
 func (w *walk) add(i int) {
@@ -48,17 +52,40 @@ func (w *walk) add(i int) {
 }
 
 func (w *walk) addRef(r goobj.Ref) {
-	if i, ok := w.o.Index(r); ok {
-		w.add(i)
+	i, ok := w.o.Index(r)
+	if !ok {
+		return
 	}
+	if i < len(w.seen) {
+		w.add(i)
+	} else if n := w.o.Sym(i).Name(); isThinInstance(n, w.worker) && !w.worker.InWorker(n) {
+		w.missing = n
+	}
+}
+
+// isThinInstance reports whether a symbol is an instance of a generic function of a thin package.
+func isThinInstance(name string, w Worker) bool {
+	return symname.IsInstance(name) && !strings.HasPrefix(name, "go:") && !strings.HasPrefix(name, "type:") && w.IsThin(symname.Package(name))
 }
 
 func (w *walk) shared() (name string) {
 	for len(w.queue) > 0 {
 		s := w.o.Sym(w.queue[len(w.queue)-1])
 		w.queue = w.queue[:len(w.queue)-1]
-		if n := s.Name(); s.Kind().IsText() && isShared(n) {
-			return n
+		n := s.Name()
+		if strings.HasPrefix(n, "type:") && w.worker.InWorker(n) {
+			continue // the worker process's descriptor is used
+		}
+		if symname.IsDictionary(n) && w.worker.IsThin(symname.Package(n)) && !w.worker.InWorker(n) {
+			return n // its content follows from bodies that the unit does not know
+		}
+		if s.Kind().IsText() && isShared(n) {
+			if w.worker.InWorker(n) {
+				continue // the worker process's code is used, so nothing that this copy refers to
+			}
+			if w.worker.IsThin(symname.Package(n)) || w.callsFunctions(s) {
+				return n
+			}
 		}
 		for _, r := range s.Relocs() {
 			w.addRef(r.Sym())
@@ -67,7 +94,21 @@ func (w *walk) shared() (name string) {
 			w.addRef(a.Sym())
 		}
 	}
-	return ""
+	return w.missing
+}
+
+// callsFunctions reports whether a function calls another one directly, other than functions of the runtime that the
+// compiler inserts, to which objects refer as builtins or by name.
+func (w *walk) callsFunctions(s goobj.Sym) bool {
+	for _, r := range s.Relocs() {
+		if r.Type() != goobj.RelCall || r.Sym().Pkg == goobj.PkgBuiltin {
+			continue
+		}
+		if i, ok := w.o.Index(r.Sym()); !ok || symname.Package(w.o.Sym(i).Name()) != "runtime" {
+			return true
+		}
+	}
+	return false
 }
 
 func isShared(function string) bool {
