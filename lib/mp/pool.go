@@ -110,9 +110,9 @@ func (p *Pool) Stats() Stats { return Stats(poolOf(p).Stats()) }
 // setting their GOMAXPROCS.
 func Cores() int { return pool.Cores() }
 
-// NewRemotePool returns a pool whose tasks the Runner that start returns runs, at most
-// inflight of them at a time. start gets the options of opts. The option Workers is refused:
-// whoever makes a Runner has its workers already. Package cluster calls it; see mpremote.
+// NewRemotePool returns a pool whose tasks a Runner runs, at most inflight of them at a time.
+// start makes the Runner; it gets the options of opts. The option Workers is refused, because
+// the Runner has its workers already. Package cluster calls NewRemotePool; see mpremote.
 func NewRemotePool(inflight int, opts []PoolOption, start func(*mpremote.PoolOptions) (mpremote.Runner, error)) (*Pool, error) {
 	given, err := remoteOptions(opts)
 	if err != nil {
