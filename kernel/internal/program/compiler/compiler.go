@@ -53,6 +53,7 @@ type Compiler struct {
 	noInline standby // compiles without inlining
 	objects  objectFolders
 	copies   *reducedexports.Copies // which packages a unit without inlining imports
+	events   events                 // of the reports of the processes that wait
 	counts   counter
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
@@ -87,8 +88,8 @@ func New(cfg Config) *Compiler {
 	c := &Compiler{cfg: cfg}
 	c.objects.cfg = &c.cfg
 	c.copies = reducedexports.New(c.objects.folder())
-	c.standby = standby{cfg: &c.cfg, objects: &c.objects, prefix: "s"}
-	c.noInline = standby{cfg: &c.cfg, objects: &c.objects, prefix: "n", noInlining: true, copies: c.copies}
+	c.standby = standby{cfg: &c.cfg, objects: &c.objects, prefix: "s", events: &c.events}
+	c.noInline = standby{cfg: &c.cfg, objects: &c.objects, prefix: "n", noInlining: true, copies: c.copies, events: &c.events}
 	return c
 }
 

@@ -34,6 +34,7 @@ type standby struct {
 	prefix     string // prefix of the names of objects
 	noInlining bool
 	copies     *reducedexports.Copies // the packages that its processes read; nil for the originals
+	events     *events                // of the reports of its processes
 
 	mu       sync.Mutex // guards the fields below
 	seq      int
@@ -52,7 +53,7 @@ type process struct {
 	object    string
 	limit     int64      // memory limit in bytes
 	sources   []*os.File // write ends of the pipes
-	report    *os.File   // read end of the pipe of success, see waitForObject
+	report    *report    // tells when the object is written
 	out       bytes.Buffer
 	expire    *time.Timer
 }
@@ -95,7 +96,7 @@ func (s *standby) start(imports []string, object string) (*process, error) {
 			return nil, err
 		}
 	}
-	w, err := s.cfg.startProcess(importcfg, object, s.noInlining)
+	w, err := s.cfg.startProcess(importcfg, object, s.noInlining, s.events)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (s *standby) close() {
 	}
 }
 
-func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *process, err error) {
+func (cfg *Config) startProcess(importcfg, object string, noInlining bool, ev *events) (w *process, err error) {
 	w = &process{importcfg: importcfg, object: object, limit: cfg.memory()}
 	var names []string
 	var read []*os.File
@@ -176,7 +177,7 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *p
 			f.Close()
 		}
 		if err != nil {
-			w.closePipes()
+			w.close()
 			w = nil
 		}
 	}()
@@ -188,11 +189,11 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *p
 		read, w.sources = append(read, r), append(w.sources, wr)
 		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
 	}
-	r, report, err := os.Pipe()
+	r, file, err := newReport(filepath.Dir(object), ev)
 	if err != nil {
 		return w, err
 	}
-	w.report, read = r, append(read, report)
+	w.report, read = r, append(read, file)
 	w.cmd = cfg.command(cfg.Dir, importcfg, object, names, noInlining, fmt.Sprintf("-bench=/dev/fd/%d", 3+standbyFiles))
 	w.cmd.ExtraFiles = read
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
@@ -228,33 +229,40 @@ func writeSource(f *os.File, text string) {
 	f.Close()
 }
 
-// waitForObject waits until the process has written the object, or has failed. With the flag -bench, the compiler
-// writes its times to a file as its last action, after it has closed the object and only if there was no error. That
-// file is the pipe w.report. waitForObject does not wait for the end of the process, which comes later: the operating
-// system first releases the memory of the process, which takes a quarter of the time of a small unit.
+// endDelay is the time for which a process stays after it has written its object. Most small cells run in this time.
+const endDelay = 5 * time.Millisecond
+
+// waitForObject waits until the process has written the object, or has failed. It does not wait for the end of the process.
 func (w *process) waitForObject() error {
-	defer w.report.Close()
-	if n, _ := w.report.Read(make([]byte, 4096)); n == 0 { // the pipe was closed without a report: the process is ending
+	ok, err := w.report.wait()
+	if err != nil {
+		killGroup(w.cmd)
+	}
+	if !ok {
+		w.report.release()
 		return w.cmd.Wait()
 	}
-	go w.cmd.Wait()
+	time.AfterFunc(endDelay, func() {
+		w.report.release()
+		_ = w.cmd.Wait() // it may fail to write its times
+	})
 	return nil
 }
 
 // discard kills a process that is not needed.
 func (w *process) discard() {
 	killGroup(w.cmd)
-	w.closePipes()
+	w.close()
 	_ = w.cmd.Wait() // it was killed
 	os.Remove(w.object)
 }
 
-func (w *process) closePipes() {
+func (w *process) close() {
 	for _, f := range w.sources {
 		f.Close()
 	}
 	if w.report != nil {
-		w.report.Close()
+		w.report.release()
 	}
 }
 
