@@ -210,12 +210,20 @@ func (c *Compiler) Explain(ctx context.Context, unit Unit, x *Explanation) error
 	return err
 }
 
+// backends returns how many threads of the compiler compile functions.
+func backends(noInlining bool) string {
+	if noInlining {
+		return "1"
+	}
+	return "2"
+}
+
 // command returns the command that runs the compile tool in dir. The flag -trimpath removes
 // dir from positions. It also removes /dev/fd, the folder of the pipes of a standby compiler: Go
 // 1.27 puts the folder of the source file before the names in line directives.
 func (cfg *Config) command(dir, importcfg, object string, names []string, noInlining bool, flags ...string) *exec.Cmd {
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
-		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
+		"-lang=" + cfg.Lang, "-c=" + backends(noInlining), "-trimpath", dir + "=>;/dev/fd=>"}
 	args = append(append(args, cfg.Flags...), flags...)
 	if cfg.Race != nil && cfg.Race() {
 		args, noInlining = append(args, "-race"), true // the detector shows only the innermost of inlined calls

@@ -25,8 +25,8 @@ func started(t *testing.T, c *Compiler, ev *events, text string) *process {
 		t.Fatal(err)
 	}
 	for _, f := range w.sources {
-		writeSource(f, text)
-		text = "package main\n"
+		writeSource(f, strings.TrimPrefix(text, packageClause))
+		text = ""
 	}
 	return w
 }

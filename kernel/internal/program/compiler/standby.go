@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ const (
 	standbyTimeout = 10 * time.Minute
 	// pipeBuffer is the least capacity of a new pipe, in bytes.
 	pipeBuffer = 4096
+
+	// packageClause is the beginning of every source file. A process gets it before the unit arrives.
+	packageClause = "package main\n"
 )
 
 // A standby starts a compiler process before the next unit arrives. The process
@@ -197,7 +201,13 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool, ev *e
 	w.cmd = cfg.command(cfg.Dir, importcfg, object, names, noInlining, fmt.Sprintf("-bench=/dev/fd/%d", 3+standbyFiles))
 	w.cmd.ExtraFiles = read
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
-	return w, w.cmd.Start()
+	if err := w.cmd.Start(); err != nil {
+		return w, err
+	}
+	for _, f := range w.sources {
+		_, _ = f.WriteString(packageClause) // fails if the process has ended, which waitForObject reports
+	}
+	return w, nil
 }
 
 // run writes the sources to the process, calls written and waits for the object.
@@ -205,9 +215,9 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 	end := r.begin(ctx, w.cmd, w.limit)
 	var writers sync.WaitGroup
 	for i, f := range w.sources {
-		text := "package main\n"
+		text := ""
 		if i < len(files) {
-			text = files[i].Text
+			text = strings.TrimPrefix(files[i].Text, packageClause)
 		}
 		if len(text) <= pipeBuffer { // this does not block
 			writeSource(f, text)
@@ -225,7 +235,9 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 }
 
 func writeSource(f *os.File, text string) {
-	_, _ = f.WriteString(text) // fails if the process has ended, which waitForObject reports
+	if text != "" {
+		_, _ = f.WriteString(text) // fails if the process has ended, which waitForObject reports
+	}
 	f.Close()
 }
 
