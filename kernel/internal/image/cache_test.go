@@ -88,7 +88,7 @@ func TestOffline(t *testing.T) {
 
 func TestExplainText(t *testing.T) {
 	err := explain("/cache", errors.New("go build: exit status 1\nwrite $WORK/b001/_pkg_.a: no space left on device"))
-	if !strings.HasPrefix(err.Error(), "no space left for the worker image") {
+	if !strings.HasPrefix(err.Error(), "there is no space left for the worker image") {
 		t.Errorf("%v", err)
 	}
 	other := errors.New("something else")
