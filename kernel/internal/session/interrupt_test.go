@@ -93,7 +93,7 @@ func TestInterruptedSleep(t *testing.T) {
 	for d := 400 * time.Millisecond; !left && d < testTimeout; d *= 2 {
 		execute(t, s, "for len(said) > 0 { <-said }")
 		tr := interruptAfter(t, s, "begun", fmt.Sprintf(code, d))
-		left = strings.Contains(tr.text(), "it is blocked (sleep): its deferred functions have not run")
+		left = strings.Contains(tr.text(), "its goroutine is blocked (sleep): when something wakes the goroutine")
 	}
 	if !left {
 		t.Error("the goroutine was stopped while it slept")
