@@ -183,7 +183,7 @@ func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, e
 	}
 	d := time.Since(start)
 	if err := failed(messages); err == nil || !strings.Contains(err.Error(), "interrupted") {
-		return 0, fmt.Errorf("an interrupted cell ended otherwise: %v", err)
+		return 0, fmt.Errorf("the interrupted cell did not end with the error of an interrupt: %v", err)
 	}
 	if _, err := k.client.RecvReply(ctx, kerneltest.Control, asked); err != nil {
 		return 0, err

@@ -121,8 +121,8 @@ func readMarks(file string) (list []nameMark, err error) {
 	return list, nil
 }
 
-// DefinedByAll reports whether the index can leave out a symbol with this name that is not
-// code: every object that refers to it defines it, or the package that it is named after does. This is not
+// DefinedByAll reports whether the index can leave out a data symbol with this name: either every
+// object that refers to the symbol defines it, or the package in the symbol's name does. This is not
 // true for code, such as a wrapper of a method of an unnamed type: code that was inlined from
 // the package that defines the wrapper may refer to it in other packages.
 func DefinedByAll(name string) bool {

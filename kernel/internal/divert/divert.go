@@ -28,7 +28,7 @@ const unsafePoint = -2
 // ErrNoCell reports that a goroutine has no call from a cell on its stack.
 var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
-// A Diverter changes return addresses. It adds code to the module while it holds its lock. Its methods may be called concurrently.
+// A Diverter changes return addresses. It holds the module's lock while it adds code to the module. Its methods may be called concurrently.
 type Diverter struct {
 	runtime *goruntime.Runtime
 	module  *moduledata.Module

@@ -153,7 +153,7 @@ func (d *Decoder) Write(b []byte) ([]Message, error) {
 		e, ok := d.next()
 		switch {
 		case !ok:
-			d.broken = cmp.Or(d.broken, errors.New("gonbui: closed"))
+			d.broken = cmp.Or(d.broken, errors.New("gonbui: the decoder is closed"))
 			return out, errors.Join(append(errs, d.broken)...)
 		case e.err != nil:
 			errs = append(errs, e.err)

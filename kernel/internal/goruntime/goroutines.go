@@ -256,7 +256,7 @@ type Stack struct {
 }
 
 // Stacks returns the stacks of goroutines. It stops the world. A stack has at
-// most depth calls. For a goroutine that has ended or runs, it has no calls.
+// most depth calls. The stack of a goroutine that runs or has ended has no calls.
 func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 	out := make([]Stack, len(list))
 	for i := range out {

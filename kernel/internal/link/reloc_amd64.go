@@ -74,7 +74,7 @@ func putInt(b []byte, v int64) error {
 	case 8:
 		binary.LittleEndian.PutUint64(b, uint64(v))
 	default:
-		return fmt.Errorf("relocation of %d bytes", len(b))
+		return fmt.Errorf("a relocation has %d bytes, and only 1, 2, 4 or 8 are supported", len(b))
 	}
 	return nil
 }

@@ -202,7 +202,7 @@ func (m *Manager) lost(s *standby) {
 }
 
 // Release discards the standby to free its memory. The next one is started only after standbyAfter
-// further starts.
+// further starts of child processes.
 func (m *Manager) Release() {
 	m.mu.Lock()
 	s := m.waiting

@@ -182,7 +182,7 @@ func Encode(syms []Symbol, builtins []Builtin) []byte {
 // Open checks the content of an index file and returns an Index that refers to b.
 func Open(b []byte) (*Index, error) {
 	if len(b) < headerSize || string(b[:len(indexMagic)]) != indexMagic {
-		return nil, errors.New("symbol index: wrong magic; the image must be built again")
+		return nil, errors.New("symbol index: wrong magic; restart the kernel: the image is then built again")
 	}
 	var header [3]uint64 // the size, and the numbers of slots and builtins
 	for i := range header {
@@ -191,7 +191,7 @@ func Open(b []byte) (*Index, error) {
 	size, n, nb, rest := header[0], header[1], header[2], b[headerSize:]
 	if size != uint64(len(b)) || n == 0 || n&(n-1) != 0 || n > uint64(len(rest))/slotSize || nb > uint64(len(rest)) ||
 		n*slotSize+nb*builtinSize > uint64(len(rest)) {
-		return nil, errors.New("symbol index: truncated; the image must be built again")
+		return nil, errors.New("symbol index: truncated; restart the kernel: the image is then built again")
 	}
 	x := &Index{b: b}
 	x.groups, rest = rest[:n*slotSize], rest[n*slotSize:]

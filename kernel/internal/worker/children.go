@@ -121,7 +121,7 @@ func childEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 }
 
-// Update returns the load steps from number have on, encoded as JSON, and the new number of steps.
+// Update skips the first have load steps and returns the others, encoded as JSON, and the total number of steps.
 func (h *host) Update(have int) ([]byte, int, error) {
 	steps := h.w.steps.since(have)
 	if len(steps) == 0 {

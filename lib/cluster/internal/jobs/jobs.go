@@ -60,7 +60,7 @@ func Value(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
 func failure(v []byte, name string, sameBuild bool) error {
 	n, size := binary.Uvarint(v)
 	if size <= 0 || n > uint64(len(v)-size) {
-		return fmt.Errorf("cluster: %w: an error of job %s", wire.ErrMalformed, name)
+		return fmt.Errorf("cluster: cannot read an error of job %s: %w", name, wire.ErrMalformed)
 	}
 	text, encoded := string(v[size:size+int(n)]), v[size+int(n):]
 	if !sameBuild {

@@ -60,7 +60,7 @@ const (
 	// the time that the bytes of an object need at slowRate.
 	Timeout = time.Minute
 	// FirstTry is how long the first try takes at most, also in addition to that time. After a
-	// try that reached its limit, the limit of the next try is half as long again.
+	// try that reached its limit, the limit of the next try is 1.5 times as long.
 	FirstTry = 3 * time.Second
 	slowRate = 256 << 10 // bytes per second
 	// maxPart is how many bytes a part has at most.
