@@ -225,7 +225,7 @@ func sleeperAndSelf(int) ([2]int, error) {
 
 func TestStoppedWorkerDoesNotOutliveGrace(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(2), mp.Grace(20*time.Millisecond))
-	expectMap(t, p)
+	awaitReady(t, p, 2)
 	pids := children(t)
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGSTOP)

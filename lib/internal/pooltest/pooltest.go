@@ -138,14 +138,14 @@ func sleepsForEver(x int) int {
 // stuckTask checks that other tasks lose nothing when the process of a task that ignores the
 // end of its time is killed.
 func stuckTask(t *testing.T, newPool NewPool) {
-	p := newPool(t, mp.Grace(20*time.Millisecond), mp.Retries(2), mp.TaskTimeout(3*time.Second))
+	p := newPool(t, mp.Grace(20*time.Millisecond), mp.Retries(2), mp.TaskTimeout(10*time.Second)) // far longer than other tasks, also on a busy machine
 	xs := upTo(100)
 	xs[10] = -1
 	i := 0
 	for y, err := range mp.Stream[int](watchdog(t), p, sleepsForEver, slices.Values(xs)) {
 		switch {
 		case xs[i] < 0:
-			timedOut(t, err, "3s")
+			timedOut(t, err, "10s")
 			if e, ok := errors.AsType[*mp.ExitError](err); !ok || e.Cause == nil {
 				t.Errorf("task %d: got %T: %v", i, err, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"net/url"
 	"reflect"
 	"strings"
@@ -315,4 +316,37 @@ func decode[T any](b []byte, v *T) error {
 		return err
 	}
 	return c.Unmarshal(b, unsafe.Pointer(v))
+}
+
+// TestEqualMapsHaveEqualEncodings checks that an encoding does not depend on the order in which
+// a map gives its entries.
+func TestEqualMapsHaveEqualEncodings(t *testing.T) {
+	type value = map[string]map[[2]int]string
+	c, err := Of(reflect.TypeFor[value]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded := map[string]bool{}
+	for range 50 {
+		v := value{}
+		for _, i := range rand.Perm(20) {
+			inner := map[[2]int]string{}
+			for _, j := range rand.Perm(20) {
+				inner[[2]int{j, i}] = strings.Repeat("x", j)
+			}
+			v[strings.Repeat("y", i)] = inner
+		}
+		b, err := c.Marshal(unsafe.Pointer(&v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded[string(b)] = true
+		var back value
+		if err := c.Unmarshal(b, unsafe.Pointer(&back)); err != nil || !reflect.DeepEqual(back, v) {
+			t.Fatalf("got %v, %v", back, err)
+		}
+	}
+	if len(encoded) != 1 {
+		t.Errorf("equal values have %d encodings", len(encoded))
+	}
 }

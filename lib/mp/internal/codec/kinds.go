@@ -1,8 +1,10 @@
 package codec
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -226,7 +228,9 @@ func (b builder) mapping(c *Codec, t reflect.Type, path string) error {
 		w.PutLen(m.Len(), m.IsNil())
 		if w.enter() {
 			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
+			starts := make([]int, 0, m.Len())
 			for it := m.MapRange(); it.Next(); {
+				starts = append(starts, len(w.B))
 				k.Elem().SetIterKey(it)
 				e.Elem().SetIterValue(it)
 				key.Encode(w, k.UnsafePointer())
@@ -236,6 +240,7 @@ func (b builder) mapping(c *Codec, t reflect.Type, path string) error {
 					break
 				}
 			}
+			w.sortFrom(starts)
 		}
 		w.leave()
 	}
@@ -262,4 +267,27 @@ func (b builder) mapping(c *Codec, t reflect.Type, path string) error {
 		}
 	}
 	return nil
+}
+
+// sortFrom sorts the parts of B that begin at starts and end at the next start, the last one
+// at the end of B. So equal maps have equal encodings, by which packages compare values.
+func (w *Writer) sortFrom(starts []int) {
+	if len(starts) < 2 {
+		return
+	}
+	first := starts[0]
+	all := bytes.Clone(w.B[first:])
+	parts := make([][]byte, len(starts))
+	for i, start := range starts {
+		end := len(w.B)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		parts[i] = all[start-first : end-first]
+	}
+	slices.SortFunc(parts, bytes.Compare)
+	w.B = w.B[:first]
+	for _, part := range parts {
+		w.B = append(w.B, part...)
+	}
 }
