@@ -216,7 +216,7 @@ func exitPrepare(code int) { os.Exit(code) }
 
 func exitingInitializer(t *testing.T, newPool NewPool) {
 	_, err := mp.Map[int](watchdog(t), newPool(t, mp.Initializer(exitPrepare, 3)), sleepsForEver, upTo(10))
-	refused(t, err, "the pool's workers die in its initializer")
+	refused(t, err, "too many workers of the pool died in its initializer")
 	if e, ok := errors.AsType[*mp.ExitError](err); !ok || e.Code != 3 {
 		t.Errorf("got %T: %v", err, err)
 	}
