@@ -73,7 +73,8 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		{&begun, begins.Config(c.o.name+"-begun", c.begunSubject(), taskAge)},
 	} {
 		s.config.Storage, s.config.Replicas = storage, c.o.replicas
-		if *s.stream, err = c.openStream(ctx, s.config); err != nil {
+		err = servers.AwaitPeers(ctx, func() (err error) { *s.stream, err = c.openStream(ctx, s.config); return err })
+		if err != nil {
 			return c.streamError(s.config.Name, err)
 		}
 	}
@@ -83,7 +84,10 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		return err
 	})
 	name := c.o.name + "-values"
-	c.values, err = keyvalue.Open(ctx, c.js, name, storage, c.o.replicas, c.o.name+".changed")
+	err = servers.AwaitPeers(ctx, func() (err error) {
+		c.values, err = keyvalue.Open(ctx, c.js, name, storage, c.o.replicas, c.o.name+".changed")
+		return err
+	})
 	return c.streamError(name, err)
 }
 

@@ -2,10 +2,10 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,5 +128,5 @@ func (localEnvironment) memory() (uint64, error) {
 			return kb << 10, err
 		}
 	}
-	return 0, fmt.Errorf("/proc/meminfo has no MemAvailable: %w", lines.Err())
+	return 0, cmp.Or(lines.Err(), errors.New("/proc/meminfo has no line MemAvailable"))
 }

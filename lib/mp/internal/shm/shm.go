@@ -23,7 +23,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
+
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 var (
@@ -33,7 +34,7 @@ var (
 	// others that had the object are dead.
 	ErrPeerDied = errors.New("mp: every other process that used the object is dead")
 	// ErrUnsupported is the error of a feature that this operating system does not support.
-	ErrUnsupported = errors.New("mp: shared memory is not supported on " + runtime.GOOS)
+	ErrUnsupported = failure.Wrap("shared memory", failure.ErrUnsupported)
 	// ErrMalformed is the error of an invalid handle.
 	ErrMalformed = errors.New("mp: malformed handle of shared memory")
 	// ErrLocal is the error of sending an object that was made for goroutines.
