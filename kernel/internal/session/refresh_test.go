@@ -123,7 +123,7 @@ func TestReloadBroken(t *testing.T) {
 	expect(t, s, shopCells, "")
 	rewrite(t, s, "price/price.go", "return table[what]", "return table[what")
 	got := show(t, s, "total()")
-	mustContain(t, got, "example.com/shop/price changed and cannot be loaded again; what was loaded stays", "price/price.go:15", "6 EUR")
+	mustContain(t, got, "example.com/shop/price changed, but cannot be loaded again; the old code stays", "price/price.go:15", "6 EUR")
 	expect(t, s, "total()", "[result text/plain]\n6 EUR\n")
 	rewrite(t, s, "price/price.go", "return table[what", "return 2 * table[what]")
 	mustContain(t, show(t, s, "total()"), "reloaded example.com/shop/price", "12 EUR")
