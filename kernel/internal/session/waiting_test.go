@@ -146,7 +146,7 @@ func TestHeldStart(t *testing.T) {
 	mustContain(t, first(), "[error Interrupted]\ninterrupted while ") // the text goes on with the start of the process, or with the compilation
 	directive := inBackground(t, s, "%env A=b")
 	s.Interrupt()
-	mustContain(t, directive(), "[error Interrupted]\ninterrupted while the worker was starting")
+	mustContain(t, directive(), "[error Interrupted]\ninterrupted while the process that runs the cells was starting")
 	second := inBackground(t, s, "%args one\nx := 42\nx + len(os.Args)")
 	worker.letGo()
 	mustContain(t, second(), "44")
