@@ -130,15 +130,22 @@ func mountStore(folder string) error {
 // resize changes the size of the file system that mountStore has mounted. With 0 bytes, the
 // size becomes that of the content.
 func resize(folder string, bytes uint64) error {
-	if bytes == 0 {
-		var s syscall.Statfs_t
-		if err := syscall.Statfs(folder, &s); err != nil {
-			return fmt.Errorf("statfs: %w", err)
+	for tries := 0; ; tries++ {
+		size := bytes
+		if size == 0 {
+			var s syscall.Statfs_t
+			if err := syscall.Statfs(folder, &s); err != nil {
+				return fmt.Errorf("statfs: %w", err)
+			}
+			size = (s.Blocks - s.Bfree) * uint64(s.Bsize)
 		}
-		bytes = (s.Blocks - s.Bfree) * uint64(s.Bsize)
+		err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", size))
+		switch {
+		case err == nil:
+			return nil
+		case err == syscall.EINVAL && bytes == 0 && tries < 1000: // the content has grown meanwhile
+		default:
+			return fmt.Errorf("mount tmpfs: %w", err)
+		}
 	}
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d", bytes)); err != nil {
-		return fmt.Errorf("mount tmpfs: %w", err)
-	}
-	return nil
 }
