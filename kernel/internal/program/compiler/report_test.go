@@ -1,7 +1,6 @@
 package compiler
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,13 +30,13 @@ func started(t *testing.T, c *Compiler, ev *events, text string) *process {
 	return w
 }
 
-// TestReport checks that a complete object is reported, with a FIFO while the process still exists, and with a pipe.
+// TestReport checks that a complete object is reported, with a watch while the process still exists, and with a pipe.
 func TestReport(t *testing.T) {
 	c := newCompiler(t)
 	for _, ev := range []*events{{}, nil} {
 		w := started(t, c, ev, "package main\nfunc f() { println(1) }\n")
-		if isFIFO := w.report.events != nil; isFIFO != (ev != nil) {
-			t.Fatalf("the report is a FIFO: %v", isFIFO)
+		if watched := w.report.events != nil; watched != (ev != nil) {
+			t.Fatalf("the open is reported: %v", watched)
 		}
 		ok, err := w.report.wait()
 		if !ok || err != nil {
@@ -57,9 +56,6 @@ func TestReport(t *testing.T) {
 		}
 		w.report.release()
 		_ = w.cmd.Wait()
-		if left, _ := filepath.Glob(filepath.Join(c.cfg.Dir, "report*")); len(left) > 0 {
-			t.Error("left files:", left)
-		}
 	}
 }
 
@@ -116,13 +112,9 @@ func TestReportOfWaiting(t *testing.T) {
 
 // TestReportLimit checks that a process starts although the user has no further watches.
 func TestReportLimit(t *testing.T) {
-	ev := &events{}
-	if _, err := ev.add(filepath.Join(t.TempDir(), "missing"), reportOpened); !errors.Is(err, unix.ENOENT) {
-		t.Fatal(err)
-	}
-	r, file, err := newReport(filepath.Join(t.TempDir(), "missing"), ev)
+	r, file, err := newReport(&events{err: unix.EMFILE})
 	if err != nil || r.events != nil {
-		t.Fatalf("a report in a folder that is missing: %v", err)
+		t.Fatalf("a report without watches: %v", err)
 	}
 	if _, err := file.WriteString("x"); err != nil {
 		t.Fatal(err)
@@ -132,4 +124,29 @@ func TestReportLimit(t *testing.T) {
 		t.Error("the pipe does not report the object")
 	}
 	r.release()
+}
+
+// TestReportOfEndedKernel checks that a process ends when the kernel has ended: while it waits for its sources, and while it compiles. What
+// the kernel has open is closed then.
+func TestReportOfEndedKernel(t *testing.T) {
+	c := newCompiler(t)
+	importcfg, err := c.cfg.Importcfg(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range []*events{{}, nil} {
+		waiting, err := c.cfg.startProcess(importcfg, filepath.Join(c.cfg.Dir, "waiting.o"), true, ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiling := started(t, c, ev, "package main\nfunc f() { println(1) }\n")
+		for _, w := range []*process{waiting, compiling} {
+			w.close()
+			kill := time.AfterFunc(2*time.Minute, func() { killGroup(w.cmd) })
+			_ = w.cmd.Wait()
+			if !kill.Stop() {
+				t.Error("the process has not ended with the kernel")
+			}
+		}
+	}
 }

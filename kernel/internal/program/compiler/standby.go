@@ -193,7 +193,7 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool, ev *e
 		read, w.sources = append(read, r), append(w.sources, wr)
 		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
 	}
-	r, file, err := newReport(filepath.Dir(object), ev)
+	r, file, err := newReport(ev)
 	if err != nil {
 		return w, err
 	}
