@@ -59,7 +59,7 @@ const expected = {
   e3: [/expected \{ after the if clause/],
   e4: [/string literal not terminated: the quotation mark at its end is missing/],
   e5: [/cannot use "text" \(untyped string constant\) as int value/],
-  e6: [/line 1:8: a cell returns nothing/],
+  e6: [/line 1:8: a cell cannot return a value/],
   e7: [/cannot use 3 [^]*\(write "3"\)/],
   e8: [/package example\.com\/not\/there is not available here; to get it:\s+%get example\.com\/not\/there/],
   e9: [/index out of range \[7\] with length 2[^]*moons\[7\]\n\s+\^{8}$/],
