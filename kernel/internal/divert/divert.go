@@ -51,12 +51,17 @@ func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 
 // Divert makes goroutine g call halt when it next continues in
 // code of a cell. g must not be the caller. Divert stops the world; the caller must not hold locks.
-// It returns ErrNoCell if g has no call from a cell.
-func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) error {
+// It returns ErrNoCell if g has no call from a cell, and nil without effect if wanted is false with the world stopped:
+// g may have called halt meanwhile, and now runs deferred functions of a cell.
+func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func(), wanted func() bool) error {
 	d.module.Lock()
 	defer d.module.Unlock()
 	err := ErrNoCell
 	gs.Stopped(func() {
+		if !wanted() {
+			err = nil
+			return
+		}
 		slot, way := d.returnPoint(gs, g)
 		if slot == 0 {
 			return

@@ -161,9 +161,10 @@ func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	}
 	w.spawn(func() {
 		defer t.Diverting.Store(false)
-		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
+		wanted := func() bool { return preempt.TargetOf(g) == t }
+		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt, wanted) })
 		// If the stack of a blocked goroutine has no call from a cell now, it will not have one later.
-		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
+		if done := err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked; done && wanted() {
 			t.Diverted.Store(true)
 		}
 	})
