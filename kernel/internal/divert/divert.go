@@ -51,8 +51,8 @@ func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 
 // Divert makes goroutine g call halt when it next continues in
 // code of a cell. g must not be the caller. Divert stops the world; the caller must not hold locks.
-// It returns ErrNoCell if g has no call from a cell, and nil without effect if wanted is false with the world stopped:
-// g may have called halt meanwhile, and now runs deferred functions of a cell.
+// It returns ErrNoCell if g has no call from a cell. Divert calls wanted when the world has stopped. If wanted returns false,
+// Divert does nothing and returns nil: g may have called halt before the stop, and may run deferred functions of a cell.
 func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func(), wanted func() bool) error {
 	d.module.Lock()
 	defer d.module.Unlock()

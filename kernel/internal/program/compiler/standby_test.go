@@ -279,7 +279,7 @@ func TestStandbyNoInlining(t *testing.T) {
 	ended(t, without)
 }
 
-// TestStandbyMissingName checks that a unit that uses an object which is not among its names is compiled with the whole packages.
+// TestStandbyMissingName checks that a unit with an object outside of its list of names is compiled against the complete export data.
 func TestStandbyMissingName(t *testing.T) {
 	c := newCompiler(t)
 	prepared(t, c)

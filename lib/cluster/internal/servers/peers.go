@@ -17,9 +17,9 @@ const (
 	unavailable     jetstream.ErrorCode = 10008 // the servers have no leader
 )
 
-// AwaitPeers calls f, which makes a stream, until f returns nil or an error with another cause
-// than missing servers. Servers of a cluster that has just started do not know each other yet. It
-// gives up when ctx ends, or after ten seconds.
+// AwaitPeers calls f, which makes a stream, again while f fails because too few servers are
+// there: servers that have just started do not know each other yet. After ten seconds, or when
+// ctx ends, AwaitPeers returns the last error of f. It returns other errors at once.
 func AwaitPeers(ctx context.Context, f func() error) error {
 	last := time.Now().Add(peersTimeout)
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {

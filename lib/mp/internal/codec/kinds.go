@@ -270,7 +270,8 @@ func (b builder) mapping(c *Codec, t reflect.Type, path string) error {
 }
 
 // sortFrom sorts the parts of B that begin at starts and end at the next start, the last one
-// at the end of B. So equal maps have equal encodings, by which packages compare values.
+// at the end of B. So equal maps have equal encodings, and package cluster recognizes a task by
+// its encoded argument.
 func (w *Writer) sortFrom(starts []int) {
 	if len(starts) < 2 {
 		return
