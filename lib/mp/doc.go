@@ -56,7 +56,7 @@
 // maps stay different. Pointers are followed: two pointers to one variable arrive as
 // pointers to two variables, and a cycle is an error. A time.Time keeps its location and
 // loses its monotonic reading. A lock, queue or other object of this package arrives as a
-// reference to the same object.
+// reference to the same object. Fields named _ are not sent.
 //
 // One encoded argument or result must be smaller than 2 GiB; a larger one fails with
 // ErrTooLarge before any of it is sent. Put large data into an Array.

@@ -31,7 +31,7 @@ func (b builder) build(t reflect.Type, path string) (*Codec, error) {
 		return nil, fmt.Errorf("%s is %s: %s", path, failure.WithArticle(t.String()), reason)
 	}
 	if t.Size() == 0 || fixedSize(t) {
-		c.Fixed, c.least = true, c.Size
+		c.Fixed, c.least, c.padding = true, c.Size, paddingOf(t)
 		return c, nil
 	}
 	return c, b.byKind(c, t, path)
@@ -104,8 +104,8 @@ func isStd(path string) bool {
 	return root != "" && strings.Contains(roots, " "+root+" ")
 }
 
-// fixedSize reports whether the memory of a value of t is its encoding: it holds no
-// pointers and no part that refusal refuses.
+// fixedSize reports whether the memory of a value of t is its encoding, except for padding:
+// it holds no pointers and no part that refusal refuses.
 func fixedSize(t reflect.Type) bool {
 	switch k := t.Kind(); k {
 	case reflect.Array:

@@ -15,15 +15,16 @@ import (
 
 // A Codec encodes and decodes the values of one type. Parent and child run the same
 // code, so the encoding does not describe the type, and a value without pointers is
-// encoded as its memory.
+// encoded as its memory, with zeros as padding.
 type Codec struct {
-	typ    reflect.Type
-	Fixed  bool // the encoding of a value is its memory
-	Size   uintptr
-	least  uintptr // the smallest size of an encoded value, in bytes
-	encode func(w *Writer, p unsafe.Pointer)
-	decode func(r *Reader, p unsafe.Pointer)
-	Elem   *Codec // codec of the elements, if this is the codec of a slice and Elem.Fixed is true; else nil
+	typ     reflect.Type
+	Fixed   bool // the encoding of a value is its memory
+	Size    uintptr
+	padding *padding // of a value if Fixed is set; nil if there is none
+	least   uintptr  // the smallest size of an encoded value, in bytes
+	encode  func(w *Writer, p unsafe.Pointer)
+	decode  func(r *Reader, p unsafe.Pointer)
+	Elem    *Codec // codec of the elements, if this is the codec of a slice and Elem.Fixed is true; else nil
 }
 
 // A Writer collects encoded values. It keeps the first error, and in path the part of the
@@ -144,6 +145,10 @@ func (c *Codec) ReceiveError(err error) error {
 
 func (c *Codec) Encode(w *Writer, p unsafe.Pointer) {
 	if c.Fixed {
+		if c.padding != nil {
+			c.padding.encode(w, p, 1)
+			return
+		}
 		w.B = append(w.B, unsafe.Slice((*byte)(p), c.Size)...)
 		return
 	}
@@ -165,6 +170,10 @@ func (c *Codec) Decode(r *Reader, p unsafe.Pointer) {
 // EncodeAll encodes the n values of an array at p, and DecodeAll decodes them.
 func (c *Codec) EncodeAll(w *Writer, p unsafe.Pointer, n int) {
 	if c.Fixed {
+		if c.padding != nil {
+			c.padding.encode(w, p, n)
+			return
+		}
 		w.B = append(w.B, unsafe.Slice((*byte)(p), uintptr(n)*c.Size)...)
 		return
 	}

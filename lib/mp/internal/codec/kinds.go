@@ -83,7 +83,7 @@ const (
 )
 
 // Bulk returns the memory of the slice at p, whose elements are encoded as their
-// memory. It is the slice's encoding without the length.
+// memory. Except for padding, it is the slice's encoding without the length.
 func (c *Codec) Bulk(p unsafe.Pointer) []byte {
 	s := (*[]byte)(p) // its header; the length counts elements
 	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.Elem.Size)
@@ -136,6 +136,9 @@ func (b builder) structure(c *Codec, t reflect.Type, path string) error {
 	c.least = 0
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Name == "_" {
+			continue // Go code cannot use its value, and == does not compare it
+		}
 		fc, err := b.field(f.Type, path+"."+f.Name)
 		if err != nil {
 			return err
