@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"time"
@@ -49,12 +48,7 @@ func (r *runner) receive(msg jetstream.Msg) {
 		_ = msg.TermWithReason("malformed result")
 		return
 	}
-	if len(s.Stdout)+len(s.Stderr) > 0 {
-		// This goroutine has the labels of the notebook's cell that made the pool. The output of
-		// a goroutine without labels belongs to the cell that runs.
-		pprof.SetGoroutineLabels(context.Background())
-		r.output.Write(s.Stdout, s.Stderr)
-	}
+	r.output.Write(s.Stdout, s.Stderr)
 	for _, v := range s.Values {
 		if v.Form == wire.Object || v.Form == wire.FailedObject {
 			r.c.background(func() { r.settleObjects(s, msg) }) // fetching takes time

@@ -1,10 +1,12 @@
 package pooloptions
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 	"sync"
 
 	"github.com/perijove/perijove/lib/mp/mpremote"
@@ -31,10 +33,21 @@ func NewOutput(o *mpremote.PoolOptions) *Output {
 	return out
 }
 
-// Write writes pieces of standard output and standard error.
+// Write writes pieces of standard output and standard error. It writes in a goroutine without
+// profiler labels and waits for it: a notebook assigns the output of a goroutine without labels
+// to the running cell. The caller has the labels of the cell that made the pool.
 func (o *Output) Write(stdout, stderr []byte) {
-	write(o.Stdout, os.Stdout, stdout)
-	write(o.Stderr, os.Stderr, stderr)
+	if len(stdout)+len(stderr) == 0 {
+		return
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		pprof.SetGoroutineLabels(context.Background())
+		write(o.Stdout, os.Stdout, stdout)
+		write(o.Stderr, os.Stderr, stderr)
+	}()
+	<-written
 }
 
 func write(w io.Writer, other *os.File, b []byte) {

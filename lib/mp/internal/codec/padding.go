@@ -15,8 +15,8 @@ type padding struct {
 	gaps   []gap
 	arrays []paddedArray
 
-	// What clear does to the gaps: short ones are cleared as parts of words of eight bytes, which
-	// takes a fraction of the time.
+	// The gaps for clear, which sets short ones to zero by masking words of eight bytes. That takes a
+	// fraction of the time.
 	words []maskedWord
 	long  []gap
 }
