@@ -1,12 +1,11 @@
-// Package activeclock measures time for timeouts. If the whole machine stands still, at
-// most MaxCounted of that time counts.
+// Package activeclock measures time for timeouts. If the whole machine is stopped for some time, the clock advances
+// by MaxCounted at most.
 package activeclock
 
 import "time"
 
-// MaxCounted is the longest time that one call of Tick counts. If more time has passed, the
-// whole machine may have stood still, and the goroutine that the caller waits for could not
-// run either.
+// MaxCounted is the longest time that one call of Tick counts. If more time has passed since the last call, the whole
+// machine may have been stopped, so the goroutine for which the caller waits may not have run either.
 const MaxCounted = 10 * time.Millisecond
 
 // An activeClock measures the time in which this process could run.

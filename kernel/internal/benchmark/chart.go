@@ -12,8 +12,8 @@ const maxCharted = 30
 // chartPackage draws charts. The worker process loads it when it is needed.
 const chartPackage = "github.com/perijove/perijove/lib/internal/benchchart"
 
-// ChartSource returns the source of a cell that shows a chart of the times of a run, or of two runs if before is
-// not nil. It returns "" if there are no times.
+// ChartSource returns the source of a cell that draws a chart of the times in the run after, and in the run before if
+// before is not nil. It returns "" if there are no times.
 func ChartSource(before, after *Run) string {
 	var b strings.Builder
 	count := 0
@@ -63,7 +63,8 @@ func number(x float64) string {
 	return fmt.Sprintf("%g", x)
 }
 
-// Program returns the source of a cell that runs benchmark functions and writes their results to the file report.
+// Program returns the source of a cell that runs the benchmark functions in names and writes their results to the
+// file report.
 func Program(report string, names []string) string {
 	var b strings.Builder
 	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport benchmarksʹt \"github.com/perijove/perijove/lib/internal/benchmarks\"\n")

@@ -12,9 +12,9 @@ import (
 
 // Options are the options of %%bench.
 type Options struct {
-	Args     []string // for package testing
-	Selects  bool     // -bench: measure functions of the notebook
-	Compares bool     // compare the last two runs
+	Args     []string // flags for package testing, such as -test.count=10
+	Selects  bool     // -bench is given, which selects functions of the notebook
+	Compares bool     // -compare is given: compare the last two runs
 }
 
 // defaults are the arguments without options. Ten measurements give an interval of the median and can show a difference.
@@ -23,7 +23,8 @@ var defaults = []string{"-test.run=^$", "-test.bench=.", "-test.benchmem", "-tes
 // flags are the options that package testing gets.
 var flags = []string{"bench", "benchtime", "count", "cpu"}
 
-// ParseOptions parses the arguments of %%bench. Flags may have the prefix "test.".
+// ParseOptions parses the arguments of %%bench. Flags may have the prefix "test.". It returns an error if an argument
+// is unknown or a value is invalid.
 func ParseOptions(words []string) (Options, error) {
 	o := Options{Args: slices.Clone(defaults)}
 	for len(words) > 0 {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
-// Units of package testing, as package benchunit writes them.
+// Units of the results of package testing, as package benchunit writes them.
 const (
 	Time   = "sec/op"
 	bytesU = "B/op"
@@ -25,17 +25,17 @@ type Run struct {
 	Benchmarks []*Benchmark
 }
 
-// A Benchmark has the results of one benchmark. It may have been measured several times.
+// A Benchmark has the results of one benchmark function. The function may have been measured several times.
 type Benchmark struct {
-	Name  string // without the prefix Benchmark
+	Name  string // name of the function without the prefix Benchmark
 	Iters []int  // number of iterations of each measurement
 	Units []string
-	// Values are the measured values of each unit.
+	// Values has the measured values by unit: one value for each measurement.
 	Values map[string][]float64
 }
 
-// Parse reads the output of package testing. rest has its lines that are not results, such as those
-// of failed benchmarks.
+// Parse reads the output of package testing. rest has the lines of the output that are not results, such as the
+// messages of failed benchmarks.
 func Parse(text []byte) (r *Run, rest string) {
 	r = &Run{}
 	var results bytes.Buffer

@@ -21,7 +21,7 @@ type Table struct {
 // A Cell is one cell of a table, with a text that appears when the pointer rests on it.
 type Cell struct{ Text, Hover string }
 
-// Table returns the medians of a run with their intervals.
+// Table returns a table with the median of each benchmark and unit, and the 95 % interval of the median.
 func (r *Run) Table() *Table {
 	list := units(r)
 	t := &Table{Header: []string{"benchmark"}}
@@ -84,8 +84,8 @@ func iterations(list []int) string {
 	return fmt.Sprintf("%d × %s", len(list), text)
 }
 
-// Compare returns a table that compares two runs. It lists the benchmarks that both runs
-// have.
+// Compare returns a table that compares two runs. It lists the benchmarks that both runs have, and returns an error
+// if there are none.
 func Compare(before, after *Run) (*Table, error) {
 	t := &Table{Header: []string{"benchmark", "", "before", "after", "change"}}
 	var warnings []error

@@ -13,8 +13,7 @@ import (
 // MaxErrors is the number of errors of one cell that are kept and shown.
 const MaxErrors = 10
 
-// A Pos is a position in a cell: line and column count from 1, columns in bytes,
-// as in Go's tools.
+// A Pos is a position in a cell. Lines and columns count from 1, and columns count bytes, as in Go's tools.
 type Pos struct {
 	Line, Col int
 }
@@ -27,7 +26,7 @@ type Error struct {
 	Source string // the text of line Pos.Line
 }
 
-// Error returns the one-line form: Cell [3] line 2:5: message.
+// Error returns the one-line form of the mistake: Cell [3] line 2:5: message.
 func (e *Error) Error() string {
 	if e.Pos.Line == 0 {
 		return fmt.Sprintf("%s: %s", Name(e.Cell), e.Msg)
@@ -44,7 +43,8 @@ func (e *Error) Render() string {
 	return e.Error() + "\n" + e.Source + "\n" + caret(e.Source, e.Pos.Col)
 }
 
-// Mark returns a text that underlines the bytes from start up to end of a line with carets.
+// Mark returns a line of blanks and carets. Below line, in a fixed-width font, the carets underline the bytes of line
+// from start up to end.
 func Mark(line string, start, end int) string {
 	under := caret(line, start+1)
 	wide := utf8.RuneCountInString(line[start:min(end, len(line))])
@@ -77,7 +77,7 @@ func isWide(r rune) bool {
 	return k == width.EastAsianWide || k == width.EastAsianFullwidth
 }
 
-// Errors are the errors of one cell.
+// Errors are the mistakes that prevent the execution of one cell. Some of them may be at places in earlier cells.
 type Errors []*Error
 
 // Error returns the one-line forms, one per line.
@@ -127,7 +127,8 @@ func (es Errors) Sorted() Errors {
 // Name returns the name of a cell in messages and in the line tables of its code: "Cell [3]".
 func Name(n int) string { return fmt.Sprintf("Cell [%d]", n) }
 
-// Number is the inverse of Name. It ignores a folder before the name.
+// Number returns the number of the cell that has a name such as "Cell [3]". It ignores a folder before the name, and
+// returns false for any other text.
 func Number(name string) (int, bool) {
 	rest, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "Cell [")
 	if !ok {

@@ -5,34 +5,31 @@ import (
 	"go/token"
 )
 
-// A Loop describes a statement that %timeit repeats. Its Text is a block with a part that runs
-// once and a part that is repeated. Offsets are in that Text.
+// A Loop describes a statement that %timeit repeats. The Text of its Stmt is a block whose first part runs once and
+// whose second part is repeated. Offsets in a Loop are offsets in this Text.
 type Loop struct {
-	Loops, Runs int // the options -n and -r; 0 to choose automatically
-	Body, End   int // range of the repeated part
-	// Bench says that package testing repeats it, for %%bench, and Report is the file to which the
-	// results are written. The parser does not set Report.
+	Loops, Runs int // the options -n (loops) and -r (runs); 0 to choose automatically
+	Body, End   int // range of the repeated part of the block
+	// Bench says that package testing repeats the statement, for %%bench. Report is the file for the results; the
+	// parser does not set it.
 	Bench  bool
 	Report string
-	// Vars are the variables of the block that statements directly in it, not nested
-	// ones, declare or assign to.
+	// Vars are the local variables that the statements of the block declare or assign to. The statements of nested
+	// blocks do not count.
 	Vars []Ref
-	// Kept are the unused values, in the order of Unused.
+	// Kept are the values that the block does not use, in the order in which Unused returns them.
 	Kept []Value
-	// Own says that the statement has a defer or return statement, so that the repeated part must be
-	// a function.
+	// Own says that the block has a defer or return statement, so the repeated part must be a function.
 	Own bool
-	// Jumps says that the statement has a goto. A goto must not jump over a variable
-	// declaration.
+	// Jumps says that the block has a goto statement. A goto must not jump over a variable declaration.
 	Jumps bool
 }
 
-// A Value is an expression that is used as a statement, or is assigned to the
-// blank identifier.
+// A Value describes an UnusedValue by offsets. Its Span is the range of the expression.
 type Value struct {
 	Span
 	Start int  // offset of the statement
-	Call  bool // it may have no value, or several
+	Call  bool // the expression is a call or receive; a call may have no value, or several
 }
 
 func (p *parse) loop(block *ast.BlockStmt, t *timedText) *Loop {
@@ -97,11 +94,11 @@ func (p *parse) assigned(s ast.Stmt) []*ast.Ident {
 type UnusedValue struct {
 	Stmt ast.Stmt
 	X    ast.Expr
-	Call bool // it may have no value, or several
+	Call bool // X is a call or receive; a call may have no value, or several
 }
 
-// Unused lists the unused values in statements and in the blocks nested in them. It lists only statements
-// after which another statement can be inserted, so not those in the headers of if, for and switch.
+// Unused lists the unused values in statements and in the blocks nested in them. It lists only statements after which
+// another statement can be inserted. So it omits statements in the headers of if, for and switch.
 func Unused(list []ast.Stmt) []UnusedValue {
 	var out []UnusedValue
 	for _, s := range list {

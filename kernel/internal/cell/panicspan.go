@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// PanicSpan returns the byte range of the expression that has panicked in a line of a cell, as columns
-// from 0. text is the text of the panic. ok is false if more than one expression of the line, or none, can
-// cause such a panic.
+// PanicSpan returns the range of the expression that has panicked in a line of a cell, as byte offsets in the line.
+// text is the text of the panic. ok is false if more than one expression of the line, or none, can cause such a
+// panic.
 func PanicSpan(src string, line int, text string) (start, end int, ok bool) {
 	canPanic := panickers(text)
 	if canPanic == nil {

@@ -11,7 +11,7 @@ import (
 // entryName is the name of the function that holds the statements in the composed file.
 const entryName = "cellʹ"
 
-// Parse parses a cell. n is its execution count. If the cell has syntax errors, Parse returns only these.
+// Parse parses a cell. n is the cell's execution count. If the cell has syntax errors, Parse returns only the errors.
 func Parse(n int, src string) (*Cell, Errors) {
 	return parseCell(n, strings.TrimPrefix(src, byteOrderMark), form{})
 }

@@ -145,8 +145,8 @@ func (p *parse) examples() {
 	}
 }
 
-// Title returns the first line of a cell, or of its declarations only, followed by " ..." if there
-// are more lines.
+// Title returns the first line of a cell, followed by " ..." if the cell has more lines. If declarations is true,
+// only imports, functions, types and constants count.
 func (c *Cell) Title(declarations bool) string {
 	pieces, _ := Split(c.Src)
 	var b strings.Builder

@@ -27,9 +27,9 @@ const (
 // without gaps: a piece begins where the one before it ends.
 type Piece struct {
 	Kind  Kind
-	Start int // offset of its leading white space and comments
-	Code  int // offset of its first token
-	Stop  int // offset after its last token, without a semicolon
+	Start int // offset of the white space and comments before the code
+	Code  int // offset of the first token
+	Stop  int // offset after the last token, without a semicolon
 	End   int // offset of the next piece
 
 	measured // for a statement after %time or %timeit
@@ -39,8 +39,8 @@ type Piece struct {
 type Fault struct {
 	Off        int
 	Msg        string
-	Incomplete bool // more text could correct it
-	Depth      int  // number of open brackets, if Incomplete
+	Incomplete bool // more text could correct the error
+	Depth      int  // number of open brackets, if Incomplete is true
 }
 
 // Split divides the text of a cell into its top-level pieces. It reports only faults in

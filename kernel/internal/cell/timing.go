@@ -11,8 +11,8 @@ type Timing uint8
 // The ways in which %time and %timeit run a statement.
 const (
 	Untimed  Timing = iota
-	Timed           // it runs once
-	Repeated        // it runs in a loop, in a separate scope
+	Timed           // the statement runs once
+	Repeated        // the statement runs in a loop, in a separate scope
 )
 
 // A measured describes a %time or %timeit line: the options, and the offsets in the

@@ -1,5 +1,5 @@
-// Package celllabels identifies the execution of a cell to which a goroutine belongs. It uses profiler labels, which a
-// goroutine inherits from the goroutine that starts it.
+// Package celllabels finds the execution of a cell to which a goroutine belongs. An execution is one run of a cell
+// and has an ID. The package uses profiler labels, which a goroutine inherits from the goroutine that starts it.
 package celllabels
 
 import (
@@ -18,10 +18,12 @@ import (
 //go:linkname Current runtime/pprof.runtime_getProfLabel
 func Current() unsafe.Pointer
 
+// Set sets the profiler labels of the calling goroutine.
+//
 //go:linkname Set runtime/pprof.runtime_setProfLabel
 func Set(label unsafe.Pointer)
 
-// Labels maps profiler labels to executions. Its methods may be called concurrently.
+// Labels maps profiler labels to executions. The zero value is ready to use. Its methods may be called concurrently.
 type Labels struct {
 	current atomic.Pointer[byte] // label of the running cell; nil if none runs
 
@@ -35,8 +37,8 @@ type Labels struct {
 // maxCellLabels is how many executions are remembered, as in the kernel.
 const maxCellLabels = control.MaxExecutions
 
-// Enter labels the calling goroutine, and those that it starts, as execution id of a cell. From
-// now on that is the running execution.
+// Enter labels the calling goroutine, and the goroutines that it starts, as execution id of a cell. From now on id is
+// the running execution.
 func (o *Labels) Enter(id, cell int) {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
 	pprof.SetGoroutineLabels(ctx)
@@ -60,12 +62,12 @@ func (o *Labels) Enter(id, cell int) {
 	o.current.Store((*byte)(label))
 }
 
-// Leave records that the cell has ended. From now on Earlier returns its execution for its
+// Leave records that the running cell has ended. From now on Earlier returns the cell's execution for the cell's
 // goroutines, since the kernel may run the next cell.
 func (o *Labels) Leave() { o.current.Store(nil) }
 
-// Earlier returns the execution to which the calling goroutine belongs, or 0 if that is the
-// running one or is not known.
+// Earlier returns the ID of the execution to which the calling goroutine belongs. It returns 0 if that execution is
+// the running one or is not known.
 func (o *Labels) Earlier() int {
 	label := Current()
 	if label == nil || label == unsafe.Pointer(o.current.Load()) {
@@ -76,14 +78,15 @@ func (o *Labels) Earlier() int {
 	return o.ids[label]
 }
 
-// Of returns the execution to which a goroutine with a label belongs, or 0.
+// Of returns the ID of the execution to which a goroutine with a label belongs, or 0 if it is not known.
 func (o *Labels) Of(label unsafe.Pointer) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.ids[label]
 }
 
-// Cell returns the number of the cell to which a goroutine with a label belongs. ok is false if that is not known.
+// Cell returns the number of the cell to which a goroutine with a label belongs. ok is false if the cell is not
+// known.
 func (o *Labels) Cell(label unsafe.Pointer) (cell int, ok bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
@@ -91,12 +94,12 @@ func (o *Labels) Cell(label unsafe.Pointer) (cell int, ok bool) {
 	return cell, ok
 }
 
-// OfCell returns the newest execution of a cell, or 0.
+// OfCell returns the ID of the newest execution of a cell, or 0 if none is known.
 func (o *Labels) OfCell(cell int) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.newest[cell]
 }
 
-// Running returns the label of the running cell, or nil.
+// Running returns the label of the running cell, or nil if no cell runs.
 func (o *Labels) Running() unsafe.Pointer { return unsafe.Pointer(o.current.Load()) }

@@ -33,7 +33,7 @@ type process struct {
 // killDelay is the time between SIGINT and SIGKILL.
 const killDelay = 100 * time.Millisecond
 
-// Add adds a process that a cell has started.
+// Add adds a process that a cell has started. labels is the address of the cell's profiler labels.
 func (ps *List) Add(labels uintptr, pid int) {
 	p := process{labels, pid, startTime(pid)}
 	ps.mu.Lock()
@@ -45,9 +45,9 @@ func (ps *List) Add(labels uintptr, pid int) {
 	ps.list = append(ps.list, p)
 }
 
-// End ends the processes of a cell and all processes that they have started: with SIGINT,
-// as a terminal does, and after killDelay with SIGKILL. It does not wait. It returns the number of
-// the cell's living processes.
+// End ends the processes of the cell with these profiler labels, and all processes that they have started. It sends
+// SIGINT, as a terminal does, and SIGKILL after killDelay. End does not wait. It returns how many of the processes
+// that the cell itself has started were alive.
 func (ps *List) End(labels uintptr) int {
 	ps.mu.Lock()
 	var living []process

@@ -26,7 +26,8 @@ const (
 	fontSize  = 11
 )
 
-// A Flame is a flame graph: the calls from top to bottom, each as wide as its share, in the color of its package.
+// A Flame is a flame graph. Each call is below its caller, is as wide as its share of the total, and has the color of
+// its package.
 type Flame struct {
 	p      *Profile
 	calls  []call

@@ -12,7 +12,8 @@ type Kind struct {
 	isOf  string // what the values measure, for messages
 }
 
-// Imports lists the names of the packages that the code of the profiler imports. They end in ʹ, the mark of package mangle.
+// Imports lists the names under which the code of the profiler imports packages. They contain ʹ, with which package
+// mangle marks generated names.
 func Imports() []string { return []string{"mphostʹp"} }
 
 // Code that starts and stops the profiler.
@@ -31,7 +32,8 @@ var kinds = []Kind{
 	{"goroutine", "goroutine", "goroutines"},
 }
 
-// KindOf returns the kind with a name; "" means the default.
+// KindOf returns the kind with a name. The empty name means the default. It returns an error if there is no such
+// kind.
 func KindOf(name string) (Kind, error) {
 	var names []string
 	for _, k := range kinds {

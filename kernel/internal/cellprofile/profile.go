@@ -48,7 +48,8 @@ type node struct {
 	isGroup    bool // the node is not a call: it stands for all calls, or for the calls of a process
 }
 
-// New returns the profile of a cell. Samples of several processes have the label of package execprofile.
+// New returns the profile of a cell from the values of kind k in raw. If raw has samples of several processes, the
+// label execprofile.Label of a sample names its process. New returns an error if raw has no values of that kind.
 func New(k Kind, raw *profile.Profile, processes []execprofile.Process) (*Profile, error) {
 	for _, f := range raw.Function {
 		f.Name = mangle.Demangle(f.Name)
@@ -190,7 +191,8 @@ func (n *node) sort() {
 	}
 }
 
-// Share returns the share of a function, without and with the functions that it calls.
+// Share returns the share of a function in the total, from 0 to 1: flat is without, and total with, the functions
+// that it calls.
 func (p *Profile) Share(function string) (flat, total float64) {
 	for _, r := range p.functions() {
 		if r.name == function {

@@ -44,7 +44,7 @@ func NewRun(args []string, dir, scratch string) (*Run, error) {
 	return p, err
 }
 
-// Begin starts the profiler. run runs code in the worker process.
+// Begin starts the profiler. run is a function that runs code in the worker process.
 func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 	err := run(fmt.Sprintf(startCode, p.folder, p.kind.Name))
 	if err != nil {
@@ -53,8 +53,8 @@ func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
 	return err
 }
 
-// End stops the profiler and shows the profile of a cell, also if the cell has failed while it ran. ran is the number of
-// the cell; source returns the text of a cell.
+// End stops the profiler and shows the profile of a cell, even if the cell has failed while it ran. ran is the number
+// of the cell. source returns the text of a cell.
 func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, ran int, source func(cell int) (string, bool)) {
 	defer os.RemoveAll(p.folder)
 	if failed != nil && failed.Name == traceback.WorkerDied {

@@ -84,8 +84,9 @@ func (p *Profile) cells(ran int) []int {
 	return append([]int{ran}, slices.Sorted(maps.Keys(found))...)
 }
 
-// Tables returns tables of the processes, of the functions with the highest values, and of the lines that have values:
-// lines of the cell that ran, and of the cells whose functions it called. source returns a line of a cell.
+// Tables returns tables, as text and as HTML: of the processes, of the functions with the highest values, and of the
+// lines that have values. The lines are those of cell ran, and of the cells whose functions it called. source returns
+// a line of a cell.
 func (p *Profile) Tables(ran int, source func(cell, line int) string) (text, page string) {
 	t := &table{p: p}
 	fmt.Fprintf(&t.text, "%s\n", p.heading())

@@ -1,5 +1,5 @@
-// Package cellruntime has the runtime support of cells that the worker process and standalone
-// programs share: it renders values and panics, and applies a Setup.
+// Package cellruntime has the run-time support of cells that the worker process and standalone programs share. It
+// renders values and panics, and applies a control.Setup.
 package cellruntime
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Result returns the display of the values of a cell's last expression. It omits a nil after
-// other values, since that is the error result of a call that succeeded.
+// Result returns the display of the values of a cell's last expression. It omits a nil that follows other values,
+// since such a nil is usually the error result of a call that succeeded.
 func Result(values ...any) displayhost.Message {
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1]
@@ -111,9 +111,8 @@ func PanicText(v any) (s string) {
 // MaxDepth is the maximum number of calls in a stack.
 const MaxDepth = 200
 
-// Frames lists the calls of the calling goroutine, innermost first. It begins
-// with its caller, or skip calls further out, and ends before the first frame
-// for which isLast is true.
+// Frames lists the calls of the calling goroutine, innermost first. The list begins with the caller of Frames, or
+// with a call that is skip levels further out. It ends before the first frame for which isLast is true.
 func Frames(skip int, isLast func(runtime.Frame) bool) []control.Frame {
 	pc := make([]uintptr, MaxDepth)
 	n := runtime.Callers(skip+2, pc)
@@ -131,7 +130,7 @@ func Frames(skip int, isLast func(runtime.Frame) bool) []control.Frame {
 	return list
 }
 
-// ApplySetup changes the folder, environment and arguments of this process.
+// ApplySetup changes the folder, environment and arguments of this process as m says.
 func ApplySetup(m control.Setup) error {
 	var errs []error
 	if m.Dir != "" {

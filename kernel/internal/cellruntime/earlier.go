@@ -28,8 +28,8 @@ type result struct {
 	value       any
 }
 
-// Keep keeps the result of a cell, if it is one value. It drops the oldest results when there
-// are too many, or when they hold too much memory.
+// Keep keeps the result of a cell for Out, if the result is one value, or one value and a nil error. It drops the
+// oldest results when there are too many, or when they hold too much memory.
 func Keep(cell int, values ...any) {
 	if n := len(values); n == 2 && values[1] == nil {
 		values = values[:1]
@@ -39,7 +39,7 @@ func Keep(cell int, values ...any) {
 	}
 }
 
-// Earlier returns the result of a cell. It panics if the result is not kept.
+// Earlier returns the result of a cell that Keep has kept. It panics if the result is not kept.
 func Earlier(cell int) any {
 	v, ok := earlier.get(cell)
 	if !ok {
@@ -48,7 +48,7 @@ func Earlier(cell int) any {
 	return v
 }
 
-// DropEarlier drops the results of all cells, so that Out has none.
+// DropEarlier drops the results of all cells. Out then has no results.
 func DropEarlier() {
 	earlier.mu.Lock()
 	defer earlier.mu.Unlock()

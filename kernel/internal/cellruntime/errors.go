@@ -53,7 +53,8 @@ func errorText(err error, own string) string {
 	return strings.Join(append(lines, values.Causes(err, func(err error) string { return PanicText(err) })...), "\n")
 }
 
-// Calls returns the calls that the display of a cell's values names: those of ChildFrames.
+// Calls returns the calls that the display of a cell's values lists: the results of ChildFrames for the errors among
+// the values.
 func Calls(values ...any) (list []control.Frame) {
 	for _, v := range values {
 		if err, ok := isError(v); ok {

@@ -14,8 +14,8 @@ import (
 	"github.com/perijove/perijove/lib/exectrace/chart"
 )
 
-// Show reads the recording in a folder, which mp.Trace or the worker process has written,
-// and returns its timeline. kept reports whether the folder stays when the kernel ends.
+// Show reads the recording in a folder, which mp.Trace or the worker process has written, and returns its timeline.
+// kept says whether the folder remains when the kernel ends.
 func Show(folder string, kept bool) (output.Display, error) {
 	t, err := exectrace.Read(folder)
 	if errors.Is(err, fs.ErrNotExist) {

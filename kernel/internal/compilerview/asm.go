@@ -15,21 +15,21 @@ import (
 
 // A Function is a compiled function.
 type Function struct {
-	Name         string // without its package
-	Size         int    // of its code in bytes
-	Frame        int    // of its stack frame in bytes
+	Name         string // name of the function without its package
+	Size         int    // size of the function's code in bytes
+	Frame        int    // size of the function's stack frame in bytes
 	Instructions []Instruction
 }
 
 // An Instruction is a line of a function's listing.
 type Instruction struct {
-	Offset int    // in the function
-	File   string // "Cell [1]", or a file of an inlined function
+	Offset int    // offset in the function's code in bytes
+	File   string // "Cell [1]", or the name of a file from which a function was inlined
 	Line   int
 	Text   string
 }
 
-// ParseAssembly reads a listing of the compiler.
+// ParseAssembly reads a listing that the compiler writes with the flag -S.
 func ParseAssembly(text string) []*Function {
 	var list []*Function
 	for line := range strings.Lines(text) {
@@ -96,8 +96,8 @@ func instruction(line string) (i Instruction, ok bool) {
 	return i, true
 }
 
-// Matches reports whether f is the function or method that a user means by a name such as f, T.M or (*T).M, or a function
-// literal or an instance of it.
+// Matches reports whether a user means f by a name such as f, T.M or (*T).M: f is the function or method with that
+// name, or a function literal in it, or an instance of it.
 func (f *Function) Matches(name string) bool {
 	name = plain(name)
 	rest, ok := strings.CutPrefix(plain(f.Name), name)
@@ -107,7 +107,8 @@ func (f *Function) Matches(name string) bool {
 // plain removes the parts of a method's name that say that its receiver is a pointer.
 func plain(name string) string { return strings.NewReplacer("(*", "", ")", "").Replace(name) }
 
-// Assembly returns the assembly of a function by source line. source returns a line of a cell's file, or "".
+// Assembly returns the assembly of a function by source line. source returns a line of a cell's file, or "" if it has
+// none.
 func (f *Function) Assembly(source func(file string, line int) string) string {
 	type place struct {
 		file string

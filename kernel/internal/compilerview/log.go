@@ -19,17 +19,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A Decision is something that the compiler has decided about code, at a place in a cell.
+// A Decision is a decision of the compiler about the code at a place in a cell.
 type Decision struct {
 	File      string // "Cell [1]"
 	Line, Col int
 	Kind      string // inlining, call, escape, bounds check, nil check
 	Text      string
-	Why       []string // how a value reaches the heap
+	Why       []string // for an escape: the steps by which the value reaches the heap
 }
 
-// ParseInlined reads the calls that are inlined from what the compiler prints with the flag -m. The compiler's log does
-// not have these calls.
+// ParseInlined returns the calls that are inlined, from the output of the compiler with the flag -m. The log of the
+// flag -json does not have these calls.
 func ParseInlined(output string) []Decision {
 	var list []Decision
 	for line := range strings.Lines(output) {
@@ -84,7 +84,7 @@ func Sort(list []Decision) []Decision {
 
 // A diagnostic is an entry of the compiler's log, in the format of the Language Server Protocol.
 type diagnostic struct {
-	File  string `json:"file"` // of the first entry of a file, which is not a diagnostic
+	File  string `json:"file"` // name of the source file; only in the first entry of a log, which is not a diagnostic
 	Range struct {
 		Start position `json:"start"`
 	} `json:"range"`
@@ -115,8 +115,8 @@ var kinds = map[string]struct{ kind, text string }{
 	"copy":                 {"copy", ""},
 }
 
-// ReadLog reads the log of the compiler in a folder. files has the texts of the compiled files by name; their line directives lead to the
-// places in cells.
+// ReadLog reads the log of the compiler in a folder. files has the texts of the compiled files by name. Their line
+// directives give the places in cells.
 func ReadLog(dir string, files map[string]string) ([]Decision, error) {
 	var list []Decision
 	err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Decisions renders the decisions about code, by source line, as text and as HTML. source returns a line of a cell. If verbose, the text says how values
-// reach the heap; the page always does, when the pointer rests on an entry.
+// Decisions renders the decisions about code, by source line, as text and as HTML. source returns a line of a cell.
+// If verbose is true, the text also says how values reach the heap. The HTML always says this, in a text that appears
+// when the pointer rests on an entry.
 func Decisions(list []Decision, source func(file string, line int) string, verbose bool) (text, page string) {
 	var b, p strings.Builder
 	p.WriteString("<table>\n")

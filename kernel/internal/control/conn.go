@@ -1,6 +1,6 @@
-// Package control is the protocol between the kernel and its worker process, which runs the
-// cells: a stream of frames over a socket pair. A frame holds one message, and each kind of
-// message is a Go type. The kernel and the worker import this package.
+// Package control is the protocol between the kernel and its worker process, which runs the cells: a stream of frames
+// over a socket pair. A frame holds one message, and each kind of message is a Go type. Both processes import this
+// package.
 package control
 
 import (
@@ -21,11 +21,12 @@ const (
 	// bytes follows it.
 	MemoryFlag = "-memory="
 
-	// MaxFrame is the maximum size of a message, in bytes. Pictures are sent as base64 text.
+	// MaxFrame is the maximum size of a message, in bytes. It is large since messages contain pictures, as base64
+	// text.
 	MaxFrame = 256 << 20
 
-	// MaxExecutions is how many executions both sides remember. Late output of an older
-	// execution appears in the running cell.
+	// MaxExecutions is the number of executions of cells that the kernel and the worker process remember. Late output
+	// of an older execution appears in the output of the running cell.
 	MaxExecutions = 1024
 )
 
@@ -47,8 +48,8 @@ type EncodeError struct{ Err error }
 func (e *EncodeError) Error() string { return e.Err.Error() }
 func (e *EncodeError) Unwrap() error { return e.Err }
 
-// Send writes one message: the length of the rest in 4 bytes, the kind, a
-// space, and the message in JSON.
+// Send writes one message: the length of the rest in 4 bytes, the kind, a space, and the message in JSON. The error
+// is an EncodeError if the message cannot be sent, or an error of the socket.
 func (c *Conn) Send(m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
@@ -67,7 +68,7 @@ func (c *Conn) Send(m Message) error {
 	return err
 }
 
-// Receive reads one message. It returns io.EOF when the other side is gone.
+// Receive reads one message. It returns io.EOF when the other side has closed the connection.
 func (c *Conn) Receive() (Message, error) {
 	var head [4]byte
 	if _, err := io.ReadFull(c.r, head[:]); err != nil {

@@ -23,8 +23,8 @@ type (
 	// Loaded says that the object of a Run is linked; the cell begins.
 	Loaded struct {
 		ID      int      `json:"id"`
-		Reset   []string `json:"reset,omitempty"`   // variables that could not be kept
-		Notices []string `json:"notices,omitempty"` // for the user
+		Reset   []string `json:"reset,omitempty"`   // variables whose values could not be kept
+		Notices []string `json:"notices,omitempty"` // notices for the user
 		// UsesOutputPipes reports that the worker process now uses the OutputPipes of the Run.
 		UsesOutputPipes bool `json:"usesOutputPipes,omitempty"`
 	}
@@ -34,7 +34,7 @@ type (
 		ID     int    `json:"id"`
 		Reason string `json:"reason"`
 		At     *Frame `json:"at,omitempty"`     // the place in the cell that could not be linked
-		Import string `json:"import,omitempty"` // the imported package that needs what is missing
+		Import string `json:"import,omitempty"` // the imported package that needs the missing symbol
 		// Untraced reports that the cell was not linked because it could not be recorded.
 		Untraced bool `json:"untraced,omitempty"`
 	}
@@ -43,8 +43,8 @@ type (
 	Done struct {
 		ID      int     `json:"id"`
 		Outcome Outcome `json:"outcome"`
-		// ProgramsHoldPipes and ChildrenHoldPipes report that programs that cells
-		// started, or processes of package mp, have the present output pipes.
+		// ProgramsHoldPipes and ChildrenHoldPipes report whether programs that cells started, or processes of package
+		// mp, hold the present output pipes open.
 		ProgramsHoldPipes bool `json:"programsHoldPipes,omitempty"`
 		ChildrenHoldPipes bool `json:"childrenHoldPipes,omitempty"`
 	}
@@ -68,7 +68,8 @@ type (
 		Lines []string `json:"lines,omitempty"`
 	}
 
-	// GoroutineList answers a ListGoroutines. Count is the number of all goroutines of cells, of which some may not be listed.
+	// GoroutineList answers a ListGoroutines. Count is the number of all goroutines of cells. The list may have
+	// fewer.
 	GoroutineList struct {
 		ID         int         `json:"id"`
 		Goroutines []Goroutine `json:"goroutines,omitempty"`
@@ -76,30 +77,30 @@ type (
 		Error      string      `json:"error,omitempty"`
 	}
 
-	// Display shows something in the output of the execution ID, or of the running one if
-	// ID is 0. The worker process waits for the Ack.
+	// Display shows something in the output of the execution ID, or of the running execution if ID is 0. The worker
+	// process waits for the Ack.
 	Display struct {
 		ID      int                 `json:"id,omitempty"`
 		Seq     int                 `json:"seq"`
 		Message displayhost.Message `json:"message"`
 	}
 
-	// Result is a Display of the value of a cell's last expression. If that is an error of a
-	// child process, its text names Calls.
+	// Result is a Display of the value of a cell's last expression. If the value is an error of a child process, its
+	// text lists the calls in Calls.
 	Result struct {
 		Display
 		Calls []Frame `json:"calls,omitempty"`
 	}
 
-	// Print has output of a goroutine of an earlier execution.
+	// Print has text that a goroutine of the earlier execution ID has printed.
 	Print struct {
 		ID    int    `json:"id"`
-		FD    int    `json:"fd"` // 1 or 2
+		FD    int    `json:"fd"` // 1 for standard output, 2 for standard error
 		Bytes []byte `json:"bytes,omitempty"`
 	}
 
-	// Notice shows a line of text in the output of the execution ID, or of the running one
-	// if ID is 0. The worker process waits for the Ack.
+	// Notice shows a line of text in the output of the execution ID, or of the running execution if ID is 0. The
+	// worker process waits for the Ack.
 	Notice struct {
 		ID   int    `json:"id,omitempty"`
 		Seq  int    `json:"seq"`
@@ -113,21 +114,21 @@ type (
 		Password bool   `json:"password,omitempty"`
 	}
 
-	// GoroutinePanic reports a panic in a goroutine other than a cell's own, which does not
-	// end the cell. ID is the execution that started the goroutine, or 0 if not known.
+	// GoroutinePanic reports a panic in a goroutine that is not the cell's own. The panic does not end the cell. ID
+	// is the execution that started the goroutine, or 0 if it is not known.
 	GoroutinePanic struct {
 		ID      int     `json:"id,omitempty"`
 		Outcome Outcome `json:"outcome"`
 	}
 
-	// Orphans answers an Interrupt when no cell runs: how many goroutines of
-	// interrupted cells are still blocked.
+	// Orphans answers an Interrupt when no cell runs. It has the number of goroutines of interrupted cells that are
+	// still blocked.
 	Orphans struct {
 		Count int `json:"count"`
 	}
 
-	// Standby reports the process that waits to become a child of a cell, or PID 0 if there
-	// is none. Its memory does not count as memory of a cell.
+	// Standby reports the process ID of the standby, a process that waits to become a child of a cell. PID is 0 if
+	// there is none. The memory of the standby does not count as memory of a cell.
 	Standby struct {
 		PID int `json:"pid"`
 	}

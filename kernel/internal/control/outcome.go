@@ -12,7 +12,7 @@ const (
 	Exited      = "exited" // os.Exit
 	Goexit      = "goexit" // runtime.Goexit
 	Interrupted = "interrupted"
-	Deadlocked  = "deadlocked" // no goroutine can wake it
+	Deadlocked  = "deadlocked" // the cell is blocked, and no goroutine can wake it
 )
 
 // An Outcome describes how a cell, or a goroutine that it started, ended.
@@ -23,37 +23,33 @@ type Outcome struct {
 	Frames []Frame `json:"frames,omitempty"`
 	Child  []Frame `json:"child,omitempty"` // the stack of a panic in a child process, if Value is an error that reports one
 
-	// Init is the package initialization in which the cell ended; nil if none
-	// was running.
+	// Init is the package initialization in which the cell ended, or nil if no package was being initialized.
 	Init *Init `json:"init,omitempty"`
-	// Uninitialized has all packages that cannot be used, each with the package whose
-	// initialization failed: the package itself or one that it imports.
+	// Uninitialized maps each package that cannot be used to the package whose initialization failed: itself, or a
+	// package that it imports.
 	Uninitialized map[string]string `json:"uninitialized,omitempty"`
 
-	// Goroutine and Started are about a panic in a goroutine other than the cell's own:
-	// its kind, "goroutine", "timer", "finalizer" or "cleanup", and the call or statement
-	// that started it, if known.
+	// Goroutine and Started describe a goroutine that has panicked and is not the cell's own. Goroutine is its kind:
+	// "goroutine", "timer", "finalizer" or "cleanup". Started is the call or statement that started it, if known.
 	Goroutine string `json:"goroutine,omitempty"`
 	Started   *Frame `json:"started,omitempty"`
 	// Runs is the position at which the goroutine's outermost function from a cell begins. It is nil if the goroutine was started in a cell.
 	Runs *Frame `json:"runs,omitempty"`
 
-	// Assigned lists the variables with a changed type to which the cell has assigned their
-	// values.
+	// Assigned lists those variables whose type the cell has changed that have got their values.
 	Assigned []string `json:"assigned,omitempty"`
 
-	// Stuck is the cell's own goroutine, if the cell was interrupted, or ended by another
-	// goroutine's panic, and that goroutine could not be stopped.
+	// Stuck is the cell's own goroutine if it could not be stopped, after an interrupt or after a panic of another
+	// goroutine.
 	Stuck *Goroutine `json:"stuck,omitempty"`
-	// Goroutines lists, for an interrupted cell, goroutines that it started and that still
-	// run; for a deadlock, the blocked goroutines, the cell's own first. Count is the
-	// number of goroutines without the cell's own, of which some may not be listed.
+	// Goroutines lists, for an interrupted cell, the goroutines that it started and that still run. For a deadlock,
+	// it lists the blocked goroutines, the cell's own first. Count is the number of goroutines without the cell's
+	// own. Goroutines may have fewer.
 	Goroutines []Goroutine `json:"goroutines,omitempty"`
 	Count      int         `json:"count,omitempty"`
 }
 
-// An Init is the initialization of a package, and the place in it where it
-// ended; nil if that is not known.
+// An Init is the initialization of a package. At is the place at which it ended, or nil if the place is not known.
 type Init struct {
 	Package string `json:"package"`
 	At      *Frame `json:"at,omitempty"`
@@ -65,9 +61,9 @@ type Goroutine struct {
 	Frames  []Frame `json:"frames,omitempty"` // innermost first
 	Created *Frame  `json:"created,omitempty"`
 	ID      uint64  `json:"id,omitempty"`
-	Cell    int     `json:"cell,omitempty"` // the number of its cell, if known
-	// AtLeast and AtMost limit how long it has been waiting; 0 if there is no limit. The runtime
-	// notices that a goroutine waits only when it collects garbage.
+	Cell    int     `json:"cell,omitempty"` // number of the cell to which the goroutine belongs, if known
+	// AtLeast and AtMost are bounds of the time for which the goroutine has been waiting; 0 means no bound. The
+	// runtime notices that a goroutine waits only when it collects garbage.
 	AtLeast time.Duration `json:"atLeast,omitempty"`
 	AtMost  time.Duration `json:"atMost,omitempty"`
 }

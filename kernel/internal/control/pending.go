@@ -21,7 +21,7 @@ func (p *Pending) Ask(c *Conn, message func(seq int) Message) (Answer, error) {
 	return <-answer, nil
 }
 
-// Await returns a new sequence number and a channel for the answer to it.
+// Await returns a new sequence number and the channel on which its answer arrives.
 func (p *Pending) Await() (seq int, answer <-chan Answer) {
 	ch := make(chan Answer, 1)
 	p.mu.Lock()

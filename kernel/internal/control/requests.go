@@ -11,8 +11,8 @@ type (
 	// Run loads an object and calls its entry. It is answered by LoadFailed, or
 	// by Loaded and, when the cell has ended, Done.
 	Run struct {
-		ID        int               `json:"id"`                  // of the execution
-		Cell      int               `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
+		ID        int               `json:"id"`                  // ID of the execution
+		Cell      int               `json:"cell,omitempty"`      // the number of the cell in the notebook; 0 if it has none
 		Object    string            `json:"object,omitempty"`    // the compiled cell; "" runs nothing
 		Importcfg string            `json:"importcfg,omitempty"` // compiled packages in addition to the image's
 		Fresh     []string          `json:"fresh,omitempty"`     // symbols that the object defines, new or in place of older definitions
@@ -21,7 +21,7 @@ type (
 		Entry     string            `json:"entry,omitempty"`     // the symbol to call; "" for none
 		Init      bool              `json:"init,omitempty"`      // the object has variables to initialize
 		Initial   Initial           `json:"initial"`
-		Forget    bool              `json:"forget,omitempty"` // the object is the first of a new program
+		Forget    bool              `json:"forget,omitempty"` // the object is the first one after the notebook's declarations were removed
 		Live      []string          `json:"live,omitempty"`   // packages that the user edits
 		Retry     []string          `json:"retry,omitempty"`  // packages to initialize again after a failed initialization
 		Source    *mpsource.Program `json:"source,omitempty"` // hashes of the notebook's declarations, if package cluster needs them
@@ -36,52 +36,48 @@ type (
 		OutputPipes []string `json:"outputPipes,omitempty"`
 	}
 
-	// Setup changes the folder, environment, arguments or memory limit of the worker process.
-	// Zero fields change nothing. It is answered by SetupReply.
+	// Setup changes the folder, environment, arguments or memory limit of the worker process. Zero fields change
+	// nothing. SetupReply answers it.
 	Setup struct {
 		ID    int      `json:"id"`
 		Dir   string   `json:"dir,omitempty"`
 		Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
-		Args  []string `json:"args,omitempty"`  // os.Args, with a new flag set
-		Flags []string `json:"flags,omitempty"` // command-line flags that the next cell defines again
-		// Memory is the new limit of the process's data, in bytes; negative for none.
+		Args  []string `json:"args,omitempty"`  // new os.Args; command-line flags get their default values again
+		Flags []string `json:"flags,omitempty"` // command-line flags to remove, since the next cell defines them again
+		// Memory is the new limit of the process's data, in bytes; a negative value means no limit.
 		Memory int64 `json:"memory,omitempty"`
 	}
 
-	// Reload replaces packages that changed. It is answered by ReloadReply.
+	// Reload replaces packages that have changed. ReloadReply answers it.
 	Reload struct {
 		ID        int      `json:"id"`
 		Packages  []string `json:"packages,omitempty"`
 		Importcfg string   `json:"importcfg,omitempty"`
-		Renew     bool     `json:"renew,omitempty"` // the packages get new types, unrelated to the old
+		Renew     bool     `json:"renew,omitempty"` // the packages get new types, which are not identical to the old ones
 	}
 
-	// Drop lists the variables to which no name of the notebook refers any more. It has no
-	// answer.
+	// Drop lists the variables to which no name of the notebook refers any more. It has no answer.
 	Drop struct {
 		Symbols []string `json:"symbols,omitempty"`
 	}
 
-	// ListDropped asks which dropped variables are still in use. It is answered
-	// by DroppedList.
+	// ListDropped asks which dropped variables are still in use. DroppedList answers it.
 	ListDropped struct {
 		ID int `json:"id"`
 	}
 
-	// ListGoroutines asks for the goroutines of cells. It is answered by GoroutineList.
+	// ListGoroutines asks for the goroutines of cells. GoroutineList answers it.
 	ListGoroutines struct {
 		ID int `json:"id"`
 	}
 
-	// Interrupt stops the running cell. If none runs, Orphans answers it.
+	// Interrupt stops the running cell. If no cell runs, Orphans answers it.
 	Interrupt struct{}
 
-	// DropStandby ends the process of the last Standby, since memory is short. A new
-	// Standby follows.
+	// DropStandby ends the standby, since memory is short. A message Standby follows.
 	DropStandby struct{}
 
-	// Ack reports that the Display, Result, Comm or Notice with this Seq was
-	// delivered.
+	// Ack reports that the Display, Result, Comm or Notice with this Seq was delivered.
 	Ack struct {
 		Seq int `json:"seq"`
 	}
@@ -93,8 +89,8 @@ type (
 		Error string `json:"error,omitempty"` // why there is no text
 	}
 
-	// Comm is a message of a comm, in either direction. Those of the worker process have a Seq
-	// and are answered by an Ack.
+	// Comm is a message of a Jupyter comm, in either direction. A Comm of the worker process has a Seq, and an Ack
+	// answers it.
 	Comm struct {
 		Seq     int          `json:"seq,omitempty"`
 		Message comm.Message `json:"message"`
@@ -114,7 +110,7 @@ func (m InputReply) Sequence() int { return m.Seq }
 // processes. Names are link symbols.
 type Initial struct {
 	Func    string   `json:"func,omitempty"`    // a func() that assigns initial values to variables, or ""
-	Known   []string `json:"known,omitempty"`   // variables with the same initial value in a child as here
+	Known   []string `json:"known,omitempty"`   // variables that have the same initial value in a child as in the worker process
 	Unknown []string `json:"unknown,omitempty"` // variables that are zero in a child
 	Altered []string `json:"altered,omitempty"` // variables, also of other cells, that the notebook's code changes
 }

@@ -35,8 +35,8 @@ func markOf(name string, dupok bool) nameMark {
 
 func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
 
-// Update reads the archives that it has not read before, and reports whether there are any. archives has the
-// files by import path.
+// Update reads the archives that it has not read before, and reports whether there were any. archives has the files
+// by import path.
 func (d *Index) Update(archives map[string]string) (changed bool, err error) {
 	if d.files == nil {
 		d.files, d.known = map[string][]nameMark{}, map[string]string{}
@@ -83,8 +83,9 @@ func (d *Index) rebuild() {
 	}
 }
 
-// Packages returns the import paths of the packages that define a symbol, sorted. If the symbol is dupok, it returns only
-// one. As names are compared by hash, it may return a package that does not define the symbol.
+// Packages returns the import paths of the packages that define a symbol, sorted. If the symbol is dupok, which means
+// that several packages may define it identically, Packages returns only one. Since names are compared by hash, the
+// result may contain a package that does not define the symbol.
 func (d *Index) Packages(name string) []string {
 	h := markOf(name, false).hash()
 	i, ok := d.first[h]
@@ -121,10 +122,10 @@ func readMarks(file string) (list []nameMark, err error) {
 	return list, nil
 }
 
-// DefinedByAll reports whether the index can leave out a data symbol with this name: either every
-// object that refers to the symbol defines it, or the package in the symbol's name does. This is not
-// true for code, such as a wrapper of a method of an unnamed type: code that was inlined from
-// the package that defines the wrapper may refer to it in other packages.
+// DefinedByAll reports whether the index can leave out a data symbol with this name. It can if every object that
+// refers to the symbol defines it, or if the package in the symbol's name does. It cannot leave out code, such as a
+// wrapper of a method of an unnamed type: code that was inlined from the package that defines the wrapper may refer
+// to it in other packages.
 func DefinedByAll(name string) bool {
 	switch {
 	case strings.HasPrefix(name, "type:"):

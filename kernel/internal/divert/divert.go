@@ -1,5 +1,5 @@
-// Package divert changes the return address of a goroutine's innermost call from a cell, so that the goroutine ends when
-// that call returns.
+// Package divert ends a goroutine when the innermost call from a cell on its stack returns: it changes the return
+// address of that call. A diversion is the generated code to which the changed address leads.
 package divert
 
 import (
@@ -28,7 +28,8 @@ const unsafePoint = -2
 // ErrNoCell reports that a goroutine has no call from a cell on its stack.
 var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
-// A Diverter changes return addresses. It holds the module's lock while it adds code to the module. Its methods may be called concurrently.
+// A Diverter changes return addresses. It holds the lock of the Module while it adds code to the Module. Its methods
+// may be called concurrently.
 type Diverter struct {
 	runtime *goruntime.Runtime
 	module  *moduledata.Module
@@ -49,10 +50,10 @@ func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 	}
 }
 
-// Divert makes goroutine g call halt when it next continues in
-// code of a cell. g must not be the caller. Divert stops the world; the caller must not hold locks.
-// It returns ErrNoCell if g has no call from a cell. Divert calls wanted when the world has stopped. If wanted returns false,
-// Divert does nothing and returns nil: g may have called halt before the stop, and may run deferred functions of a cell.
+// Divert makes goroutine g call halt when it next continues in code of a cell. g must not be the caller. Divert stops
+// the world; the caller must not hold locks. It returns ErrNoCell if g has no call from a cell. Divert calls wanted
+// when the world has stopped. If wanted returns false, Divert does nothing and returns nil. The goroutine may have
+// called halt before, and may now run deferred functions of a cell, which must not be diverted.
 func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func(), wanted func() bool) error {
 	d.module.Lock()
 	defer d.module.Unlock()
@@ -110,11 +111,11 @@ func calleeOf(slot, at, bp uintptr) uintptr {
 	return at
 }
 
-// CallSite returns the return address of the innermost call from cell code in
-// goroutine g, and the address of the word that holds it. at and bp are the program counter and
-// the frame pointer of g, which must not run during the call. CallSite may be called in a signal handler. There
-// the frame pointer may be invalid, since assembly code sometimes uses that register. So CallSite also checks the frames
-// above, and returns zeros if one is invalid.
+// CallSite returns the return address of the innermost call from cell code in goroutine g, and the address of the
+// word that holds it. at and bp are the program counter and the frame pointer of g, which must not run during the
+// call. CallSite may be called in a signal handler. There the frame pointer may be invalid, since assembly code
+// sometimes uses that register for other data. So CallSite also checks the frames of the callers, and returns zeros
+// if one is invalid.
 func (d *Diverter) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
 	return d.callSite(g, at, bp, false)
 }
@@ -177,8 +178,8 @@ func (d *Diverter) isCode(pc uintptr) bool {
 	return pc >= d.runtime.FirstModule.Text && pc < d.runtime.FirstModule.Etext || d.module.Contains(pc)
 }
 
-// Diversion returns the address of a diversion for return address pc. It returns ErrNoCell if pc is not in
-// code of a cell or is a diversion itself.
+// Diversion returns the address of a diversion that calls halt in place of a return to pc. It returns ErrNoCell if pc
+// is not in code of a cell, or is itself the address of a diversion.
 func (d *Diverter) Diversion(pc uintptr, halt func()) (uintptr, error) {
 	d.module.Lock()
 	defer d.module.Unlock()
@@ -206,9 +207,8 @@ func (d *Diverter) diversion(way returnPoint, halt uintptr) (uintptr, error) {
 	return to, nil
 }
 
-// Gaps returns the number of bytes of code of each diversion added since the last call of
-// Gaps. A child process must reserve them, with link.Request.Gap, so that later code has the
-// same addresses.
+// Gaps returns the number of bytes of code of each diversion that was added since the last call of Gaps. A child
+// process must reserve these bytes, with link.Request.Gap, so that later code has the same addresses.
 func (d *Diverter) Gaps() []uintptr {
 	d.module.Lock()
 	defer d.module.Unlock()

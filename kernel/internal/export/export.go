@@ -20,8 +20,8 @@ type Options struct {
 	Target  string // the folder of the program
 	Go      string // path of the go command
 	Library fs.FS  // the files of this project's module
-	Version string // of this project's module
-	Release string // of the toolchain, for a worker program
+	Version string // version of this project's module
+	Release string // release of the Go toolchain, for a worker program
 	Worker  bool   // write a program that runs tasks of the notebook's functions
 }
 
@@ -54,8 +54,8 @@ func Program(ctx context.Context, nb *notebook.Notebook, opt Options) error {
 	return finish(m, opt, files)
 }
 
-// An Exporter translates several notebooks that are in one folder, and share a module. It is faster than a call of
-// Program for each notebook.
+// An Exporter translates several notebooks in one folder, which share a module. It is faster than a call of Program
+// for each notebook.
 type Exporter struct {
 	module *gomodule.Module
 	opt    Options

@@ -21,9 +21,9 @@ import (
 
 // The variables that package gonbui reads.
 const (
-	EnvPipe     = "GONB_PIPE"      // path of the pipe that the program writes
-	EnvPipeBack = "GONB_PIPE_BACK" // path of the pipe that it reads
-	EnvDir      = "GONB_DIR"       // where cells run
+	EnvPipe     = "GONB_PIPE"      // path of the pipe to which the program writes
+	EnvPipeBack = "GONB_PIPE_BACK" // path of the pipe from which the program reads
+	EnvDir      = "GONB_DIR"       // the folder in which cells run
 	EnvTmpDir   = "GONB_TMP_DIR"   // folder for files of the session
 )
 
@@ -69,7 +69,7 @@ type Subscription struct {
 	Unsubscribe bool
 }
 
-// A Display is something to show; Data is keyed by MIME type, binary types in base64.
+// A Display is something to show. Data is keyed by MIME type. Binary types are in base64.
 type Display struct {
 	Data      map[string]any
 	Metadata  map[string]any
@@ -79,7 +79,7 @@ type Display struct {
 // A Message is a Display, an Input, a Value, a Subscription or a Sync.
 type Message any
 
-// A Sync asks for an acknowledgement that everything before it has arrived.
+// A Sync asks for an acknowledgement that everything sent before the Sync has arrived.
 type Sync struct{ id any }
 
 // Ack returns the acknowledgement, for which the program waits.
@@ -107,8 +107,8 @@ var registerOnce = sync.OnceFunc(register)
 // maxMessage is the maximum size of a message, in bytes. Front ends do not show larger pictures.
 const maxMessage = 256 << 20
 
-// A Decoder decodes what a program writes. It is given bytes as they arrive, so
-// that no goroutine blocks in a read. The zero value is ready to use.
+// A Decoder decodes what a program writes. It is given bytes when they arrive, so no goroutine blocks in a read. The
+// zero value is ready to use.
 type Decoder struct {
 	unread []byte       // the beginning of a frame
 	frames bytes.Buffer // whole frames, for gob

@@ -20,7 +20,7 @@ func Page(kernel string) string {
 	return "<script>\n" + strings.Replace(pageScript, "KERNEL", string(id), 1) + "</script>"
 }
 
-// FromPage decodes the data of a message from the page's comm.
+// FromPage decodes the data of a message from the page's comm. It returns an error if the data is invalid.
 func FromPage(data []byte) (Value, error) {
 	var m struct {
 		Address string `json:"address"`

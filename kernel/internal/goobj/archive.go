@@ -13,8 +13,8 @@ const (
 	archiveHeader = 60
 )
 
-// ParseArchive parses the archive of a compiled package. It returns its Go object and then the objects of its
-// assembly files. It ignores other members. The objects refer to b, which must not change.
+// ParseArchive parses the archive of a compiled package. It returns the Go object of the package first, then the
+// objects of its assembly files. It ignores other members. The objects refer to b, which must not change.
 func ParseArchive(b []byte) ([]*Object, error) {
 	if !bytes.HasPrefix(b, []byte(archiveMagic)) {
 		return nil, fmt.Errorf("%w: not an archive", ErrFormat)

@@ -1,9 +1,8 @@
 // Package goobj reads the object files that Go's compiler and assembler write.
 //
-// The format is described in the Go distribution, in
-// src/cmd/internal/goobj/objfile.go. Its magic has been "go120ld" since
-// Go 1.20. Files are not copied: an Object refers to the bytes
-// that Parse was called with, which must not change.
+// The format is described in the Go distribution, in src/cmd/internal/goobj/objfile.go. Its magic string has been
+// "go120ld" since Go 1.20. An Object does not copy the file: it refers to the bytes that were passed to Parse, which
+// must not change.
 package goobj
 
 import (
@@ -16,7 +15,7 @@ import (
 
 const magic = "\x00go120ld"
 
-// Package indices with a special meaning, downward from the largest int32.
+// Package indices with a special meaning. They count down from the largest int32.
 const (
 	PkgNone = (1<<31 - 1) - iota
 	PkgHashed64
@@ -58,7 +57,7 @@ const (
 	headerSize  = len(magic) + 8 + 4 + 4*numBlocks
 )
 
-// ErrFormat is wrapped by every error about malformed input.
+// ErrFormat is wrapped by every error about a malformed object file.
 var ErrFormat = errors.New("malformed Go object file")
 
 // corrupt is the value with which accessors panic at an invalid offset or index.
@@ -175,10 +174,10 @@ func (o *Object) Std() bool { return o.flags&(1<<4) != 0 }
 // NumDef returns the number of symbols the object defines. Their indices come first.
 func (o *Object) NumDef() int { return o.numDef }
 
-// NumSyms returns the number of all symbols: definitions, then references by name.
+// NumSyms returns the number of all symbols. Symbols that the object defines come first, then references by name.
 func (o *Object) NumSyms() int { return o.numSyms }
 
-// Package returns the import path of the referenced package with index i, unescaped.
+// Package returns the import path of the referenced package with index i. The path is not escaped.
 func (o *Object) Package(i uint32) string {
 	if int(i) >= len(o.pkgs) {
 		panic(corrupt{"no such package index"})
@@ -232,8 +231,9 @@ func (o *Object) Hashed(i int) bool {
 	return i >= n && i < n+o.count(blkHashed64Def, symSize)+o.count(blkHashedDef, symSize)
 }
 
-// Indexed yields the indices of the symbols that the object defines and to which objects of other packages refer by
-// index. Those without a name, such as information on functions, are left out: only the object itself refers to them.
+// Indexed yields the indices of those symbols that the object defines and to which objects of other packages refer by
+// index. It leaves out symbols without a name, such as information on functions, since only the object itself refers
+// to them.
 func (o *Object) Indexed() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := range o.count(blkSymDef, symSize) {
@@ -244,9 +244,8 @@ func (o *Object) Indexed() iter.Seq[int] {
 	}
 }
 
-// NonPackage yields the indices of the symbols that the object defines and to which
-// other objects refer only by name: instances of generic code, symbols with a //go:linkname
-// line, and all symbols in assembly.
+// NonPackage yields the indices of those symbols that the object defines and to which other objects refer only by
+// name. They are instances of generic code, symbols with a linkname line, and all symbols in assembly.
 func (o *Object) NonPackage() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := o.numDef - o.count(blkNonPkgDef, symSize); i < o.numDef; i++ {

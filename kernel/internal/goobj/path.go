@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// EscapePath returns an import path in the form of symbol
-// names: dots in the last element, and bytes that cannot be part of a name, become
-// % and two hexadecimal digits.
+// EscapePath returns an import path in the form that symbol names use: dots in the last element, and bytes that
+// cannot be part of a name, become % and two hexadecimal digits.
 func EscapePath(path string) string {
 	var b strings.Builder
 	slash := strings.LastIndexByte(path, '/')

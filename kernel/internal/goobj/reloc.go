@@ -11,6 +11,5 @@ const (
 	relInitOrder127 RelocType = 102 // in Go 1.26 this number is a type that occurs only in debug information
 )
 
-// IsInitOrder reports whether the relocation is in an init task and refers to a task
-// that must run before it.
+// IsInitOrder reports whether the relocation is in an init task and refers to another task that must run first.
 func (t RelocType) IsInitOrder() bool { return t == relInitOrder126 || t == relInitOrder127 }

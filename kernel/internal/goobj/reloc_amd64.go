@@ -5,7 +5,7 @@ package goobj
 const (
 	RelAddr      RelocType = 1  // absolute address
 	RelAddrOff   RelocType = 5  // offset from the start of the target's section
-	RelSize      RelocType = 6  // size of the target
+	RelSize      RelocType = 6  // size of the target in bytes
 	RelCall      RelocType = 7  // PC-relative call
 	RelConst     RelocType = 13 // value of the addend
 	RelPCRel     RelocType = 14 // PC-relative address

@@ -86,7 +86,7 @@ func (s Sym) Kind() Kind { return Kind(s.o.bytes(s.off()+10, 1)[0]) }
 func (s Sym) flag() byte  { return s.o.bytes(s.off()+11, 1)[0] }
 func (s Sym) flag2() byte { return s.o.bytes(s.off()+12, 1)[0] }
 
-// Dupok reports whether other objects may define the same symbol with the same content.
+// Dupok reports whether other objects may define the same symbol. Their definitions have the same content.
 func (s Sym) Dupok() bool { return s.flag()&flagDupok != 0 }
 
 // Local reports whether other objects cannot refer to the symbol.
@@ -104,8 +104,8 @@ func (s Sym) IsItab() bool { return s.flag2()&flag2Itab != 0 }
 // IsDict reports whether the symbol is the dictionary of a generic instance.
 func (s Sym) IsDict() bool { return s.flag2()&flag2Dict != 0 }
 
-// IsLinkname reports whether a //go:linkname line gave the symbol its name:
-// another package defines the symbol or may refer to it.
+// IsLinkname reports whether a linkname line gave the symbol its name. If so, another package defines the symbol or
+// may refer to it.
 func (s Sym) IsLinkname() bool { return s.flag2()&flag2Linkname != 0 }
 
 // IsLinknameStd reports whether a //go:linkname line lets only packages of the standard library refer to the symbol.
@@ -142,8 +142,8 @@ func (s Sym) span(idx int) (from, to uint32) {
 	return from, to
 }
 
-// Data returns the symbol's initial content in the file. It may be shorter than Size. The rest of the content is zero;
-// Content includes these zeros.
+// Data returns the symbol's initial content as stored in the file. It may be shorter than Size: the missing bytes are
+// zero. Content adds them.
 func (s Sym) Data() []byte {
 	from, to := s.span(blkDataIdx)
 	return s.o.bytes(s.o.off[blkData]+from, int(to-from))
@@ -161,25 +161,26 @@ func (s Sym) Content() []byte {
 	return d
 }
 
-// A Reloc is a relocation: a request to write an address into a symbol's content.
+// A Reloc is a relocation: a request to write a value, usually an address, into a symbol's content.
 type Reloc []byte
 
 // Off returns the byte offset in the symbol's content.
 func (r Reloc) Off() int32 { return int32(binary.LittleEndian.Uint32(r)) }
 
-// Size returns the number of bytes to write; 0 means that the reference is only informational.
+// Size returns the number of bytes to write. It is 0 if the relocation only records that the symbol refers to the
+// target.
 func (r Reloc) Size() uint8 { return r[4] }
 
 // Type returns the relocation type without the weak bit.
 func (r Reloc) Type() RelocType { return RelocType(binary.LittleEndian.Uint16(r[5:]) &^ weakBit) }
 
-// Weak reports whether the reference does not keep its target in the program.
+// Weak reports whether the relocation is weak: it does not keep its target in the program.
 func (r Reloc) Weak() bool { return binary.LittleEndian.Uint16(r[5:])&weakBit != 0 }
 
-// Add returns the addend.
+// Add returns the addend, a number that is added to the address of the target.
 func (r Reloc) Add() int64 { return int64(binary.LittleEndian.Uint64(r[7:])) }
 
-// Sym returns the target.
+// Sym returns the target, the symbol to which the relocation refers.
 func (r Reloc) Sym() Ref {
 	return Ref{binary.LittleEndian.Uint32(r[15:]), binary.LittleEndian.Uint32(r[19:])}
 }
@@ -207,7 +208,7 @@ const (
 	AuxPcdata   = 11
 )
 
-// An Aux refers to a symbol with information about another: a variable's type, a function's tables.
+// An Aux refers to a symbol that has information about another one, such as a variable's type or a function's tables.
 type Aux []byte
 
 // Type returns one of the Aux constants.
@@ -229,7 +230,7 @@ func (s Sym) Auxs() []Aux {
 	return list
 }
 
-// Aux returns the first aux symbol of the given type.
+// Aux returns the first aux symbol of the given type. It returns false if there is none.
 func (s Sym) Aux(typ uint8) (Ref, bool) {
 	for _, a := range s.Auxs() {
 		if a.Type() == typ {

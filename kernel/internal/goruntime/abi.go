@@ -44,7 +44,7 @@ const (
 	kindUnsafePtr = 26
 )
 
-// UncommonOff returns the offset of the UncommonType in the descriptor of a type of this kind.
+// UncommonOff returns the byte offset of the abi.UncommonType in the descriptor of a type of the given kind.
 func UncommonOff(kind uint8) int {
 	switch kind {
 	case KindPointer, KindSlice, KindFunc:
@@ -65,8 +65,8 @@ func TypeHash(t uintptr) uint32 { return platform.Read[uint32](t + typeHashOff) 
 
 func TypeKind(t uintptr) uint8 { return platform.Read[uint8](t+TypeKindOff) & 31 }
 
-// PointerMask calls set with off plus the offset of every word of type t that may hold
-// a pointer.
+// PointerMask calls set for every word of a value of type t that may hold a pointer. The argument of set is off plus
+// the offset of the word.
 func PointerMask(t, off uintptr, set func(off uintptr)) {
 	if platform.Read[uintptr](t+typePtrBytesOff) == 0 {
 		return
@@ -91,7 +91,7 @@ func PointerMask(t, off uintptr, set func(off uintptr)) {
 	}
 }
 
-// TypeAt returns the reflect.Type for the descriptor at p.
+// TypeAt returns the reflect.Type for the type descriptor at p.
 func TypeAt(p unsafe.Pointer) reflect.Type {
 	var v any
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = p
@@ -110,7 +110,7 @@ func MethodCount(t uintptr) uint16 {
 	return platform.Read[uint16](t + uintptr(UncommonOff(TypeKind(t))) + 4)
 }
 
-// NameText returns the text of the internal/abi.Name at p, and the address after it.
+// NameText returns the text of the internal/abi.Name at p, and the address after the name.
 func NameText(p uintptr) (text string, end uintptr) {
 	n, shift := 0, 0
 	for p++; ; shift += 7 {
@@ -124,7 +124,7 @@ func NameText(p uintptr) (text string, end uintptr) {
 	return string(platform.Bytes(p, n)), p + uintptr(n)
 }
 
-// NameAt returns the text of the name at an offset from the module's types, or "" for offset 0.
+// NameAt returns the text of the name at offset off from the module's types. It returns "" for offset 0.
 func (md *ModuleData) NameAt(off int32) string {
 	if off == 0 {
 		return ""
@@ -133,7 +133,7 @@ func (md *ModuleData) NameAt(off int32) string {
 	return s
 }
 
-// TypeString returns the string of the type at t, as reflect.Type.String does.
+// TypeString returns the string of the type whose descriptor is at t, as reflect.Type.String does.
 func (md *ModuleData) TypeString(t uintptr) string {
 	s := md.NameAt(platform.Read[int32](t + typeStrOff))
 	if platform.Read[uint8](t+TypeTFlagOff)&tflagExtraStar != 0 {

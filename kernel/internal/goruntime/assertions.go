@@ -74,8 +74,8 @@ func recordCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
 	return c
 }
 
-// ClearAssertionCaches clears all caches. It clears only the type of each entry: if another thread has just read the
-// type, it still reads the rest that belongs to that type.
+// ClearAssertionCaches clears all caches of type assertions and type switches. It clears only the type in each entry.
+// A thread that has just read the type can still read the rest of that entry, which has not changed.
 func ClearAssertionCaches() {
 	assertionCaches.mu.Lock()
 	defer assertionCaches.mu.Unlock()

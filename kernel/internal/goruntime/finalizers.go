@@ -16,11 +16,11 @@ type finalizerLoop struct {
 // not wake the goroutine that calls finalizers.
 const finalizing = 2
 
-// FinalizerLoops are the goroutines of the runtime that call finalizers or cleanups, by the name of the function that they
-// begin with.
+// FinalizerLoops describes the goroutines of the runtime that call finalizers or cleanups. The key is the name of the
+// function with which a goroutine begins.
 type FinalizerLoops map[string]finalizerLoop
 
-// FindFinalizerLoops finds the functions of these goroutines.
+// FindFinalizerLoops finds the functions with which the goroutines for finalizers and cleanups begin.
 func FindFinalizerLoops(rt *Runtime) (FinalizerLoops, error) {
 	found := FinalizerLoops{}
 	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
@@ -38,8 +38,9 @@ func FindFinalizerLoops(rt *Runtime) (FinalizerLoops, error) {
 	return found, nil
 }
 
-// Restart starts another goroutine for finalizers or cleanups if the calling goroutine, which is about to end, runs
-// them. The finalizers or cleanups that this goroutine has already taken from the queue, at most one block, are lost.
+// Restart starts another goroutine for finalizers or cleanups if the calling goroutine runs them and is about to end.
+// The finalizers or cleanups that the calling goroutine has already taken from the queue, at most one block, are
+// lost.
 func (loops FinalizerLoops) Restart() {
 	if c := loops[GoroutineStart()]; c.run != nil {
 		if c.status != nil {
@@ -49,7 +50,7 @@ func (loops FinalizerLoops) Restart() {
 	}
 }
 
-// GoroutineStart returns the name of the function that the calling goroutine began with.
+// GoroutineStart returns the name of the function with which the calling goroutine began.
 func GoroutineStart() string {
 	pcs := make([]uintptr, 64)
 	start := ""

@@ -15,20 +15,20 @@ import (
 type State uint8
 
 const (
-	Gone    State = iota // it has ended
-	Active               // it runs, can run, is in a system call, or waits for the runtime
-	Waiting              // it waits for a time, a file or a connection
-	Blocked              // it waits for another goroutine
-	Idle                 // it is a goroutine of the runtime without work
+	Gone    State = iota // the goroutine has ended
+	Active               // the goroutine runs, can run, is in a system call, or waits for the runtime
+	Waiting              // the goroutine waits for a time, a file or a connection
+	Blocked              // the goroutine waits for another goroutine
+	Idle                 // the goroutine belongs to the runtime and has no work
 )
 
 // A Goroutine describes a goroutine of this process.
 type Goroutine struct {
-	G      uintptr // the address of its runtime.g, which is reused after the goroutine has ended
+	G      uintptr // address of the goroutine's runtime.g, which is reused after the goroutine has ended
 	ID     uint64
 	State  State
-	Start  uintptr // the function that it began with
-	Go     uintptr // the return address of the go statement, or 0
+	Start  uintptr // address of the function with which the goroutine began
+	Go     uintptr // return address of the go statement that started the goroutine, or 0
 	Labels uintptr // profiler labels, which a goroutine inherits from the one that started it
 }
 
@@ -41,8 +41,8 @@ type Goroutines struct {
 	sleepFunc uintptr // the function of the timers of sleeping goroutines
 }
 
-// NewGoroutines returns a Goroutines. It checks the layout of runtime.g on the calling
-// goroutine, g, and returns an error if the layout is not the expected one.
+// NewGoroutines returns a Goroutines. g is the calling goroutine, on which NewGoroutines checks the layout of
+// runtime.g. It returns an error if the layout is not the expected one.
 func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	gs := &Goroutines{host: h}
 	var err error
@@ -122,8 +122,8 @@ func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 	}
 }
 
-// WaitsForSemaphore reports whether g waits for a semaphore. If that is a semaphore of the garbage collector, g
-// continues soon.
+// WaitsForSemaphore reports whether g waits for a semaphore of the runtime. If it is a semaphore of the garbage
+// collector, g continues soon.
 func (gs *Goroutines) WaitsForSemaphore(g uintptr) bool {
 	const reason = 13
 	return gs.State(g) == Blocked && platform.Read[uint8](g+gWaitReason) == reason
@@ -175,7 +175,7 @@ func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
 	return ok
 }
 
-// HasForeignCode reports whether the process has C code, which may wake goroutines.
+// HasForeignCode reports whether the process has C code. C code may wake goroutines.
 func (gs *Goroutines) HasForeignCode() bool { return *gs.cgo }
 
 // HasReceiver reports whether a goroutine waits to receive from the channel at ch.
@@ -222,8 +222,7 @@ func (gs *Goroutines) wakesNone(fn uintptr) bool {
 		strings.HasPrefix(name, "runtime.") && strings.Contains(name, "newWakeableSleep.") // the function is part of the runtime's tracer
 }
 
-// Position returns the program counter and the frame pointer of g if it does not run, else
-// zeros.
+// Position returns the program counter and the frame pointer of g. It returns zeros if g is running.
 func (gs *Goroutines) Position(g uintptr) (pc, bp uintptr) {
 	switch s := platform.Read[uint32](g+gStatus) &^ statusScan; s {
 	case statusIdle, statusRunning, statusDead, statusDeadExtra:
@@ -244,19 +243,18 @@ func OnStack(g, sp uintptr) bool {
 // A Stack is the call stack of a goroutine.
 type Stack struct {
 	ID      uint64
-	State   string    // as in the runtime's stack traces
+	State   string    // state as the runtime's stack traces name it
 	Calls   []uintptr // return addresses, innermost first
-	Created uintptr   // the return address of the go statement, or 0
-	// Since is a time, in the runtime's nanoseconds, after which the goroutine began to
-	// wait. A garbage collection that finds the goroutine waiting sets it to the start of
-	// the previous collection. Since is 0 if the goroutine has run since the last
-	// collection, and before the second collection.
+	Created uintptr   // return address of the go statement that started the goroutine, or 0
+	// Since is a time before the goroutine began to wait, in nanoseconds of the runtime's clock. The first garbage
+	// collection that finds the goroutine waiting sets Since to the start of the previous collection. Since is 0 if
+	// the goroutine has run since the last collection, or if there has been no second collection.
 	Since int64
-	Waits bool // it waits for something
+	Waits bool // the goroutine waits for something
 }
 
-// Stacks returns the stacks of goroutines. It stops the world. A stack has at
-// most depth calls. The stack of a goroutine that runs or has ended has no calls.
+// Stacks returns the stacks of the goroutines in list. It stops the world. A stack has at most depth calls. The stack
+// of a goroutine that runs or has ended has no calls.
 func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 	out := make([]Stack, len(list))
 	for i := range out {

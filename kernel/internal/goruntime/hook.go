@@ -7,10 +7,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Hook replaces the function of the image whose symbol name is name by replacement, a top-level function of the same
-// signature. It overwrites the beginning of the function, its stack check, by a jump. It returns the original function,
-// which then runs without a stack check, in the few hundred bytes that every stack has in reserve. The result is nil if
-// the function has no stack check.
+// Hook replaces the function of the image whose symbol name is name. replacement is a top-level function of the same
+// signature. Hook overwrites the beginning of the function, which is its stack check, by a jump to the replacement.
+// It returns the original function, which then runs without a stack check, in the few hundred bytes that every stack
+// has in reserve. The result is nil if the function has no stack check.
 //
 // Hook must be called before the process runs code that calls name.
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
@@ -23,8 +23,8 @@ func Hook[F any](h *Runtime, name string, replacement F) (original F, err error)
 	return original, platform.ReplaceCode(entry, jump(entry, to))
 }
 
-// Original returns, as a function, a part of the image's function whose symbol name is name: the part after the stack
-// check, which Hook does not overwrite.
+// Original returns a function that consists of a part of the image's function whose symbol name is name: the part
+// after the stack check, which Hook does not overwrite.
 func Original[F any](h *Runtime, name string) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {

@@ -14,10 +14,10 @@ type Itab struct {
 	Fun        [1]uintptr
 }
 
-const ItabHeaderSize = 24 // offset of Fun
+const ItabHeaderSize = 24 // byte offset of Fun
 
-// FindItab returns the interface table for two types from the runtime's table, or nil. The runtime's table is a
-// hash set with open addressing, which the runtime replaces when it grows.
+// FindItab returns the interface table for an interface type and a type from the runtime's table, or nil. The
+// runtime's table is a hash set with open addressing. The runtime replaces the table when it grows.
 func (h *Runtime) FindItab(inter, typ uintptr) *Itab {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Func returns the image's function with this symbol name, exported or not.
+// Func returns the image's function with this symbol name, which need not be exported.
 func Func[F any](h *Runtime, name string) (f F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
@@ -24,7 +24,7 @@ func Address(h *Runtime, name string) (uintptr, error) {
 	return addr, nil
 }
 
-// Var returns a pointer to the image's variable with this symbol name. T must have the layout of its type.
+// Var returns a pointer to the image's variable with this symbol name. T must have the layout of the variable's type.
 func Var[T any](h *Runtime, name string) (*T, error) {
 	addr, ok := h.Index.Lookup(name, 0)
 	if !ok {

@@ -7,7 +7,7 @@ type PointerQuery struct {
 	Code, Data AddrRange   // FindPointers finds the words that point into these ranges
 	Variables  AddrRange   // memory to search besides the variables of the image
 	Holders    []AddrRange // parts of Variables; a FoundPointer has the index of the part that contains it
-	Except     uintptr     // a goroutine whose stack is not searched
+	Except     uintptr     // address of the runtime.g of a goroutine whose stack is not searched
 }
 
 // An AddrRange is a range of addresses; To is excluded.

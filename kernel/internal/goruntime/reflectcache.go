@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A ReflectCaches gives access to the caches of package reflect, which hold the types that reflect has made on the
-// heap. A loaded object may have a descriptor of such a type, too. This descriptor is called the copy of the type.
+// A ReflectCaches gives access to the caches of package reflect. They hold the types that reflect has made on the
+// heap. A loaded object may also have a descriptor of such a type. That descriptor is called the copy of the type.
 type ReflectCaches struct {
 	host      *Runtime
 	caches    []*sync.Map
@@ -57,7 +57,7 @@ func NewReflectCaches(h *Runtime) (*ReflectCaches, error) {
 	return r, err
 }
 
-// TypesByString returns the types on the heap, by their strings.
+// TypesByString returns the types that reflect has made on the heap, by their strings.
 func (r *ReflectCaches) TypesByString() map[string][]unsafe.Pointer {
 	types := map[string][]unsafe.Pointer{}
 	for _, c := range r.caches {
@@ -89,9 +89,9 @@ func eachType(v reflect.Value, f func(unsafe.Pointer)) {
 	}
 }
 
-// Find returns the type in list that the descriptor at addr describes, or nil. It ignores a type
-// with fewer methods: reflect does not give pointers their promoted methods, which compiled code
-// calls.
+// Find returns the type in list that the descriptor at addr describes, or nil. It ignores a type that has fewer
+// methods than the descriptor: if reflect makes a pointer type, it does not give the type the promoted methods that
+// compiled code calls.
 func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
 	for _, p := range list {
 		if r.identical(p, platform.Pointer(addr), true) && MethodCount(uintptr(p)) == MethodCount(addr) {
@@ -101,9 +101,9 @@ func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer
 	return nil
 }
 
-// Bind enters types on the heap into the module's typemap, so that an offset to a copy refers to the type on the
-// heap. made maps the address of a copy to the type. Bind gives the types the hash of the copy, which compiled type
-// switches expect.
+// Bind enters types on the heap into the typemap of md. From then on an offset that refers to a copy means the type
+// on the heap. made maps the address of each copy to the type. Bind gives the types the hash of the copy, which
+// compiled type switches expect.
 func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 	hashes := map[uintptr]uint32{}
 	typemap := maps.Clone(r.kept)

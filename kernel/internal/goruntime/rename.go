@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// RenameFunc renames the image's function that begins at pc: stack traces and profiles
-// show it with the name of the function like.
+// RenameFunc gives the image's function that begins at pc the name of the function like, for stack traces and
+// profiles.
 func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	to, ok := h.Index.Lookup(like, 1)
 	if !ok {

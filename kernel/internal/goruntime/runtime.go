@@ -38,11 +38,11 @@ const (
 	PCHeaderSize = 8 + 8*8
 	pclnMagic    = 0xfffffff1
 
-	// FuncSize is the size of runtime._func without its variable part.
+	// FuncSize is the size of runtime._func without its variable part, in bytes.
 	FuncSize    = 44
 	funcNameOff = 4
 
-	FuncBucket    = 4096 // bytes of text per findfunc bucket
+	FuncBucket    = 4096 // bytes of code per bucket of the findfunc table
 	FuncSubbucket = 256
 	BucketSize    = 4 + FuncBucket/FuncSubbucket
 
@@ -65,7 +65,7 @@ type WorldStop struct {
 type Runtime struct {
 	Index       *symindex.Index
 	FirstModule *ModuleData
-	LastModule  *uintptr // runtime.lastmoduledatap
+	LastModule  *uintptr // address of runtime.lastmoduledatap
 	itabTable   *uintptr
 	Zerobase    uintptr
 	DeferReturn uintptr
@@ -126,7 +126,7 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	return h, nil
 }
 
-// FuncAt returns a function value for the code at pc.
+// FuncAt returns a function value whose code is at pc.
 func FuncAt[F any](pc uintptr) F {
 	fv := &struct{ pc uintptr }{pc}
 	return *(*F)(unsafe.Pointer(&fv))

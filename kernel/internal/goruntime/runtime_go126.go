@@ -61,8 +61,8 @@ func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	h.published = offs
 }
 
-// AddItabs adds interface tables to the runtime's table. runtime.itabsinit locks the table
-// and adds the tables that modules list, except those that are in it already.
+// AddItabs adds interface tables to the runtime's table. It calls runtime.itabsinit, which locks the table and adds
+// the tables that modules list, except those that are in the table already.
 func (h *Runtime) AddItabs(md *ModuleData, list []uintptr) {
 	md.itablinks.Set(uintptr(unsafe.Pointer(&list[0])), len(list))
 	h.itabsinit()

@@ -57,10 +57,9 @@ type ModuleData struct {
 	Next    uintptr
 }
 
-// PublishTypes lets reflect find the types of md by their strings. offs are their offsets from
-// md.Types, sorted by string. The runtime makes the list of a module's types on the first use
-// and keeps it; PublishTypes replaces that list. The caller
-// must have stopped the world, so that no goroutine holds the lock of the lists.
+// PublishTypes lets reflect find the types of md by their strings. offs are their offsets from md.Types, sorted by
+// string. The runtime makes the list of a module's types on the first use and keeps it; PublishTypes replaces that
+// list. The caller must have stopped the world, so no goroutine holds the lock of these lists.
 func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	list := make([]unsafe.Pointer, len(offs))
 	for i, off := range offs {

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// Signals tells which goroutines wait for signals: after a call of signal.Notify, a goroutine of os/signal waits for
-// signals forever. That goroutine can wake only goroutines that receive from a channel for signals.
+// Signals tells which goroutines wait for signals. After a call of signal.Notify, a goroutine of os/signal waits for
+// signals forever. It can wake only goroutines that receive from a channel for signals.
 type Signals struct {
 	loop     uintptr         // the function of the goroutine of os/signal; 0 if it is not known
 	handlers *signalHandlers // nil if it is not known
@@ -19,7 +19,8 @@ type signalHandlers struct {
 	m map[chan<- os.Signal]*struct{}
 }
 
-// Find finds the variables and functions of os/signal. If it fails, IsReceiver and AreAwaited return false.
+// Find finds the variables and functions of os/signal. If it returns an error, IsReceiver and AreAwaited return
+// false.
 func (s *Signals) Find(rt *Runtime) error {
 	loop, err := Address(rt, "os/signal.loop")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package highlight marks the tokens of source code in HTML, for the common languages of notebooks. It initializes
-// nothing when the program starts.
+// Package highlight marks the tokens of source code in HTML, for the languages that are common in notebooks. It does
+// not slow the start of the program: it initializes nothing then.
 package highlight
 
 import (
@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Class is the CSS class of the element with the code. Within it, tokens have the classes of Pygments, such as "k" for a
-// keyword, which other tools use as well.
+// Class is the CSS class of the element that contains the code. The tokens in the element have the classes of
+// Pygments, such as "k" for a keyword, which other tools use as well.
 const Class = "highlight"
 
 // HTML returns source as a pre element. If the language is unknown, it marks no tokens.

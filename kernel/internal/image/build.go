@@ -28,7 +28,7 @@ type listed struct {
 	Name       string
 	Export     string
 	Standard   bool
-	DepOnly    bool // it is listed only as a dependency of other packages
+	DepOnly    bool // the package is listed only as a dependency of other packages
 	Imports    []string
 	Dir        string
 	GoFiles    []string

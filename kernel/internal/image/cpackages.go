@@ -14,17 +14,16 @@ import (
 	"strings"
 )
 
-// A CSet is a set of packages that contain or depend on C code, with the modules that
-// provide them. C code cannot be loaded into a running process, so an image is built that
-// contains these packages.
+// A CSet is a set of packages that contain or depend on C code, with the modules that provide them. C code cannot be
+// loaded into a running process. So an image is built that contains these packages.
 type CSet struct {
 	// Packages are the import paths that the worker executable imports, sorted.
 	Packages []string
-	// Modules provide the packages and all that they depend on.
+	// Modules provide the packages and everything on which the packages depend.
 	Modules []Module
-	// Sums are lines of a go.sum file that cover the modules.
+	// Sums are the lines of a go.sum file for the modules.
 	Sums []byte
-	// Local is a hash of the sources in modules without a version, which are in local folders.
+	// Local is a hash of the sources in those modules that have no version, since they are in local folders.
 	Local string
 }
 

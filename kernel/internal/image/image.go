@@ -152,8 +152,8 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	return m, nil
 }
 
-// With returns an image that also contains these packages with C code. It builds the image
-// first if it is not in the cache.
+// With returns an image that also contains the packages of c, which have C code. It builds the image first if it is
+// not in the cache.
 func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
 	opt := m.opt
 	if opt.Source == nil {
@@ -163,8 +163,8 @@ func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, er
 	return Open(ctx, opt)
 }
 
-// WithRace returns the same image with the race detector if race is true, and without it
-// otherwise. It builds the image first if it is not in the cache.
+// WithRace returns an image with the same packages: with the race detector if race is true, and without it otherwise.
+// It builds the image first if it is not in the cache.
 func (m *Image) WithRace(ctx context.Context, race bool, log func(string)) (*Image, error) {
 	if race {
 		if err := m.Toolchain.findCCompiler(ctx, os.TempDir()); err != nil {
@@ -235,7 +235,7 @@ type manifest struct {
 	Archives  map[string]string // import path to file name below Dir
 	Names     map[string]string // import path to package name
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
-	ThinUsers []string          // result of thinUsers
+	ThinUsers []string          // import paths for which UsesThin reports true
 }
 
 const (

@@ -24,8 +24,8 @@ var environment = []string{"GOROOT", "GOTOOLCHAIN", "GOFLAGS", "GOEXPERIMENT", "
 var otherFixed = []string{"GOOS", "GOARCH", "GO111MODULE", "GOWORK", "CC", "CXX", "FC", "AR"}
 
 // Fixed reports whether images depend on an environment variable. The go command must see
-// its value from the start of the kernel: packages compiled with another value would not be
-// compatible with those of the image.
+// the variable's value from the start of the kernel: packages that are compiled with another
+// value would not be compatible with those of the image.
 func Fixed(name string) bool {
 	return slices.Contains(environment, name) || slices.Contains(otherFixed, name) ||
 		strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "PKG_CONFIG")
@@ -35,7 +35,7 @@ func Fixed(name string) bool {
 // command may have read settings.
 type remembered struct {
 	Toolchain Toolchain
-	Files     map[string]string // hash by name
+	Files     map[string]string // hashes of files, by name
 }
 
 // findToolchain returns the toolchain of the go command. It caches the answer until the

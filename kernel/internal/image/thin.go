@@ -24,7 +24,7 @@ const (
 )
 
 // ThinImportcfgFile returns the path of the importcfg file in which thin packages replace the complete ones, or "" if
-// the image has none.
+// the image has none. See package thin.
 func (m *Image) ThinImportcfgFile() string {
 	if m.Race || m.Unfit != "" {
 		return ""
@@ -37,9 +37,10 @@ func (m *Image) IsThin(path string) bool {
 	return m.ThinImportcfgFile() != "" && slices.Contains(thinPackages, path)
 }
 
-// UsesThin reports whether a package of the image, other than a thin one, was compiled against the complete form of a thin
-// package or against such a package. A unit that imports it must be compiled against the complete form, too: the package's
-// export data contains types and functions of the complete form, and the compiler refuses to mix those of both.
+// UsesThin reports whether a package of the image that is not thin was compiled against the complete form of a thin
+// package, directly or through other packages. A unit that imports it must be compiled against the complete form,
+// too: the package's export data contains types and functions of the complete form, and the compiler refuses to mix
+// the two forms.
 func (m *Image) UsesThin(path string) bool { return slices.Contains(m.thinUsers, path) }
 
 // thinUsers returns the packages for which UsesThin reports true.

@@ -34,19 +34,19 @@ type Spec struct {
 	Metadata      Metadata          `json:"metadata"`
 }
 
-// Metadata is read by JupyterLab.
+// Metadata is the part of a Spec that JupyterLab reads.
 type Metadata struct {
 	Debugger bool `json:"debugger"`
 }
 
-// A Reference is how a notebook's metadata names a kernelspec.
+// A Reference names a kernelspec in a notebook's metadata.
 type Reference struct {
 	DisplayName string `json:"display_name"`
 	Language    string `json:"language"`
 	Name        string `json:"name"`
 }
 
-// Own is the reference to this kernel.
+// Own returns the reference to this kernel.
 func Own() Reference { return Reference{DisplayName, "go", Name} }
 
 // New returns the spec of a kernel whose program and go command have the given

@@ -28,7 +28,7 @@ type socket interface {
 	Recv(ctx context.Context) ([][]byte, error)
 }
 
-// A Client is a front end.
+// A Client acts as a front end.
 type Client struct {
 	Session string
 	signer  *wire.Signer // for sending
@@ -59,7 +59,7 @@ func Join(m *transport.Memory, key string) (*Client, error) {
 	return c, nil
 }
 
-// Dial connects a front end to a kernel over sockets, with the sockets of package zmq4.
+// Dial connects a front end to a kernel over sockets of package zmq4.
 func Dial(conn transport.Connection) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c, err := newClient(conn.Key, cancel)
@@ -190,8 +190,8 @@ func (c *Client) Recv(ctx context.Context, channel string) (*wire.Message, error
 	return c.checks.Decode(frames)
 }
 
-// AwaitWelcome waits until the kernel has confirmed the client's subscription. The client
-// does not receive messages that were published before that.
+// AwaitWelcome waits until the kernel has confirmed the client's subscription to iopub. The client does not receive
+// messages that were published before the confirmation.
 func (c *Client) AwaitWelcome(ctx context.Context) error {
 	for {
 		m, err := c.Recv(ctx, IOPub)
@@ -201,7 +201,7 @@ func (c *Client) AwaitWelcome(ctx context.Context) error {
 	}
 }
 
-// RecvReply returns the next message of a channel that answers a request.
+// RecvReply returns the next message of a channel that answers the request with this ID.
 func (c *Client) RecvReply(ctx context.Context, channel, id string) (*wire.Message, error) {
 	for {
 		m, err := c.Recv(ctx, channel)

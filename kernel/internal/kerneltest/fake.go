@@ -48,7 +48,7 @@ func NewFake() *Fake {
 	return &Fake{gates: make(map[string]chan struct{}), comms: make(map[string]string)}
 }
 
-// Release opens a gate. It stays open.
+// Release opens a gate. The gate stays open.
 func (f *Fake) Release(name string) {
 	g := f.gate(name)
 	f.mu.Lock()

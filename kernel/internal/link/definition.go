@@ -43,9 +43,8 @@ func openArchive(path, file string) ([]*goobj.Object, error) {
 	return objs, nil
 }
 
-// Replace tells the linker that a package of the image is loaded in another version from
-// now on: references to its symbols, and to those that mention it, are not bound to the
-// image's symbols.
+// Replace tells the linker that a package of the image is loaded in another version from now on. References to its
+// symbols, and to symbols whose names mention the package, are not bound to the image's symbols.
 func (l *Linker) Replace(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,10 +1,9 @@
-// Package link loads compiled Go objects into the running process: it does at
-// run time, symbol by symbol, the work that cmd/link does for a whole program. It binds references to
-// symbols of the process and of objects that were loaded before.
+// Package link loads compiled Go objects into the running process. It does the work of cmd/link at run time, and binds
+// references to symbols of the process and of objects that were loaded before.
 //
 // The worker process uses this package. The executable of that process is called the image; package symindex has the
-// index of its symbols. The structures of the Go runtime that this package extends differ between Go versions; they are
-// in package goruntime, in files named after the version.
+// index of its symbols. The structures of the Go runtime that this package extends differ between Go versions; they
+// are in package goruntime, in files named after the version.
 package link
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// A Linker loads objects into this process. There is only one. Its methods may be called concurrently.
+// A Linker loads objects into this process. A process has only one Linker. Its methods may be called concurrently.
 type Linker struct {
 	mu               *sync.Mutex // mutex of mod: loads run one after another
 	index            *symindex.Index
@@ -89,7 +88,7 @@ type oldVariable struct {
 
 func (v *oldVariable) addr() uintptr { return ^v.where }
 
-// An OldVariable is an old variable that was kept, with the reason.
+// An OldVariable is a variable that Clear has kept although no name refers to it any more, with the reason.
 type OldVariable struct{ Name, Why string }
 
 type initPhase uint8
@@ -234,8 +233,8 @@ type methodUpdate struct {
 	n   *node
 }
 
-// New prepares the process for loading and returns its Linker. It must be called only once, before other
-// goroutines use the runtime's module list.
+// New prepares the process for loading and returns its Linker. It must be called only once, before other goroutines
+// use the runtime's list of modules.
 func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	m, err := moduledata.New(h)
 	if err != nil {
@@ -270,5 +269,5 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	return l, goruntime.HookAssertions(h)
 }
 
-// Module returns the module that code and data are loaded into.
+// Module returns the module into which code and data are loaded.
 func (l *Linker) Module() *moduledata.Module { return l.mod }

@@ -14,23 +14,23 @@ import (
 // A Request describes one object to load.
 type Request struct {
 	Object string   // path of a compiled package main
-	Fresh  []string // functions and variables with a new definition in it; those of generic code are without type arguments
-	// Renewed lists those of Fresh that get a new stub, since their signature changed. Older callers keep the old stub.
+	Fresh  []string // functions and variables that the object defines anew; names of generic code are without type arguments
+	// Renewed lists those of Fresh that get a new stub (type stub): their signature changed. Older callers keep the old stub.
 	Renewed []string
 	// Literals lists those of Fresh that are function literals of generic code: each instance gets a stub.
 	Literals []string
-	Entry    string // function to call afterwards; may be empty
+	Entry    string // function to call after the load; may be empty
 	Init     bool   // run the package's own initialization
-	Initial  string // function that gives variables their initial values in a child; may be empty
+	Initial  string // function that gives variables their initial values in a child process; may be empty
 	// Forget makes Load forget all functions, variables and types of the notebook before the load, even if the load
 	// then fails. The code and data of these stay in memory.
 	Forget bool
-	// Gap, if it is not 0, only reserves this number of bytes of the code area. In a child, it stands
-	// for code that its parent placed there for another purpose, so that addresses are the same in both.
+	// Gap, if it is not 0, makes Load only reserve this number of bytes of the code area. In a child, it stands for
+	// code that its parent placed there for another purpose, so that later addresses are the same in both.
 	Gap uintptr
-	// Live lists the import paths of packages under edit; see Reload.
+	// Live lists the import paths of the packages that the user edits; see Reload.
 	Live []string
-	// Retry lists packages that are initialized again although their initialization, or that of a package that they need, failed before.
+	// Retry lists packages to initialize again although they, or packages that they need, failed to initialize.
 	Retry []string
 }
 
@@ -38,9 +38,9 @@ type Request struct {
 type Loaded struct {
 	Packages []*PackageInit // packages to initialize, which the object needs
 	Inits    []func()       // initialization of the object itself, if Request.Init is set
-	Entry    func()         // Request.Entry; nil if that is empty
-	Initial  func()         // Request.Initial; nil if that is empty
-	Reset    []string       // variables that are zero now, since their type changed
+	Entry    func()         // the function Request.Entry; nil if Entry is empty
+	Initial  func()         // the function Request.Initial; nil if Initial is empty
+	Reset    []string       // variables that are zero now, since their types have changed
 	Notices  []string       // notices for the user
 }
 

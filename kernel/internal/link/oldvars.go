@@ -20,15 +20,15 @@ import (
 // it refers to. The search for uses begins with the functions that cells can name, interface tables, and all memory
 // that holds pointers (see goruntime.FindPointers).
 
-// Old returns the old variables that the last Clear kept, with the reasons, sorted by name.
+// Old returns the old variables that the last call of Clear kept, sorted by name.
 func (l *Linker) Old() []OldVariable {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.SortedFunc(slices.Values(l.keptVars), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Drop sets the complete list of symbols of variables and functions that no name refers to any more. Symbols that a
-// load has replaced need not be in the list.
+// Drop sets the complete list of symbols of variables and functions to which no name refers any more. The list need
+// not have symbols that a load has replaced.
 func (l *Linker) Drop(symbols []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,10 +52,9 @@ func (l *Linker) addOldVar(name string, v *variable) {
 // searchShare limits the time of repeated searches to 1/searchShare of the total time.
 const searchShare = 50
 
-// Clear clears the old variables that nothing can use. It does nothing if there are no old
-// variables. It may stop the world for the time that reading all memory with pointers
-// takes. If a search has kept variables, Clear does not search again for some time, unless now is true. self is the
-// goroutine that FindPointers leaves out.
+// Clear sets to zero the old variables that nothing can use. It does nothing if there are no old variables. It may
+// stop the world while it reads all memory with pointers. If a search has kept variables, Clear does not search again
+// for some time, unless now is true. self is the goroutine whose stack is not searched.
 func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,14 +8,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// An OriginError says which symbol could not be resolved, and at which position the
-// cell needs it.
+// An OriginError says which symbol could not be resolved, and at which position of the cell it is needed.
 type OriginError struct {
 	Err error
-	// Package is the import path of the package that the cell refers to at this position;
-	// "" if the cell's code needs the symbol directly.
+	// Package is the import path of the package to which the cell refers at this position. It is "" if the cell's
+	// code needs the symbol directly.
 	Package string
-	Func    string // the cell's function, or "" if the initialization of a package needs the symbol
+	Func    string // the cell's function that needs the symbol, or "" if the initialization of a package needs it
 	File    string
 	Line    int
 }

@@ -170,7 +170,7 @@ func (ld *load) fillMaps() {
 // A PackageInit is one attempt to initialize a package. Its methods may be called from any goroutine.
 type PackageInit struct {
 	Path  string
-	Funcs []func() // call these in order, after Begin and before Done
+	Funcs []func() // functions to call in order, after Begin and before Done
 
 	linker *Linker
 	state  *initState
@@ -206,7 +206,7 @@ func (p *PackageInit) Done() bool {
 	return true
 }
 
-// Fail ends an attempt without success, and reports whether it was in progress.
+// Fail ends an attempt without success. It returns false if the attempt was not in progress.
 func (p *PackageInit) Fail() bool {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -222,7 +222,7 @@ func (p *PackageInit) Owns(function string) bool {
 	return strings.HasPrefix(function, goobj.EscapePath(p.Path)+".")
 }
 
-// PackageInit returns an attempt to initialize a loaded package, or nil if it is initialized or not loaded.
+// PackageInit returns an attempt to initialize a loaded package, or nil if the package is initialized or not loaded.
 func (l *Linker) PackageInit(path string) *PackageInit {
 	l.mu.Lock()
 	defer l.mu.Unlock()

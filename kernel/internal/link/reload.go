@@ -21,8 +21,8 @@ import (
 // If a type or an exported signature has changed, all types of the packages are new types. Older code keeps the older types
 // and functions.
 
-// Reload tells the linker that Archives returns other versions of packages from now on. renew reports whether exported
-// signatures have changed. Reload reports whether the packages get new types. They do if renew is true or if one of
+// Reload tells the linker that Archives returns other versions of packages from now on. renew says whether exported
+// signatures have changed. Reload reports whether the packages get new types: they do if renew is true, or if one of
 // their types has changed.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()

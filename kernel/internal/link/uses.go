@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Constant reports whether addr is in the read-only data of the image or of loaded
-// code. This is where func values without captured variables are.
+// Constant reports whether addr is in the read-only data of the image or of loaded code. The func values of functions
+// that capture no variables are there.
 func (l *Linker) Constant(addr uintptr) bool {
 	h := l.runtime.FirstModule
 	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
@@ -97,7 +97,7 @@ func (l *Linker) Variable(name string) (addr, size uintptr, ok bool) {
 	return v.addr, v.size, true
 }
 
-// Zero sets a variable of the notebook to its zero value, if there is one. name is its link symbol.
+// Zero sets a variable of the notebook to its zero value, if the variable exists. name is its link symbol.
 func (l *Linker) Zero(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Allowed returns how much memory this process may use, in bytes: the machine's memory,
-// or the limit of its control group or of a parent group, if that is lower. whose names the machine or the group whose
+// Allowed returns how much memory this process may use, in bytes. That is the machine's memory, or the limit of the
+// process's control group or of a parent group if that limit is lower. whose names the machine or the group whose
 // limit applies. root is the file system that contains proc and sys. If nothing can be read, the result is 0.
 func Allowed(root fs.FS) (bytes int64, whose string) {
 	least, whose := int64(math.MaxInt64), ""

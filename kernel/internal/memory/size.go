@@ -1,5 +1,5 @@
 // Package memory determines how much memory a worker process and the processes that it started may use, and how much
-// they use.
+// memory they use.
 package memory
 
 import (
@@ -20,8 +20,8 @@ var units = []struct {
 	{"t", 1e12}, {"tb", 1e12}, {"tib", 1 << 40},
 }
 
-// ParseSize parses a size such as "4GB", "512 MiB", "1.5G", or "60%" of allowed, and returns
-// it in bytes.
+// ParseSize parses a size such as "4GB", "512 MiB", "1.5G", or "60%", which means 60 % of allowed. The result is in
+// bytes.
 func ParseSize(s string, allowed int64) (int64, error) {
 	fail := fmt.Errorf("%q is not an amount of memory: write 4GB, 512MiB, 60%% or off", s)
 	text := strings.ToLower(strings.TrimSpace(s))

@@ -8,22 +8,21 @@ import (
 	"strings"
 )
 
-// A Process is a process of a tree and its memory.
+// A Process is a process of a tree of processes, with its memory.
 type Process struct {
 	PID    int
 	Name   string
-	Bytes  int64 // private memory
+	Bytes  int64 // private memory in bytes
 	shared int64 // memory that it may share with other processes of the tree
 	starts bool  // it was forked and has not executed its program yet
 }
 
-// A Usage is the memory of a tree of processes, in bytes. Memory that may be shared, such as
-// an array of lib/mp, is the maximum over the processes, not the sum. A process that a Go
-// program has forked to start another program still shares the Go program's memory and does
-// not count.
+// A Usage is the memory of a tree of processes, in bytes. Memory that may be shared, such as an array of lib/mp,
+// counts only once: as the maximum over the processes. If a Go program forks a process to start another program, the
+// new process still shares the Go program's memory and does not count.
 type Usage struct {
 	Total     int64
-	Processes []Process // the root first
+	Processes []Process // the root process first
 	Biggest   Process
 }
 
@@ -60,8 +59,8 @@ func Tree(root fs.FS, pid int) Usage {
 	return u
 }
 
-// Without returns the usage of the tree without one of its processes, which must not be the
-// root, and the private memory of that process.
+// Without returns the usage of the tree without one of its processes, and the private memory of that process in
+// bytes. The process must not be the root.
 func (u Usage) Without(pid int) (rest Usage, bytes int64) {
 	shared := int64(0)
 	for _, p := range u.Processes {
@@ -168,8 +167,8 @@ func childrenByParent(root fs.FS, pid int) []int {
 	return list
 }
 
-// Available returns the machine's available memory without swapping and its total memory, in
-// bytes, or 0 if these cannot be read.
+// Available returns the memory of the machine that is available without swapping, and its total memory, in bytes. A
+// value is 0 if it cannot be read.
 func Available(root fs.FS) (free, total int64) {
 	b, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 )
 
 // A Limit is the memory limit of this process. It changes only the soft value of RLIMIT_DATA. Programs that this
-// process starts get the old value, so during a fork the old value applies to this process, too. The kernel's
-// supervisor, which watches the memory of all processes of the notebook, covers allocations in that time. The methods
+// process starts get the old value. So the old value applies to this process, too, while it forks. The kernel's
+// supervisor watches the memory of all processes of the notebook, and so covers allocations in that time. The methods
 // of a Limit can be called concurrently after Begin.
 type Limit struct {
 	mu    sync.Mutex  // guards the fields below
@@ -37,9 +37,9 @@ var hooked *Limit
 
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
-// Begin sets the limit from the process's arguments, and hooks the fork function of package syscall, so that forks lift
-// the limit. Begin is called once in a process. started is called in the goroutine that has started a program, with the
-// program's path and process.
+// Begin sets the limit from the process's arguments. It hooks the fork function of package syscall, so that forks
+// lift the limit. Begin is called once in a process. When the process has started a program, started is called in the
+// same goroutine, with the program's path and process ID.
 func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path string, pid int)) error {
 	hooked, m.started = m, started
 	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {
@@ -66,7 +66,7 @@ func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path st
 	return nil
 }
 
-// Args returns the arguments that give a child the same limit.
+// Args returns the arguments that give a child process the same limit.
 func (m *Limit) Args() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -76,7 +76,8 @@ func (m *Limit) Args() []string {
 	return []string{control.MemoryFlag + strconv.FormatInt(m.limit, 10)}
 }
 
-// Set changes the limit, in bytes; 0 removes it. It fails if the process has allocated more already.
+// Set changes the limit, in bytes; 0 removes the limit. It returns an error if the process has allocated more
+// already.
 func (m *Limit) Set(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// An Arena is a reserved range of addresses. Alloc allocates from its beginning, and nothing is
-// freed: goroutines and closures may still use code and data of older cells.
+// An Arena is a reserved range of addresses. Alloc allocates memory in ascending order of addresses. No memory is
+// freed, since goroutines and closures may still use the code and data of older cells.
 type Arena struct {
 	name        string
 	Base, Size  uintptr

@@ -8,7 +8,7 @@ import (
 
 // A Function holds the contents of a runtime._func.
 type Function struct {
-	Entry, Size          uintptr // the size is not in the runtime._func
+	Entry, Size          uintptr // Size is not stored in the runtime._func
 	Name, Args           uint32
 	DeferReturn          uint32
 	PCSP, PCFile, PCLine uint32

@@ -1,5 +1,5 @@
-// Package moduledata holds the runtime module that all loaded code belongs to: code, constants and variables,
-// and the tables in which the runtime finds functions. This memory and the tables only grow.
+// Package moduledata holds the runtime module to which all loaded code belongs: code, constants and variables, and
+// the tables in which the runtime finds functions. The used part of this memory and of the tables only grows.
 package moduledata
 
 import (
@@ -114,7 +114,7 @@ func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	return nil
 }
 
-// DataEnd returns the address after the last variable that the module can ever have.
+// DataEnd returns the address after the area for variables.
 func (m *Module) DataEnd() uintptr { return m.NoPtr.Base + m.NoPtr.Size }
 
 // SetPointer marks the word at p, in the data arena, as one that may hold a pointer.
@@ -218,9 +218,8 @@ func (m *Module) FindFunc(pc uintptr) (funcOff int) {
 // Contains reports whether pc is in the area for loaded code.
 func (m *Module) Contains(pc uintptr) bool { return m.Text.Contains(pc) }
 
-// OfCell reports whether pc is in loaded code in which a goroutine may be stopped: all except
-// Perijove's library, which handles interrupts itself. It may be
-// called in a signal handler.
+// OfCell reports whether pc is in loaded code in which a goroutine may be stopped. That is all loaded code except
+// Perijove's library, which handles interrupts itself. OfCell may be called in a signal handler.
 func (m *Module) OfCell(pc uintptr) bool {
 	if pc < m.Text.Base || pc >= m.ModuleData.Maxpc {
 		return false
@@ -230,8 +229,8 @@ func (m *Module) OfCell(pc uintptr) bool {
 	return len(name) < len(library) || string(name[:len(library)]) != library
 }
 
-// OpenDefers reports whether the function at pc, in loaded code, has open-coded defers: it keeps pending
-// defers in bits. It may be called in a signal handler.
+// OpenDefers reports whether the function at pc, in loaded code, has open-coded defers, which means that it records
+// pending defers as bits. OpenDefers may be called in a signal handler.
 func (m *Module) OpenDefers(pc uintptr) bool {
 	if pc < m.Text.Base || pc >= m.ModuleData.Maxpc {
 		return false

@@ -22,7 +22,7 @@ func (m *Module) PCTable(runs ...PCRun) (uint32, error) {
 	return uint32(off), err
 }
 
-// PCValue returns the value of a table for an offset into its function.
+// PCValue returns the value that a table has for an offset into its function.
 func (m *Module) PCValue(table, off uint32) int32 {
 	b := m.PCTables.buf[table:m.PCTables.n]
 	value, pos := int32(-1), uint32(0)

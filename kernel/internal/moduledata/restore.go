@@ -6,15 +6,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A SavedVariable is a variable of a package with its content before the package is initialized.
+// A SavedVariable is a variable of a package, with the content that it has before the package is initialized.
 type SavedVariable struct {
 	Addr, Size uintptr
 	Pointers   bool
-	Data       []byte // the content; the rest is zero
+	Data       []byte // the beginning of the content; the rest is zero
 }
 
-// Restore gives a variable its saved content. The garbage collector may be running, so Restore changes pointers with
-// write barriers.
+// Restore gives a variable its saved content. Since the garbage collector may be running, Restore changes pointers
+// with write barriers.
 func (m *Module) Restore(v SavedVariable) {
 	now := platform.Bytes(v.Addr, int(v.Size))
 	if !v.Pointers {

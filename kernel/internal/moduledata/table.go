@@ -26,7 +26,7 @@ func newTable(name string, size int) (*table, error) {
 	return &table{name: name, buf: platform.Bytes(p, size)}, nil
 }
 
-// Grow appends n bytes and returns their offset, a multiple of align.
+// Grow appends n bytes to the table and returns their offset, a multiple of align.
 func (t *table) Grow(n, align int) (int, error) {
 	off := (t.n + align - 1) &^ (align - 1)
 	if off+n > len(t.buf) {
@@ -46,7 +46,7 @@ func (t *table) Append(b []byte) (int, error) {
 
 func (t *table) PutUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
 
-// StoreUint32 changes a value atomically: the runtime may be reading it.
+// StoreUint32 changes a value in the table atomically, since the runtime may be reading it.
 func (t *table) StoreUint32(off int, v uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&t.buf[off])), v)
 }

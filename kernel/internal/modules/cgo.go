@@ -17,15 +17,15 @@ import (
 // A cgoRoot is an imported package that has C code or depends on such a package.
 type cgoRoot struct {
 	Packages []string // packages that the worker executable must import
-	Code     []string // packages that have the C code
+	Code     []string // packages that contain the C code
 	Modules  []image.Module
-	Folders  []string // folders of modules without a version
+	Folders  []string // folders of the modules that have no version
 	Local    string   // hash of the sources of packages in Folders
 }
 
-// CgoPackages looks for C code in the packages that a cell imports and their
-// dependencies. It returns the packages with which a new image must be built, and the
-// import paths of those with C code. If the image in use already has them, set is nil.
+// CgoPackages looks for C code in the packages that a cell imports and their dependencies. set has the packages with
+// which a new image must be built, and code the import paths of the packages with C code. If the image in use already
+// has these packages, set is nil.
 func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,8 +95,8 @@ func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	m.forgetPackages()
 }
 
-// ReplaceImage switches to an image with the same packages that is built in another way. It forgets all resolved packages,
-// since they must be compiled in that way, too.
+// ReplaceImage switches to an image with the same packages, such as one with the race detector. It forgets all
+// resolved packages, since they must be compiled in the way of the new image from now on.
 func (m *Modules) ReplaceImage(img *image.Image) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -40,7 +40,7 @@ func (m *Modules) listCompleting(ask listFunc) listFunc {
 // errNotRequired is the error for a package in a module that no go.mod requires.
 var errNotRequired = errors.New("no module that go.mod names provides the package")
 
-// Notices returns the notices for the user since the last call, and removes them.
+// Notices returns the notices for the user that were added since the last call.
 func (m *Modules) Notices() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -50,7 +50,7 @@ func (m *Modules) Notices() []string {
 }
 
 // Complete adds the lines that go.mod and go.sum lack for a package, if a module that go.mod requires or replaces
-// provides the package. It reports whether it has added any. Unlike Get, it does not change versions.
+// provides the package. It reports whether it has added any lines. Unlike Get, it does not change versions.
 func (m *Modules) Complete(ctx context.Context, path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -64,8 +64,8 @@ func (m *Modules) ensureModule() error {
 	return nil
 }
 
-// EnsureModule returns the module's folder, and whether it is a scratch module. It
-// makes one if there is no other.
+// EnsureModule returns the module's folder, and whether the module is a scratch module. It makes a scratch module if
+// there is no module.
 func (m *Modules) EnsureModule() (dir string, scratch bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

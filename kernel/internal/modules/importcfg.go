@@ -13,22 +13,23 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Importcfg returns the name of an importcfg file with the image's packages and
-// those found by Archive.
+// Importcfg returns the name of an importcfg file with the packages of the image and the packages that Archive has
+// found.
 func (m *Modules) Importcfg([]string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.importcfg(m.img.ImportcfgFile())
 }
 
-// IsThin reports whether ThinImportcfg has a thin package with this import path.
+// IsThin reports whether ThinImportcfg lists a package in its thin form; see package thin.
 func (m *Modules) IsThin(path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.img.IsThin(path)
 }
 
-// InWorker reports whether cells use a symbol of the image: a function, or the descriptor of a type.
+// InWorker reports whether the image has a symbol, a function or the descriptor of a type, and cells use the image's
+// symbol. If another version of the symbol's package is loaded, they do not.
 func (m *Modules) InWorker(symbol string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

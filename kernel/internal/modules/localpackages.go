@@ -35,25 +35,25 @@ func fingerprint(dir string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// A Change describes changed packages since the last Refresh.
+// A Change describes the packages that have changed since the last Refresh.
 type Change struct {
-	Edited []string // packages whose files changed, or that have another version
-	// Packages lists the packages whose compiled form changed, and those that depend on
-	// them. Dependencies come first.
+	Edited []string // packages whose files have changed, or that now have another version
+	// Packages lists the packages whose compiled form has changed, and the packages that depend on them. Dependencies
+	// come first.
 	Packages       []string
-	VersionChanged bool  // packages outside of local folders have another version
+	VersionChanged bool  // packages outside of local folders now have another version
 	Err            error // why the new sources cannot be compiled; the old compiled packages stay in use
 }
 
-// Live returns the import paths of the local packages.
+// Live returns the import paths of the packages in local folders, which the user may edit.
 func (m *Modules) Live() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return sortedKeys(m.localPackages)
 }
 
-// Beside reports whether the notebook may import an internal package, by Go's rule for a package in the notebook's
-// folder: it must be inside the parent of the folder "internal". Archive must have found the package.
+// Beside reports whether the notebook may import an internal package. By Go's rule, the notebook's folder must be
+// inside the parent of the folder "internal". Archive must have found the package.
 func (m *Modules) Beside(path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,8 +65,8 @@ func (m *Modules) Beside(path string) bool {
 	return i >= 0 && strings.HasPrefix(m.notebookDir+"/", f.dir[:i]+"/")
 }
 
-// Refresh compiles the local packages whose files have changed. It returns nil if none have changed. It calls progress
-// as Prepare does.
+// Refresh compiles the local packages whose files have changed. It returns nil if no files have changed. It calls
+// progress as Prepare does.
 func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -67,8 +67,8 @@ func (m *Modules) Register(path, archive string) {
 	clear(m.thinUsers) // there may have been another archive with this name
 }
 
-// Setenv sets an environment variable for the go command. It returns false, and sets nothing, if images depend on the
-// variable.
+// Setenv sets an environment variable for the go command. If images depend on the variable, Setenv does not set it
+// and returns false.
 func (m *Modules) Setenv(name, value string) bool {
 	if image.Fixed(name) {
 		return false
@@ -104,8 +104,8 @@ func findModule(dir string) string {
 // variables with the worker process.
 const libraryModule = "github.com/perijove/perijove/"
 
-// Archive returns the file of the compiled package of an import path. It may run
-// the go command, and does not change the module.
+// Archive returns the file of the compiled package with an import path. It may run the go command. It does not change
+// the module.
 func (m *Modules) Archive(path string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -170,8 +170,8 @@ func (m *Modules) notFound(path string) error {
 	return notFound(path)
 }
 
-// HasDomain reports whether the first element of an import path has a dot. Without one, the go command reserves the
-// path for the standard library.
+// HasDomain reports whether the first element of an import path has a dot. The go command reserves paths without a
+// dot there for the standard library.
 func HasDomain(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".")

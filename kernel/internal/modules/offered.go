@@ -62,8 +62,9 @@ func (o *offer) list(m *Modules) {
 	o.names, o.listing = names, false
 }
 
-// Packages returns the names of all known packages by import path: those of the image, those found by Archive, and
-// those of the modules that the notebook's module requires, once the go command has listed them.
+// Packages returns the names of all known packages by import path. They are the packages of the image, the packages
+// that Archive has found, and those of the modules that the notebook's module requires, once the go command has
+// listed them.
 func (m *Modules) Packages() map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -14,10 +14,10 @@ import (
 
 // CompileProgress is the progress of the go command in compiling packages.
 type CompileProgress struct {
-	Message string // message of the go command, such as about a download; empty while it compiles
+	Message string // message of the go command, such as about a download; empty while the go command compiles
 	Package string // the package whose compilation has started last
 	Started int
-	Total   int // number of packages to compile; 0 while it is not known
+	Total   int // number of packages to compile; 0 while the number is not known
 }
 
 // Prepare resolves the packages that a cell imports: it completes module files, and compiles packages that are not in

@@ -10,8 +10,8 @@ import (
 // of the notebook's folder, or of the folder of a %cd before the first import of a package that the image does not
 // have.
 
-// SetFolder sets the folder in which cells run. If the notebook does not use packages of another module yet, it uses the
-// module of that folder from now on. Otherwise errors of Archive say how to switch.
+// SetFolder sets the folder in which cells run. From now on the notebook uses the module of that folder, unless it
+// already uses packages of another module. In that case errors of Archive say how to switch.
 func (m *Modules) SetFolder(dir string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -42,8 +42,8 @@ func (m *Modules) otherModule(path string) string {
 	return found
 }
 
-// SwitchModule switches to the other module that an error of Archive has named, if there was such an error. It
-// reports whether it has switched. Call it only when the worker process is replaced.
+// SwitchModule switches to the module that an error of Archive has named. It returns false if there was no such
+// error. Call it only when the worker process is replaced.
 func (m *Modules) SwitchModule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// ThinImportcfg is Importcfg with thin packages where the image has them, for units that import the given paths; see package
-// thin. It returns the result of Importcfg if one of these packages was compiled against the complete form of a thin package: the
-// compiler would mix the two forms.
+// ThinImportcfg does what Importcfg does, but uses thin packages where the image has them, for a unit that imports
+// paths; see package thin. If one of these packages was compiled against the complete form of a thin package, the
+// compiler would mix the two forms. ThinImportcfg then returns the result of Importcfg.
 func (m *Modules) ThinImportcfg(paths []string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/identity"
 )
 
-// Version returns a text that is equal in two programs if a package and all that it imports are the same there. It
-// implements hashes.Versioner.
+// Version returns a text that identifies the versions of a package and of all packages that it imports. Two programs
+// in which these are the same have equal texts. It implements hashes.Versioner.
 func (m *Modules) Version(path string) (string, error) {
 	m.mu.Lock()
 	dir, isBundled := m.dir, false

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// CheckWritable returns the error that WriteFile would return if path or its folder is not
-// writable. Call it before long work.
+// CheckWritable returns the error that WriteFile would return if path or its folder is not writable. Call it before
+// work that takes long.
 func CheckWritable(path string) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -32,8 +32,8 @@ func CheckWritable(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// WriteFile replaces the file at path, or the target of a symbolic link there, atomically.
-// It keeps the file's permissions. It writes to a pipe or device directly.
+// WriteFile atomically replaces the file at path, or the target of the symbolic link at path. It keeps the file's
+// permissions. If path is a pipe or device, WriteFile writes to it directly.
 func WriteFile(path string, data []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -16,7 +16,7 @@ var pageFiles embed.FS
 // HTMLOptions configure an export. The zero value is valid.
 type HTMLOptions struct {
 	Title string // title of the page if the notebook has no heading
-	Dir   string // folder to which paths of pictures are relative; if empty they stay links
+	Dir   string // folder to which paths of pictures are relative; if it is empty, the pictures stay links
 }
 
 // HTML exports the notebook as one file, which contains its pictures and needs no network.
@@ -62,7 +62,7 @@ type htmlPage struct {
 
 type htmlCell struct {
 	Type    string
-	Prompt  string // execution count, or empty
+	Prompt  string // execution count, or empty if the cell was not executed
 	Body    template.HTML
 	Outputs []template.HTML
 }

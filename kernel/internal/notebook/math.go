@@ -39,8 +39,8 @@ type mathParser struct{}
 
 func (mathParser) Trigger() []byte { return []byte{'$'} }
 
-// Parse follows Pandoc's rule: no space just inside single dollars, and no digit
-// after the closing one, so that prices are not mathematics.
+// Parse parses a formula between dollar signs. As in Pandoc, there must be no space directly inside single dollar
+// signs, and no digit after the closing one, so that prices are not mathematics.
 func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
 	line, _ := block.PeekLine()
 	if bytes.HasPrefix(line, []byte("$$")) {

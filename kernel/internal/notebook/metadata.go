@@ -24,8 +24,9 @@ func (nb *Notebook) Language() string {
 	return strings.ToLower(cmp.Or(metadata.Kernelspec.Language, metadata.Info.Name))
 }
 
-// SetKernel records the kernel that has run the cells, as JupyterLab does when it opens the notebook: language is the
-// kernel's description of its language, and spec its kernelspec. If the notebook already has a kernelspec, it stays.
+// SetKernel records the kernel that has run the cells, as JupyterLab does when it opens the notebook. language is the
+// kernel's description of its language, and spec its kernelspec. If the notebook already has a kernelspec, SetKernel
+// keeps it.
 func (nb *Notebook) SetKernel(spec, language any) error {
 	var metadata object
 	if err := nb.obj.decode("metadata", &metadata); err != nil {

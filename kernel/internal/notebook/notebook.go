@@ -39,14 +39,13 @@ type Notebook struct {
 	minor int
 }
 
-// A Cell is one cell. A run replaces its outputs and execution count, and never changes its
-// source.
+// A Cell is one cell of a notebook. A run replaces its outputs and its execution count, and never changes its source.
 type Cell struct {
 	Type           string
 	ID             string // empty in files older than nbformat 4.5
 	Source         string
 	Tags           []string
-	ExecutionCount int // 0 if it was not executed
+	ExecutionCount int // 0 if the cell was not executed
 	Outputs        []Output
 	Attachments    map[string]map[string]string // file name to MIME type to base64
 
@@ -213,8 +212,8 @@ func (c *Cell) encode() (object, error) {
 	return c.obj, err
 }
 
-// Bytes returns the notebook as Jupyter writes it: a front end that opens and saves it changes nothing. Only numbers keep
-// the form in which they were read.
+// Bytes returns the notebook in the format in which Jupyter writes it, so that a front end that opens and saves the
+// file does not change it. Only numbers keep the form in which they were read.
 func (nb *Notebook) Bytes() ([]byte, error) {
 	cells := make([]object, len(nb.Cells))
 	for i, c := range nb.Cells {
@@ -241,8 +240,7 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Write writes the notebook to path. It replaces the file atomically, so that a failure
-// leaves the old file.
+// Write writes the notebook to path. It replaces the file atomically, so the old file stays if the write fails.
 func (nb *Notebook) Write(path string) error {
 	data, err := nb.Bytes()
 	if err != nil {

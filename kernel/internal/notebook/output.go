@@ -20,14 +20,14 @@ const (
 type Output struct {
 	Type string
 
-	Name string // stream: output.Stdout or output.Stderr
-	Text string // stream
+	Name string // for the type stream: output.Stdout or output.Stderr
+	Text string // for the type stream
 
-	Data     output.Bundle  // display_data and execute_result
-	Metadata map[string]any // display_data and execute_result
-	Count    int            // execute_result
+	Data     output.Bundle  // for the types display_data and execute_result
+	Metadata map[string]any // for the types display_data and execute_result
+	Count    int            // for the type execute_result: the execution count
 
-	Err *output.Error // error
+	Err *output.Error // for the type error
 
 	displayID string // not stored; used only during a run
 	raw       json.RawMessage
@@ -77,7 +77,8 @@ func decodeForm(mime string, raw json.RawMessage) any {
 	return raw
 }
 
-// MarshalJSON encodes the output with sorted keys, as Jupyter does, or returns the JSON text from which it was decoded.
+// MarshalJSON returns the JSON text from which the output was decoded. If there is none, it encodes the output with
+// sorted keys, as Jupyter does.
 func (o Output) MarshalJSON() ([]byte, error) {
 	if o.raw != nil {
 		return o.raw, nil

@@ -15,11 +15,12 @@ import (
 type Parameter struct {
 	Name    string
 	Type    types.Type
-	Default string // the expression that the cell gives it, or ""
-	Comment string // beside or above its declaration
+	Default string // the expression that the cell assigns to the variable, or ""
+	Comment string // comment beside or above the declaration of the variable
 }
 
-// TypeString returns the type as the cell writes it, or "" if it has a part from a package that is not imported for parameters.
+// TypeString returns the type as the cell writes it. It returns "" if the type mentions a package that is not
+// imported when the cell's types are checked.
 func (p Parameter) TypeString() string {
 	text := p.typeString()
 	if strings.Contains(text, types.Typ[types.Invalid].String()) {
@@ -37,9 +38,9 @@ func (p Parameter) typeString() string {
 	})
 }
 
-// Kind returns the kind of the underlying type: "bool", "int", "uint", "float", "complex", "string", "slice", "array",
-// "map", "struct", "pointer", "interface", "func" or "chan". It is "" if the type is from a package that is not
-// imported for parameters.
+// Kind returns the kind of the underlying type: "bool", "int", "uint", "float", "complex", "string", "slice",
+// "array", "map", "struct", "pointer", "interface", "func" or "chan". It returns "" if the type is from a package
+// that is not imported when the cell's types are checked.
 func (p Parameter) Kind() string {
 	switch t := p.Type.Underlying().(type) {
 	case *types.Basic:
@@ -85,11 +86,10 @@ func basicKind(t *types.Basic) string {
 // cellPackage is the path of the package as which the cell is type-checked.
 const cellPackage = "cell"
 
-// SetParameters sets values of variables of the cell tagged "parameters".
-// Each assignment has the form name=value. The value is parsed as the variable's
-// type. SetParameters inserts a cell with the assignments, tagged
-// "injected-parameters", after the cell tagged "parameters", so that the executed
-// notebook shows both. It replaces such a cell of an earlier run.
+// SetParameters sets values of variables of the cell tagged "parameters". Each assignment has the form name=value,
+// where the value is parsed as the variable's type. SetParameters inserts a cell with the assignments, tagged
+// "injected-parameters", after the cell tagged "parameters", so the executed notebook shows both. If an earlier run
+// has inserted such a cell, SetParameters replaces it.
 func (nb *Notebook) SetParameters(assignments []string) error {
 	if len(assignments) == 0 {
 		return nil
@@ -116,8 +116,8 @@ func (nb *Notebook) SetParameters(assignments []string) error {
 	return nil
 }
 
-// Parameters lists the variables of the cell tagged "parameters", in the order of
-// their declaration. Without a cell tagged "parameters" there are none.
+// Parameters lists the variables of the cell tagged "parameters", in the order of their declaration. It returns none
+// if no cell has this tag.
 func (nb *Notebook) Parameters() ([]Parameter, error) {
 	for i, c := range nb.Cells {
 		if c.Type != CodeCell || !c.HasTag(TagParameters) {

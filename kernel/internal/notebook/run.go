@@ -22,7 +22,7 @@ type Options struct {
 // A CellError is the error of the cell that ended a run.
 type CellError struct {
 	Number int    // number of the cell in the notebook, from 1
-	Line   string // its first line of code
+	Line   string // first line of the cell's code
 	Err    error  // an *output.Error, or the reason why the cell did not finish
 }
 
@@ -32,10 +32,10 @@ func (e *CellError) Error() string {
 
 func (e *CellError) Unwrap() error { return e.Err }
 
-// Run executes all code cells in order and stores their outputs in nb. Cells tagged skip-execution are not executed and
-// keep their outputs. The outputs of all other cells are removed before the run. A failing cell ends the run with a
-// *CellError unless it is tagged raises-exception or errors are allowed. If the run fails, nb has all outputs up to
-// then.
+// Run executes all code cells in order and stores their outputs in nb. Cells tagged skip-execution are not executed
+// and keep their outputs. Run removes the outputs of all other cells before it begins. A failing cell ends the run
+// with a *CellError, unless the cell is tagged raises-exception or errors are allowed. If the run fails, nb has the
+// outputs that there were until then.
 func (nb *Notebook) Run(ctx context.Context, session output.Session, opts Options) error {
 	r := runner{session: session, opts: opts, sinks: map[*Cell]*cellSink{}}
 	defer r.store()

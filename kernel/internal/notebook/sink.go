@@ -67,8 +67,8 @@ func (s *cellSink) Started(count int) {
 	s.count = count
 }
 
-// Stream appends text to the last output if that is of the same stream, as front ends do. It keeps carriage returns and
-// backspaces, which front ends apply.
+// Stream appends text to the last output if that output is of the same stream, as front ends do. It keeps carriage
+// returns and backspaces, which front ends apply when they show the text.
 func (s *cellSink) Stream(name, text string) {
 	if text == "" {
 		return

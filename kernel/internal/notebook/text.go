@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// New returns a notebook of code cells with these execution counts.
+// New returns a notebook that has the cells of a history as code cells, with their execution counts.
 func New(cells []output.HistoryEntry) (*Notebook, error) {
 	nb := &Notebook{minor: 5}
 	for _, entry := range cells {

@@ -21,8 +21,8 @@ var (
 	caretLine    = regexp.MustCompile(`^\s*\^+$`)
 )
 
-// Colored returns the lines of the traceback with colours for the error message, places in
-// cells, and the marks below them.
+// Colored returns the lines of the traceback. The error message, places in cells, and the marks below source lines
+// have colours.
 func (e *Error) Colored() []string {
 	lines := make([]string, len(e.Traceback))
 	for i, line := range e.Traceback {

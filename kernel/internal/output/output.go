@@ -13,13 +13,12 @@ const (
 	Stderr = "stderr"
 )
 
-// A Bundle holds one thing to show in several forms, keyed by MIME type. A
-// value is a string (text, or base64 for binary types) or, for JSON types, any
-// value that encoding/json can encode.
+// A Bundle holds one thing to show in several forms, keyed by MIME type. A value is a string, which has text, or
+// base64 for binary types. For JSON types it is any value that encoding/json can encode.
 type Bundle map[string]any
 
-// A Display is a rich output. If it has a DisplayID, it can be changed later by another Display that has the same ID
-// and Update set.
+// A Display is a rich output. If it has a DisplayID, another Display can change it later: one that has the same ID,
+// and whose Update is true.
 type Display struct {
 	Data      Bundle
 	Metadata  map[string]any
@@ -37,10 +36,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Name + ": " + e.Value }
 
-// A Sink receives the output of one cell, in order. It stays valid after the
-// cell's reply, because goroutines and child processes that the cell started may
-// print later. Its methods can be called concurrently. They block while the consumer is slow, which slows down the
-// cell.
+// A Sink receives the output of one cell, in order. It stays valid after the cell's reply, since goroutines and child
+// processes that the cell started may print later. Its methods can be called concurrently. They block while the
+// receiver of the output is slow, which slows down the cell.
 type Sink interface {
 	// Started reports the execution count when the cell begins to run.
 	Started(count int)
@@ -54,8 +52,8 @@ type Sink interface {
 	Clear(wait bool)
 	// Comm sends a message to the front end's side of a comm.
 	Comm(Comm)
-	// Input asks the user for a line. It fails if the front end does not allow
-	// input, and when ctx ends first.
+	// Input asks the user for a line. It returns an error if the front end does not allow input, or if ctx ends
+	// first.
 	Input(ctx context.Context, prompt string, password bool) (string, error)
 }
 
@@ -106,14 +104,14 @@ type Reply struct {
 	NextInput       *NextInput                  // may be nil
 }
 
-// A NextInput is text that the front end puts into a new cell, or, if Replace is set, with
-// which it replaces the text of the executed cell.
+// A NextInput is text that the front end puts into a new cell. If Replace is true, the text replaces the text of the
+// executed cell instead.
 type NextInput struct {
 	Text    string
 	Replace bool
 }
 
-// An ExpressionResult is the value of one user expression, or its error.
+// An ExpressionResult is the value of one of the request's user expressions, or its error.
 type ExpressionResult struct {
 	Data     Bundle
 	Metadata map[string]any
@@ -123,7 +121,7 @@ type ExpressionResult struct {
 // Completeness says whether code is complete, for consoles.
 type Completeness struct {
 	Status string // "complete", "incomplete", "invalid" or "unknown"
-	Indent string // indentation of the next line, when incomplete
+	Indent string // indentation of the next line if Status is "incomplete"
 }
 
 // A Completion lists the possible texts at a cursor. Offsets are in bytes.
@@ -148,7 +146,7 @@ type Inspection struct {
 // A HistoryEntry is one executed cell.
 type HistoryEntry struct {
 	Session int
-	Line    int // its execution count
+	Line    int // execution count of the cell
 	Input   string
-	Output  string // text form of its result, if it had one
+	Output  string // the text form of the cell's result, if it had one
 }

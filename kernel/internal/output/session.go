@@ -8,8 +8,8 @@ import "context"
 // All methods can be called concurrently. The session runs the cells of concurrent
 // calls of Execute one after another.
 type Session interface {
-	// Execute runs one cell and returns after all of its output has been passed
-	// to sink. Cancelling ctx interrupts the cell.
+	// Execute runs one cell. It returns after all output of the cell was passed to sink. Cancelling ctx interrupts
+	// the cell.
 	Execute(ctx context.Context, req Request, sink Sink) Reply
 
 	IsComplete(code string) Completeness
@@ -19,7 +19,8 @@ type Session interface {
 	// History returns the executed cells, oldest first.
 	History() []HistoryEntry
 
-	// Comm receives a message of the front end's side of a comm. An error means that the message was not delivered.
+	// Comm receives a message that the front end has sent to a comm. An error means that the message was not
+	// delivered.
 	Comm(Comm) error
 
 	// Interrupt stops the running cell, if there is one, and keeps all state.

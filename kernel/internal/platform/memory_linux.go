@@ -21,7 +21,7 @@ func Pointer(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Poi
 // Bytes returns the n bytes at addr, which must be outside the Go heap.
 func Bytes(addr uintptr, n int) []byte { return unsafe.Slice((*byte)(Pointer(addr)), n) }
 
-// Prot is the protection of a DualMap's memory at its main address.
+// Prot is the protection of the memory of a DualMap at its main address.
 type Prot int
 
 // Protections of a DualMap's main address. A DualMap is written only through its alias.
@@ -30,9 +30,9 @@ const (
 	Execute  Prot = unix.PROT_READ | unix.PROT_EXEC
 )
 
-// Reserve maps n bytes of zeroed, writable memory at exactly addr, or anywhere if addr is 0.
-// Pages use memory only after the first access. The mapping is shared, so that it does not
-// count towards RLIMIT_DATA, which limits the memory of users' programs.
+// Reserve maps n bytes of zeroed, writable memory at exactly addr, or anywhere if addr is 0. A page uses memory only
+// after the first access to it. The mapping is shared, so it does not count towards RLIMIT_DATA, which limits the
+// memory of users' programs.
 func Reserve(addr uintptr, n int) (uintptr, error) {
 	return mmap(addr, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS, -1)
 }

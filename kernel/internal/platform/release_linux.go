@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReleaseFilePages removes the pages of files that this process cannot change from its resident memory: code,
-// constants and other private read-only mappings. The system still has them in its cache of files. It maps a page again
-// when the process uses it, together with the pages around it.
+// ReleaseFilePages removes pages from the resident memory of this process: those of files that the process cannot
+// change, which are code, constants and other private read-only mappings. The system still has these pages in its
+// cache of files. When the process uses one of them, the system maps it again, together with the pages around it.
 //
 // It must not be called while a debugger changes the code.
 func ReleaseFilePages() error {
@@ -35,7 +35,7 @@ func ReleaseFilePages() error {
 }
 
 // ReleaseUnwritten does what ReleaseFilePages does, for the memory of a variable whose initial value is in the
-// executable. The process must not have written to the variable: its value is the initial one afterwards.
+// executable. The process must not have written to the variable, since the variable has its initial value afterwards.
 func ReleaseUnwritten(b []byte) error {
 	page := uintptr(unix.Getpagesize())
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))

@@ -20,8 +20,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Release removes the fonts from the resident memory of the process. The system reads them again from its cache of the
-// executable if the process draws a plot. Nothing must write to the fonts before Release returns.
+// Release removes the fonts from the resident memory of the process. If the process draws a plot, the system reads
+// the fonts again from the executable, which it caches. Nothing must write to the fonts before Release returns.
 func Release() error {
 	var errs []error
 	for _, font := range fonts() {

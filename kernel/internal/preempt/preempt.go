@@ -1,16 +1,14 @@
 // Package preempt ends goroutines that run code of cells.
 //
-// The runtime preempts goroutines with the signal SIGURG. This package hooks the function of the
-// signal handler: if the signal interrupts a goroutine to be stopped at an
-// instruction of cell code, the hook makes the goroutine call Halt there, which
-// ends it as runtime.Goexit does, with its deferred functions. Code of the
-// standard library is never stopped, since it may hold a lock. Instead the return
-// address of the innermost call from a cell is changed (see package divert): by the
-// signal handler if the goroutine runs, with the world stopped if it is blocked.
+// The runtime preempts goroutines with the signal SIGURG. This package hooks the function of the signal handler. If
+// the signal interrupts a goroutine that is to be stopped at an instruction of cell code, the hook makes the
+// goroutine call Halt there. Halt ends the goroutine as runtime.Goexit does, with its deferred functions. Code of the
+// standard library is never stopped, since it may hold a lock. Instead the return address of the innermost call from
+// a cell is changed (see package divert): by the signal handler if the goroutine runs, or with the world stopped if
+// it is blocked.
 //
-// A function with open-coded defers is not stopped either: between
-// calls it may not have stored the bits that say which defers are pending. Package instrument makes
-// functions that may loop use defer records instead.
+// A function with open-coded defers is not stopped either. Between calls it may not have stored the bits that say
+// which defers are pending. Package instrument makes functions that may loop use defer records instead.
 package preempt
 
 import (
@@ -31,8 +29,8 @@ import (
 // ends; then another goroutine may get the same runtime.g.
 func CurrentG() uintptr
 
-// A Target is a goroutine to stop. There may be several: goroutines that were blocked
-// when their cell ended are stopped when they reach cell code.
+// A Target is a goroutine to stop. There may be several targets: goroutines that were blocked when their cell ended
+// are stopped when they reach cell code.
 type Target struct {
 	g atomic.Uintptr
 	// want is the address at which the goroutine will return to cell code, if the signal
@@ -41,20 +39,20 @@ type Target struct {
 	detour atomic.Pointer[detour]
 	hits   atomic.Int32
 
-	Diverted  atomic.Bool // the goroutine's return address was changed while it did not run
+	Diverted  atomic.Bool // the return address of the goroutine was changed while the goroutine did not run
 	Diverting atomic.Bool // another goroutine is changing the return address
 }
 
 type detour struct{ from, to uintptr } // return addresses
 
-// Return returns the address at which the goroutine will return to cell code, or 0 if none is known. It returns each address
-// only once.
+// Return returns the address at which the goroutine will return to cell code, or 0 if the address is not known. It
+// returns each address only once.
 func (t *Target) Return() uintptr { return t.want.Swap(0) }
 
-// Detour makes the signal handler replace the return address from by to.
+// Detour makes the signal handler change the goroutine's return address if it is from. The new address is to.
 func (t *Target) Detour(from, to uintptr) { t.detour.Store(&detour{from, to}) }
 
-// Outside returns how many signals have found the goroutine outside of cell code.
+// Outside returns the number of signals that have found the goroutine outside of cell code.
 func (t *Target) Outside() int { return int(t.hits.Load()) }
 
 // MaxTargets is the maximum number of targets at a time.
@@ -133,7 +131,7 @@ func Halt() {
 	runtime.Goexit()
 }
 
-// Request makes g a target. It returns false if there are MaxTargets already.
+// Request makes g a target. It returns false if there are MaxTargets targets already.
 func Request(g uintptr) bool {
 	if Pending(g) {
 		return true // a second request would stop its deferred functions

@@ -118,8 +118,8 @@ func (b *builder) hasMethod(name string) bool {
 	return false
 }
 
-// Explain compiles the functions, types and constants of a cell that the notebook still has, with further flags of the
-// compiler, and returns the compiler's report. It changes nothing. The error is like that of Build.
+// Explain returns what the compiler reports about the functions, types and constants of a cell that the notebook
+// still has. It compiles them with further flags and changes nothing. The error is like that of Build.
 func (p *Program) Explain(ctx context.Context, c *cell.Cell, flags ...string) (*compiler.Explanation, error) {
 	current := map[string]bool{}
 	for _, d := range p.Declarations() {

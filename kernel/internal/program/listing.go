@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// WorkerLost removes all variables, which the worker process held, and returns them. Functions, types and constants
-// stay as source and are compiled again when a cell next uses them.
+// WorkerLost removes all variables, since they were lost with the worker process, and returns them. Functions, types
+// and constants stay as source and are compiled again when a cell next uses them.
 func (p *Program) WorkerLost() []Variable {
 	defer p.change()()
 	return p.table.WorkerLost()
@@ -23,9 +23,8 @@ func (p *Program) Lost() map[string]int {
 	return maps.Clone(p.table.Lost)
 }
 
-// MarkLost adds the variables in n, with the numbers of their cells, to those that
-// Lost returns. They exist, but do not have the values that these cells gave them. A
-// new declaration removes the mark.
+// MarkLost adds the variables in n, with the numbers of their cells, to the variables that Lost returns. These
+// variables exist, but do not have the values that the cells gave them. A new declaration removes the mark.
 func (p *Program) MarkLost(n map[string]int) {
 	defer p.change()()
 	maps.Copy(p.table.Lost, n)
@@ -47,8 +46,7 @@ func (p *Program) Reimport() {
 	p.pkgs.Forget()
 }
 
-// Dropped returns the link symbols of variables and functions that no name refers to
-// any more, sorted.
+// Dropped returns the link symbols of the variables and functions to which no name refers any more, sorted.
 func (p *Program) Dropped() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,16 +60,16 @@ func (p *Program) Variables() []Variable {
 	return p.table.Variables()
 }
 
-// Declarations lists imports, all live declarations in the order of their
-// cells, and those that a later change made invalid, with the reason.
+// Declarations lists the imports, then all live declarations in the order of their cells, then the declarations that
+// a later change made invalid, with the reason.
 func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.table.Declarations()
 }
 
-// Remove removes a declaration, and for a type also its methods, and returns the declarations that need it. Of these,
-// the loaded ones keep their code, but cannot be compiled again without the removed declaration.
+// Remove removes a declaration, and for a type also its methods. It returns the declarations that need the removed
+// one. Those of them that are loaded keep their code, but cannot be compiled again without the removed declaration.
 func (p *Program) Remove(name string) ([]Declaration, error) {
 	defer p.change()()
 	return p.table.RemoveName(name)
@@ -88,8 +86,8 @@ func (p *Program) Source(n int) (string, bool) {
 	return o.Source, true
 }
 
-// Checked returns the result of go/types for the last committed cell, with the older
-// declarations that it uses. It returns nil before the first Commit.
+// Checked returns the result of go/types for the last committed cell and the older declarations that the cell uses.
+// It returns nil before the first Commit.
 func (p *Program) Checked() (*types.Package, *types.Info) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -200,10 +200,9 @@ func (b *builder) noteUses(r *check.Result) {
 	}
 }
 
-// Build checks and compiles a cell against the live declarations. The number of a cell
-// is its execution count; 0 is for code that is not a cell of the notebook, such as an
-// expression that a front end evaluates. The error is a cell.Errors if the cell has
-// errors. Concurrent calls run one after the other.
+// Build checks and compiles a cell against the live declarations. The number of a cell is its execution count; 0 is
+// for code that is not a cell of the notebook, such as an expression that a front end evaluates. The error is a
+// cell.Errors if the cell has mistakes. Concurrent calls run one after the other.
 func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	p.building.Lock()
 	defer p.building.Unlock()

@@ -1,20 +1,21 @@
 // Package program turns a cell and the notebook's live declarations into one object file, which the worker process
 // loads.
 //
-// The notebook is one Go package, main. Build takes a cell through named passes:
-// parse (package cell), resolve (what each free name means), shape (check
-// signatures and statements, which gives the types of new variables), dependents
-// (which older declarations must be compiled again), check (check bodies),
-// effects (which variables the code may change), emit (write Go files with positions in the cell) and compile. The Go
-// files of one cell form a unit. Build does not change the declarations of a Program; Commit does.
+// The notebook is one Go package, main. Build takes a cell through named passes: parse (package cell), resolve (what
+// each free name means), shape (check signatures and statements, which gives the types of new variables), dependents
+// (which older declarations must be compiled again), check (check bodies), effects (which variables the code may
+// change), emit (write Go files with positions in the cell) and compile. The Go files of one cell form a unit. Build
+// does not change the declarations of a Program; Commit does. A declaration is live until it is replaced, removed or
+// set aside.
 //
 // An older declaration is one of an earlier cell. If it no longer compiles because of the current cell, it is set
 // aside: it keeps its source, and later cells that declare something compile it again as a trial.
 //
-// A link name, or link symbol, is the name of a function or variable in the object file.
+// A link name, or link symbol, is the name of a function or variable in the object file. A stub is the permanent
+// address of a function of the notebook: it jumps to the newest code of the function (package link).
 //
-// Passes are methods of a builder, each in a file of its name. Code that needs no
-// builder is in the packages below this folder.
+// Passes are methods of a builder, each in a file of its name. Code that needs no builder is in the packages below
+// this folder.
 package program
 
 import (
@@ -35,8 +36,7 @@ import (
 // An Importer finds compiled packages.
 type Importer interface {
 	exportdata.Archives
-	// Importcfg returns an importcfg file that covers the packages and all
-	// that they depend on.
+	// Importcfg returns an importcfg file that covers the packages and everything on which they depend.
 	Importcfg(paths []string) (file string, err error)
 }
 
@@ -51,9 +51,9 @@ type Config struct {
 	Lang    string // language version, such as "go1.26"
 	Release string // release of the toolchain, such as "go1.26.8"
 	Dir     string // folder for generated sources and objects; must exist
-	// MemoryDir is a folder for small objects, in memory; "" for Dir.
+	// MemoryDir is a folder for small objects, in memory. "" means Dir.
 	MemoryDir string
-	Env       []string // environment of the compile tool; nil for that of this process
+	Env       []string // environment of the compile tool; nil means the environment of this process
 	// Flags are passed to the compile tool unchanged.
 	Flags []string
 	// Race reports whether to compile for the race detector; see compiler.Config.
@@ -65,15 +65,14 @@ type Config struct {
 	// Standalone is the import path of a package whose function Main runs the cell.
 	// If it is set, each unit is a complete program that calls Main.
 	Standalone string
-	// Next reports whether another Build follows the current one immediately. It
-	// may be nil.
+	// Next reports whether another Build follows the current one immediately. Next may be nil.
 	Next func() bool
-	// Memory returns the memory limit of a compiler process in bytes; 0 for no limit.
-	// It is called at any time, also concurrently. It may be nil.
+	// Memory returns the memory limit of a compiler process in bytes; 0 means no limit. It is called at any time,
+	// also concurrently. Memory may be nil.
 	Memory func() int64
-	// KeepSources leaves the generated Go files in Dir.
+	// KeepSources says that the generated Go files stay in Dir.
 	KeepSources bool
-	// AlwaysInline compiles every unit with inlining, even if the unit gains nothing from it.
+	// AlwaysInline says that every unit is compiled with inlining, even if the unit gains nothing from it.
 	AlwaysInline bool
 }
 
@@ -97,20 +96,20 @@ type Program struct {
 	shared bool          // a snapshot uses the table: copy it before the next change
 }
 
-// A Unit is the result of building one cell. The worker process loads and runs it.
+// A Unit is the result of building one cell. The worker process loads and runs the unit.
 type Unit struct {
-	Object  string   // file of the compiled object, "" if there is nothing to load
-	Entry   string   // link symbol of the func() that runs the cell, "" if none
-	Fresh   []string // link symbols with a new definition in the object; those of generic code are without type arguments
-	Renewed []string // those of Fresh that need a new stub: old callers must keep the old stub
+	Object  string   // file of the compiled object; "" if there is nothing to load
+	Entry   string   // link symbol of the func() that runs the cell; "" if there is none
+	Fresh   []string // link symbols that the object defines anew; those of generic code are without type arguments
+	Renewed []string // those of Fresh that need a new stub, since callers that were compiled before must keep the old stub
 	// Literals are those of Fresh that are function literals of generic code.
 	Literals []string
 	Init     bool     // the package's init task must run before Entry
 	Imports  []string // packages that the object refers to
 	Retry    []string // packages whose initialization failed before and that the worker process tries to initialize again
 	Flags    []string // command line flags that the cell defines
-	// Retyped are the variables whose type the cell changes, each with the message to show if the cell ends before the
-	// variable gets its value.
+	// Retyped are the variables whose type the cell changes. The value is the message to show if the cell ends before
+	// the variable gets its value.
 	Retyped map[string]string
 	Notices []string // warnings about declarations that were reset or set aside; one line each
 	Returns []string // notices about declarations that were set aside and compile again; one line each
@@ -124,7 +123,7 @@ type Unit struct {
 	program *Program
 }
 
-// Timing holds the duration of a Build, and of the compiler's part of it.
+// Timing holds the duration of a Build, and the duration of the compiler's part of it.
 type Timing struct {
 	Total, Compile time.Duration
 }
@@ -182,12 +181,12 @@ func (p *Program) change() (end func()) {
 	}
 }
 
-// Initial describes the initial values of a cell's variables in child
-// processes, which do not run cells. A variable whose initializer has no effects
-// gets its initial value in a child, too; other variables are zero there. All names are link symbols.
+// Initial describes the initial values of a cell's variables in child processes, which do not run cells. A variable
+// whose initializer has no effects gets its initial value in a child, too. Other variables are zero there. All names
+// are link symbols.
 type Initial struct {
-	Func    string   // a func() that gives variables their initial values, "" if the object's data holds these values
-	Known   []string // variables with the same initial value in a child
+	Func    string   // a func() that gives variables their initial values; "" if the object's data holds these values
+	Known   []string // variables that have the same initial value in a child
 	Unknown []string // variables that are zero in a child
 	Altered []string // variables of all cells that the notebook's code changes after they get their initial values
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
-// Changed clears the cache of compiled packages and reports whether types or
-// signatures that the packages paths export have changed.
+// Changed clears the cache of compiled packages. It reports whether types or signatures that the packages paths
+// export have changed.
 func (p *Program) Changed(paths []string) bool {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -27,8 +27,9 @@ func (p *Program) Changed(paths []string) bool {
 	return false
 }
 
-// Reload records that packages have been replaced in the worker process. Declarations that depend on them are compiled
-// again when they are next used. If renewed is true, the packages have new types, and older callers keep the old code.
+// Reload records that packages have been replaced in the worker process. Declarations that depend on them are
+// compiled again when cells next use the declarations. If renewed is true, the packages have new types, and older
+// callers keep the old code.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
 	for s := range p.table.Dependents(paths) {

@@ -13,11 +13,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// A Snapshot is the state of a Program after the last Commit, for one query. It does not
-// change, and does not wait for a Build. It leaves out packages whose export data is
-// not available by its deadline.
+// A Snapshot is the state of a Program after the last Commit, for one query of an editor. It does not change, and
+// does not wait for a Build. It leaves out packages whose export data is not available by the snapshot's deadline.
 type Snapshot struct {
-	Table    *symtab.Table // to be read only
+	Table    *symtab.Table // the symbol table, only for reading
 	Packages *exportdata.Packages
 
 	p *Program
@@ -32,8 +31,8 @@ func (p *Program) Snapshot() *Snapshot {
 	return &Snapshot{p.table, pkgs, &Program{cfg: p.cfg, pkgs: pkgs, table: p.table, isSnapshot: true}}
 }
 
-// Available returns the names of the packages that can be imported, by import path. It returns
-// none if the Importer does not answer by the deadline.
+// Available returns the names of the packages that cells can import, by import path. It returns none if the Importer
+// does not answer by the deadline.
 func (s *Snapshot) Available() map[string]string {
 	im, ok := s.p.cfg.Importer.(packageLister)
 	if !ok {
@@ -51,8 +50,8 @@ type Checked struct {
 	Info  *types.Info
 }
 
-// Check type-checks a cell with all function bodies and ignores errors in it. It returns
-// nil if the cell cannot be checked at all.
+// Check type-checks a cell with all function bodies, and ignores errors in the cell. It returns nil if the cell
+// cannot be checked at all.
 func (s *Snapshot) Check(c *cell.Cell) *Checked {
 	b := newBuilder(s.p, c)
 	b.declare()

@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// SetUninitialized replaces the list of packages that are not initialized, by import path. failed reports whether an
-// initialization has just failed. If so, a package is initialized again only after another cell imports it.
+// SetUninitialized replaces the list of packages that are not initialized, by import path. failed says whether an
+// initialization has just failed. If it has, a package is initialized again only after another cell imports it.
 func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) {
 	defer p.change()()
 	p.table.Uninitialized.Failures = list

@@ -1,7 +1,7 @@
 package python
 
-// Magic returns what a notebook of Go has in place of a directive of IPython, or "" if it has nothing. name begins with the directive's
-// percent signs.
+// Magic returns the directive or code that a notebook of Go has in place of a directive of IPython, or "" if it has
+// nothing. name begins with the directive's percent signs.
 func Magic(name string) string {
 	if text := magics[name]; text != "" {
 		return text

@@ -1,9 +1,9 @@
-// Package python has the counterparts, in Go and in this kernel, of modules of Python and directives of IPython. They
-// are for messages to users who know Python.
+// Package python has the counterparts, in Go and in this kernel, of Python's modules and IPython's directives.
+// Messages to users who know Python mention them.
 package python
 
-// Counterpart returns the path of the Go package that does what a module of Python does, or "" if there is none or if it has the
-// same path.
+// Counterpart returns the path of the Go package that does what a module of Python does. It returns "" if there is
+// none, or if the package has the same path as the module.
 func Counterpart(module string) string { return counterparts[module] }
 
 var counterparts = map[string]string{

@@ -27,7 +27,7 @@ type Detector struct {
 	reader racereport.Reader
 }
 
-// New returns the Detector of a session with a folder for its files.
+// New returns the Detector of a session. dir is a folder for its files. on says whether the detector is on.
 func New(dir string, on bool) *Detector {
 	d := &Detector{dir: dir}
 	d.on.Store(on)
@@ -37,13 +37,13 @@ func New(dir string, on bool) *Detector {
 // On reports whether the detector is on. It may be called concurrently.
 func (d *Detector) On() bool { return d.on.Load() }
 
-// Set turns the detector on or off for the next worker process, and returns a notice about that.
+// Set turns the detector on or off for the next worker process. It returns a notice for the user.
 func (d *Detector) Set(on bool) string {
 	d.on.Store(on)
 	return d.String()
 }
 
-// String returns a sentence about whether the detector is on.
+// String returns a sentence that says whether the detector is on.
 func (d *Detector) String() string {
 	if d.On() {
 		return onNotice
@@ -51,7 +51,7 @@ func (d *Detector) String() string {
 	return offNotice
 }
 
-// Environ returns the environment variables of a worker process that starts now.
+// Environ returns the environment variables with which a worker process must start.
 func (d *Detector) Environ() []string {
 	if !d.On() {
 		return nil
@@ -62,8 +62,9 @@ func (d *Detector) Environ() []string {
 	return []string{racereport.Variable(d.dir)}
 }
 
-// Image returns the image to use in place of img: with the detector if on is true, and without it otherwise. Before it
-// builds an image with the detector, it shows a notice about the cost in sink. It calls log with each step of a build.
+// Image returns the image to use in place of img: with the detector if on is true, and without it otherwise. Before
+// it builds an image with the detector, it shows a notice about the cost in sink. It calls log at each step of a
+// build.
 func (d *Detector) Image(ctx context.Context, img *image.Image, on bool, sink output.Sink, log func(step string)) (*image.Image, error) {
 	told := false
 	img, err := img.WithRace(ctx, on, func(step string) {
@@ -79,8 +80,8 @@ func (d *Detector) Image(ctx context.Context, img *image.Image, on bool, sink ou
 	return img, err
 }
 
-// Show shows the races that were reported since the last call. It returns an error that names them, or nil if there
-// are none.
+// Show shows the races that were reported since the last call. It returns an error that lists the races, or nil if
+// there are none.
 func (d *Detector) Show(sink output.Sink, style traceback.Style) *output.Error {
 	if !d.On() {
 		return nil

@@ -14,11 +14,12 @@ const granularity = 64 << 10
 // Register makes the detector check all memory from the image's variables up to the address to. If the image has no
 // detector, it does nothing.
 //
-// The detector checks the heap and one range of variables. It ignores accesses to other addresses, and synchronization
-// through them: with a mutex in an ignored variable, it would report races that do not exist. Register extends the range
-// and maps shadow memory for it. runtime.racemapshadow cannot do that: once it has mapped the shadow of the heap, it maps
-// only that of addresses after the heap. The range includes the code and the constants between the image's variables and
-// those of cells, so their shadow is mapped, too. The system allocates only the pages that are used.
+// The detector checks the heap and one range of variables. It ignores accesses to other addresses, and
+// synchronization through them. If it ignored a mutex in a variable, it would report races that do not exist.
+// Register extends the range and maps shadow memory for it. runtime.racemapshadow cannot do that: once it has mapped
+// the shadow of the heap, it maps only the shadow of addresses after the heap. The range includes the code and the
+// constants between the image's variables and those of cells, so their shadow is mapped, too. The system allocates
+// only the pages that are used.
 func Register(h *goruntime.Runtime, to uintptr) error {
 	end, err := goruntime.Var[uintptr](h, "runtime.racedataend")
 	if err != nil {

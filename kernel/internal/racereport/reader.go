@@ -13,11 +13,11 @@ const prefix = "race"
 func Folder(dir string) string { return filepath.Join(dir, "races") }
 
 // Variable returns the environment variable that makes the detector write its reports to files in Folder(dir). A
-// process that has reported races keeps its exit code and ends without a delay. The options in the user's GORACE
-// override the size of the history, but not the options after them. The default here is the longest history: with Go's
-// default, the detector misses races if the first goroutine has ended after a long loop when the second begins. Without
-// suppress_equal_stacks=0, a process would report the same two stacks only once, and a second run of a cell with a race
-// would look correct.
+// process that has reported races keeps its exit code and ends without a delay. The user's GORACE can change the size
+// of the history, but not the other options that Variable sets. The default here is the longest history. With Go's
+// default, the detector misses a race if the first goroutine has ended after a long loop when the second begins.
+// Without suppress_equal_stacks=0, a process would report the same two stacks only once, and a second run of a cell
+// with a race would look correct.
 func Variable(dir string) string {
 	return "GORACE=history_size=7 " + os.Getenv("GORACE") + " log_path=" + filepath.Join(Folder(dir), prefix) + " suppress_equal_stacks=0 exitcode=0 atexit_sleep_ms=0 halt_on_error=0"
 }

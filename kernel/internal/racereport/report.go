@@ -9,16 +9,16 @@ import (
 
 // A Report is a data race: two accesses to the same memory without synchronization between them, at least one of which is a write.
 type Report struct {
-	Accesses [2]Stack // the later one first
-	// Started has the calls that started the goroutines of the accesses. It has none for
-	// the main goroutine, and none if the detector no longer knows the start.
+	Accesses [2]Stack // the two accesses, the later one first
+	// Started has the calls that started the goroutines of the accesses. It has none for the main goroutine, and none
+	// if the detector no longer knows how a goroutine was started.
 	Started [2]Stack
 }
 
 // A Stack is an access or the start of a goroutine, with its calls.
 type Stack struct {
-	What      string // such as "write"; "" for the start of a goroutine
-	Goroutine string // its number, or "main"
+	What      string // kind of access, such as "write"; "" for the start of a goroutine
+	Goroutine string // number of the goroutine, or "main"
 	Ended     bool   // the goroutine has ended
 	Calls     []Call // innermost first; empty if the detector has forgotten them
 }
@@ -38,7 +38,7 @@ var (
 	place   = regexp.MustCompile(`^      (.+):(\d+) \+0x[0-9a-f]+$`)
 )
 
-// Parse returns the reports in a text, and the length of the text up to the end of the last complete one.
+// Parse returns the reports in a text. end is the length of the text up to the end of the last complete report.
 func Parse(text string) (reports []Report, end int) {
 	for from := 0; ; {
 		head, body, tail, found := cutReport(text[from:])

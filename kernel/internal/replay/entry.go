@@ -11,14 +11,14 @@ import (
 
 // An Entry is one run of a cell.
 type Entry struct {
-	Cell    int // its number in the notebook
+	Cell    int // number of the cell in the notebook
 	Source  string
 	Effects effects.Effects
-	Dir     string   // the folder in which it ran; "" for that of the notebook
-	Args    []string // os.Args when it ran
+	Dir     string   // folder in which the cell ran; "" for the folder of the notebook
+	Args    []string // os.Args when the cell ran
 
-	IsGone bool // its effects were lost with a worker process
-	// Unfit is the reason why the cell must not be run again; "" if it may be.
+	IsGone bool // the effects of the run were lost with a worker process
+	// Unfit is the reason why the cell must not be run again; "" if it may be run again.
 	Unfit string
 }
 
@@ -28,13 +28,13 @@ func (e *Entry) Parsed() *cell.Cell {
 	return c
 }
 
-// A Step is one run to repeat.
+// A Step is one run of a cell to repeat.
 type Step struct {
 	*Entry
-	DeclarationsOnly bool // run only its functions, types and constants, not its statements
+	DeclarationsOnly bool // run only the functions, types and constants of the cell, not its statements
 }
 
-// Title names the step by the first line of its cell.
+// Title returns the first line of the step's cell.
 func (s Step) Title() string {
 	first := s.Parsed().Title(s.DeclarationsOnly)
 	if s.DeclarationsOnly {
@@ -43,7 +43,7 @@ func (s Step) Title() string {
 	return cell.Name(s.Cell) + ": " + first
 }
 
-// CellList returns a list of the cells of steps: "cell 2", "cells 2, 5".
+// CellList returns a text that lists the cells of steps, such as "cell 2" or "cells 2, 5".
 func CellList(steps []Step) string {
 	const most = 20
 	var numbers []string

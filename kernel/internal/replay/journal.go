@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// A Journal keeps the runs of cells that made or changed variables, in their
-// order. The zero value is empty.
+// A Journal keeps the runs of cells that made or changed variables, in the order of the runs. The zero value is
+// empty.
 type Journal struct {
 	entries []*Entry
 	kept    int // the number of entries after the last prune
@@ -25,7 +25,7 @@ func (j *Journal) Add(e *Entry) {
 	}
 }
 
-// WorkerDied records that the effects of all runs are lost.
+// WorkerDied records that the effects of all runs are lost, since the worker process has ended.
 func (j *Journal) WorkerDied() {
 	for _, e := range j.entries {
 		e.IsGone = true
@@ -50,8 +50,8 @@ func (j *Journal) prune() {
 	j.kept = len(j.entries)
 }
 
-// LostSteps lists the steps that restore the variables in lost. skipped has the runs that would be needed but must not
-// be run again. alive reports whether a variable exists in the worker process; such variables are not made again.
+// LostSteps lists the steps that restore the variables in lost. skipped has the runs that are needed but must not be
+// repeated. alive reports whether a variable exists in the worker process; LostSteps does not restore such variables.
 func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps []Step, skipped []*Entry) {
 	p := newPlanner(j.entries)
 	p.isAlive = alive

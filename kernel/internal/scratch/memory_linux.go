@@ -9,8 +9,8 @@ const (
 	leastFree = 48 << 20
 )
 
-// NewInMemory makes a folder in a file system that is in memory, where it costs less to create a file than on
-// a disk. It returns nil if there is none with enough free space.
+// NewInMemory makes a folder in a file system that is in memory. There it costs less to create a file than on a disk.
+// NewInMemory returns nil if no such file system has enough free space.
 func NewInMemory() *Folder { return newInMemory(memoryFolder) }
 
 func newInMemory(parent string) *Folder {

@@ -2,5 +2,5 @@
 
 package scratch
 
-// NewInMemory returns nil.
+// NewInMemory returns nil: folders in memory are supported only on Linux.
 func NewInMemory() *Folder { return nil }

@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Folder is a temporary folder. Its process holds the lock, which keeps other processes from
-// removing the folder.
+// A Folder is a temporary folder. Its process holds a lock, which keeps other processes from removing the folder.
 type Folder struct {
 	Path string
 	lock *os.File
@@ -25,7 +24,7 @@ const (
 	lockDelay = time.Minute
 )
 
-// New makes a folder in tmp and removes the folders of processes that were killed.
+// New makes a folder in tmp. It removes folders there whose processes were killed.
 func New(tmp string) (*Folder, error) {
 	removeStale(tmp)
 	dir, err := os.MkdirTemp(tmp, pattern)
@@ -52,7 +51,8 @@ func (f *Folder) Remove() error {
 	return err
 }
 
-// Sub makes the folder name in f, and returns its path. If that fails, it returns the path of f, or "" if f is nil.
+// Sub makes the folder name in f, and returns its path. If that fails, it returns the path of f. It returns "" if f
+// is nil.
 func (f *Folder) Sub(name string) string {
 	if f == nil {
 		return ""

@@ -131,8 +131,8 @@ type cellFailure struct {
 	replied time.Time
 }
 
-// InFlightPeriod is the time after a failure in which requests that were sent
-// before it may arrive.
+// InFlightPeriod is the time after a failed cell in which requests that were sent before the failure may still
+// arrive.
 const InFlightPeriod = time.Second
 
 // follows reports whether the failure was published after r was sent. It computes the time of sending from the dates of

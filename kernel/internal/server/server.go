@@ -1,6 +1,6 @@
-// Package server answers Jupyter's requests. It has one dispatch table, publishes busy and
-// idle in one place around it, and has one file per kind of request. It calls an
-// output.Session, which runs the cells.
+// Package server answers Jupyter's requests. It has one dispatch table, and publishes the status busy before and idle
+// after each request in one place. It has one file per kind of request. It calls an output.Session, which runs the
+// cells.
 package server
 
 import (
@@ -21,7 +21,7 @@ import (
 // seconds.
 const closeTimeout = time.Second
 
-// Config configures a Server.
+// Config holds the settings of a Server.
 type Config struct {
 	Session   output.Session
 	Signer    *wire.Signer

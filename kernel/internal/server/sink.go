@@ -171,7 +171,7 @@ func (k *sink) Clear(wait bool) {
 	k.publish(&wire.ClearOutput{Wait: wait})
 }
 
-// Comm publishes m for silent cells, too, since it is not output.
+// Comm publishes m even for a silent cell, since m is not output.
 func (k *sink) Comm(m output.Comm) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

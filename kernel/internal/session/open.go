@@ -77,7 +77,7 @@ func (s *Session) newProgram() *program.Program {
 }
 
 // Forget removes all declarations of the notebook. The worker process and its goroutines keep running, and the values
-// to which they refer stay.
+// to which the goroutines refer stay.
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()

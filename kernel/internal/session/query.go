@@ -28,7 +28,7 @@ func (s *Session) IsComplete(code string) output.Completeness {
 	return output.Completeness{Status: string(status), Indent: indent}
 }
 
-// Complete lists completions at the cursor, which is a byte offset. It may be called at any time.
+// Complete lists the completions at the cursor, which is a byte offset into code. It may be called at any time.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
 	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
@@ -57,8 +57,8 @@ func completeDirective(line string, cursor int) output.Completion {
 	return out
 }
 
-// Inspect describes the name at the cursor, which is a byte offset. If detail is at least 1 and the notebook declares
-// the name, the text includes the source. It may be called at any time.
+// Inspect describes the name at the cursor, which is a byte offset into code. If detail is at least 1 and the
+// notebook declares the name, the text includes the source of the declaration. It may be called at any time.
 func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	d, ok := query.Describe(s.program.Load(), code, cursor)
 	if !ok {

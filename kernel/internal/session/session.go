@@ -28,9 +28,9 @@ import (
 // Config configures a session.
 type Config struct {
 	Image *image.Image
-	Dir   string // the notebook's folder, where cells run; "" for the current one
-	// CacheDir is the folder in which package lists of the go command are cached; "" for
-	// the cache folder that contains the image.
+	Dir   string // the notebook's folder, in which cells run; "" for the current folder
+	// CacheDir is the folder in which package lists of the go command are cached. "" means the cache folder that
+	// contains the image.
 	CacheDir string
 	// KernelID is Jupyter's identifier of this kernel, which web pages use to connect to it;
 	// "" if there are no pages.
@@ -42,7 +42,7 @@ type Config struct {
 	Packages map[string]string
 	Env      []string // environment of the worker process and the compiler, in addition to that of this process
 	Log      *slog.Logger
-	// Export writes cells as a Go module in a folder, for %save. It may be nil.
+	// Export writes cells to the folder target as a Go module, for %save. Cells run in dir. Export may be nil.
 	Export func(ctx context.Context, cells []output.HistoryEntry, dir, target string) error
 	// ProgressDelay is how long a cell waits for the go command before a progress line
 	// appears; 0 is one second.

@@ -22,9 +22,8 @@ const (
 	tailSize = 4 << 10
 )
 
-// A Limited sink passes on text up to a number of bytes. It counts and drops further
-// text, except for the last lines, which often say how the cell ended. The cell keeps
-// running.
+// A Limited sink passes on text up to a number of bytes. It counts and drops further text, except for the last lines,
+// which often say how the cell ended. The cell keeps running.
 type Limited struct {
 	output.Sink
 	limit Limit
@@ -82,8 +81,8 @@ func (l *Limited) drop(name string, text []byte) {
 	l.tail = append(l.tail, text...)
 }
 
-// End shows the last lines of the dropped text. Call it when the cell ends. Text that
-// exceeds the limit later is dropped silently.
+// End shows the last lines of the dropped text. Call it when the cell ends. Text after that is dropped without a
+// notice.
 func (l *Limited) End() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,11 +99,11 @@ func (l *Limited) End() {
 	l.tail = nil
 }
 
-// A Limit is how much text a cell may print, in bytes.
+// A Limit is the number of bytes of text that a cell may print.
 type Limit int64
 
-// InitialLimit returns the limit that the environment sets, or the default. If the environment variable is invalid, it
-// returns an error and the default limit.
+// InitialLimit returns the limit that an environment variable sets, or the default. If the value of the variable is
+// invalid, it returns an error and the default limit.
 func InitialLimit() (Limit, error) {
 	text := os.Getenv(limitVariable)
 	if text == "" {

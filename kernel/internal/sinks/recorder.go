@@ -14,8 +14,8 @@ const maxRecorded = 16 << 10
 // whether the cell shows anything.
 type Recorder struct {
 	output.Sink
-	Text string // text of the result; read it after the cell has ended
-	// Metadata is the result's metadata; read it after the cell has ended.
+	Text string // text of the result; to be read after the cell has ended
+	// Metadata is the metadata of the result. Read it after the cell has ended.
 	Metadata map[string]any
 	shows    atomic.Bool
 }
@@ -58,7 +58,7 @@ func (r *Recorder) Result(data output.Bundle, metadata map[string]any) {
 	r.Sink.Result(data, metadata)
 }
 
-// HasOutput reports whether the cell of s shows something. It returns true if s is not a
+// HasOutput reports whether the cell whose output goes to s has shown something. It returns true if s is not a
 // Recorder.
 func HasOutput(s output.Sink) bool {
 	r, ok := s.(*Recorder)

@@ -25,8 +25,7 @@ func IsDiscarded(s output.Sink) bool {
 	return false
 }
 
-// Discard drops output. Messages of comms and requests for input still reach
-// the Sink, if it is not nil.
+// Discard drops output. Messages of comms and requests for input still reach the wrapped Sink, if it is not nil.
 type Discard struct{ output.Sink }
 
 func (Discard) Started(int)                          {}
@@ -72,7 +71,8 @@ func (TextOnly) Result(output.Bundle, map[string]any) {}
 func (TextOnly) Error(*output.Error)                  {}
 func (TextOnly) Clear(bool)                           {}
 
-// WholeLines is a TextOnly whose End ends the last line of standard output, if the text that was passed on does not.
+// WholeLines is a TextOnly with a method End. End adds a newline if the text that was passed on to standard output
+// does not end with one.
 type WholeLines struct {
 	TextOnly
 
@@ -90,7 +90,7 @@ func (w *WholeLines) Stream(name, text string) {
 	w.TextOnly.Stream(name, text)
 }
 
-// End ends the last line.
+// End ends the last line of standard output.
 func (w *WholeLines) End() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,7 +18,7 @@ type Tee struct {
 // NewTee returns a sink that passes everything on to s, and copies it to f.
 func NewTee(s output.Sink, f *os.File) *Tee { return &Tee{Sink: s, f: f} }
 
-// Unwrap returns the sink that t passes on to.
+// Unwrap returns the sink to which t passes output on.
 func (t *Tee) Unwrap() output.Sink { return t.Sink }
 
 func (t *Tee) unwrap() output.Sink { return t.Sink }
@@ -37,13 +37,13 @@ func (t *Tee) write(text string) {
 	}
 }
 
-// Stream copies and passes text on.
+// Stream copies text to the file and passes it on.
 func (t *Tee) Stream(name, text string) {
 	t.Sink.Stream(name, text)
 	t.write(text)
 }
 
-// Display copies the text of a display and passes it on.
+// Display copies the text of a display to the file and passes the display on.
 func (t *Tee) Display(d output.Display) {
 	t.Sink.Display(d)
 	for _, mime := range []string{"text/html", "text/markdown", "text/plain"} {

@@ -14,8 +14,8 @@ type Decoder struct {
 	partial []byte // the beginning of an incomplete rune
 }
 
-// Decode returns the text of b and of the bytes that are left from the last call, without an incomplete rune at the
-// end. Invalid bytes become U+FFFD.
+// Decode returns the text of b, after any bytes that the last call has kept. It keeps the bytes of an incomplete rune
+// at the end of b. Invalid bytes become U+FFFD.
 func (d *Decoder) Decode(b []byte) string { return string(d.DecodeBytes(b)) }
 
 // DecodeBytes does what Decode does, without a copy: the result may share the memory of b.
@@ -31,7 +31,7 @@ func (d *Decoder) DecodeBytes(b []byte) []byte {
 	return bytes.ToValidUTF8(b, []byte("\uFFFD"))
 }
 
-// End returns U+FFFD if there is an incomplete rune at the end, or else "".
+// End returns U+FFFD if the bytes so far end with an incomplete rune, or else "".
 func (d *Decoder) End() string {
 	b := d.partial
 	d.partial = nil

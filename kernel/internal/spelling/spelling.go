@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Closest returns the candidate that name was probably meant to be, or "". It differs
-// from name only in case, or in at most 1 to 3 letters, depending on the length of name. If name is itself a candidate,
-// the result is "". Of several candidates at the same distance, Closest prefers one that is longer than name, since
-// users leave out a letter more often than they add one. Otherwise it takes the first.
+// Closest returns the candidate that the writer of name probably meant, or "". The candidate differs from name only
+// in case, or in at most 1 to 3 letters, depending on the length of name. If name is itself a candidate, the result
+// is "". If several candidates have the same distance, Closest prefers one that is longer than name, since users
+// leave out a letter more often than they add one. Otherwise it takes the first.
 func Closest(name string, candidates []string) string {
 	best, least := "", limit(name)+1
 	for _, c := range candidates {
@@ -40,8 +40,8 @@ func limit(name string) int {
 	return 3
 }
 
-// Distance returns the number of edits that turn a into b. An edit adds, drops or changes a letter, or exchanges two
-// neighbouring letters.
+// Distance returns the number of edits that turn a into b. An edit adds, removes or changes a letter, or exchanges
+// two neighbouring letters.
 func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := [3][]int{make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)}

@@ -1,6 +1,6 @@
 // Package standalone replaces the worker process if cells cannot be linked into a running process. Each cell is then
-// built as a program that imports this package, which answers the kernel as a worker process does. Its init function
-// runs before the cell's variables are initialized. Main runs the cell.
+// built as a program that imports this package. The package answers the kernel as a worker process does. Its init
+// function runs before the cell's variables are initialized. Main runs the cell.
 package standalone
 
 import (
@@ -112,8 +112,7 @@ func (p *program) finish(o control.Outcome) {
 	}
 }
 
-// Main runs a cell and never returns. The kernel kills the program when it has read all of
-// its output.
+// Main runs a cell and never returns. The kernel kills the program when it has read all output of the program.
 func Main(cell func()) {
 	go self.call(cell)
 	select {}
@@ -164,7 +163,7 @@ func Show(values ...any) {
 	self.showResult(cellruntime.Result(values...))
 }
 
-// ShowError shows an error that is the cell's last expression; nil shows nothing.
+// ShowError shows an error that is the cell's last expression. It shows nothing for a nil error.
 func ShowError(err error) {
 	if err != nil {
 		Show(err)
@@ -177,7 +176,7 @@ func ShowRune(r rune) {
 	self.showResult(cellruntime.RuneResult(r))
 }
 
-// Earlier calls cellruntime.Earlier. It always panics, since results are lost when their program ends.
+// Earlier calls cellruntime.Earlier. It always panics, since the results of a cell are lost when its program ends.
 func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 
 // Assigned does nothing, since variables are lost when the program ends.
@@ -198,7 +197,8 @@ func Start() { self.watch.Start() }
 // Stop ends the innermost measurement and prints its result.
 func Stop() { os.Stdout.WriteString(self.watch.Stop()) }
 
-// Repeat returns how often to repeat the statement of %timeit next. When it returns 0, it has printed the measurement.
+// Repeat returns how often the statement of %timeit must run next. When the measurement is complete, Repeat prints
+// the result and returns 0.
 func Repeat(loops, runs int) int {
 	n, report := self.watch.Next(loops, runs)
 	os.Stdout.WriteString(report)

@@ -22,7 +22,7 @@ type message struct {
 // Wanted reports whether this process was started as a standby.
 func Wanted() bool { return os.Getenv(environmentVariable) != "" }
 
-// Run runs this process as a standby until it becomes the process of a command. apply repeats load steps from
+// Run runs this process as a standby until the process becomes that of a command. apply repeats load steps from
 // Host.Updates. If the worker process closes the connection, this process ends.
 func Run(apply func(msg []byte) error) error {
 	os.Unsetenv(environmentVariable)

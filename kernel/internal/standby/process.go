@@ -164,8 +164,8 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 	return err
 }
 
-// FilesOf returns the files of a command's process, by descriptor. The first may be
-// nil. It returns an error if a standard stream is not a file.
+// FilesOf returns the files that the process of cmd gets, by descriptor. The first file may be nil. FilesOf returns
+// an error if a standard stream is not a file.
 func FilesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)

@@ -1,11 +1,13 @@
 // Package standby keeps a child process ready before package mp needs it. This process, the standby, has loaded the
-// same code as the worker process, so that a function sent to it begins immediately. After cells have started child
-// processes repeatedly, the worker process keeps one standby ready while no cell runs. The next start uses it. A
-// standby runs only initializers without effects.
+// same code as the worker process, so a function that is sent to it begins immediately. After cells have started
+// child processes repeatedly, the worker process keeps one standby ready while no cell runs. The next start of a
+// child process uses it. A standby runs only initializers without effects.
 //
 // A standby must not differ from a newly started child. So the worker process compares the attributes that a process
-// inherits (see package inheritance); if one has changed, it discards the standby. The standby gets its folder and its
-// files when it is used.
+// inherits (see package inheritance). If an attribute has changed, the worker process discards the standby. The
+// standby gets its folder and its files when it is used.
+//
+// A load step is one change of the code of the worker process, such as the load of an object.
 package standby
 
 import (
@@ -30,14 +32,14 @@ const maxStandbyFailures = 3
 type Host interface {
 	// Command returns the command for a child, without the settings that package mp adds to it.
 	Command() *exec.Cmd
-	// Updates returns up to limit load steps from number have on, encoded, and their number. It stops at the first step
-	// that may have effects.
+	// Updates returns up to limit load steps from step number have on, encoded, and their number. It stops at the
+	// first step that may have effects.
 	Updates(have, limit int) (msg []byte, n int)
 	// Idle reports whether no cell runs.
 	Idle() bool
 	// MemoryLimited reports whether each start of a process sets RLIMIT_DATA.
 	MemoryLimited() bool
-	// Report receives the process ID of the standby whenever it changes; 0 if there is none.
+	// Report receives the process ID of the standby whenever it changes. pid is 0 if there is no standby.
 	Report(pid int)
 }
 
@@ -66,8 +68,8 @@ type additions struct {
 // NewManager returns a Manager without a standby. The caller must call Run in a goroutine.
 func NewManager(h Host) *Manager { return &Manager{host: h, wake: make(chan struct{}, 1)} }
 
-// Take makes the standby the process of cmd. It returns the number of load steps that the process has, and false if there is
-// no suitable standby.
+// Take makes the standby the process of cmd. have is the number of load steps that the process has applied. Take
+// returns false if there is no suitable standby.
 func (m *Manager) Take(cmd *exec.Cmd) (have int, ok bool) {
 	m.mu.Lock()
 	m.starts++
@@ -201,8 +203,8 @@ func (m *Manager) lost(s *standby) {
 	}
 }
 
-// Release discards the standby to free its memory. The next one is started only after standbyAfter
-// further starts of child processes.
+// Release discards the standby to free its memory. A new standby is started only after standbyAfter further starts of
+// child processes.
 func (m *Manager) Release() {
 	m.mu.Lock()
 	s := m.waiting

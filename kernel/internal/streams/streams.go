@@ -1,8 +1,8 @@
 // Package streams restores os.Stdout and os.Stderr when a cell ends.
 //
-// Cells may close these files, and set the variables to other files. This also affects later cells: their output would
-// be lost without a message. So when a cell ends, Restore restores a stream whose output cannot be read. If the cell
-// has failed, Restore also restores a stream that the cell has redirected.
+// Cells may close these files, and may set the variables to other files. This also affects later cells: their output
+// would be lost without a message. So when a cell ends, Restore restores a stream whose output cannot be read. If the
+// cell has failed, Restore also restores a stream that the cell has redirected.
 //
 // Descriptors 1 and 2 are never closed, since another file would get their numbers.
 package streams
@@ -32,8 +32,8 @@ var streams [2]stream
 // closeFile is the original (*os.file).close.
 var closeFile func(f unsafe.Pointer) error
 
-// Hook replaces the function that closes a file, so that a cell which closes a standard stream closes it only for
-// itself. It is called once, before any cell runs.
+// Hook replaces the function that closes a file. If a cell closes a standard stream, the stream is closed only for
+// that cell. Hook is called once, before any cell runs.
 func Hook(rt *goruntime.Runtime) {
 	streams[0].name, streams[0].at, streams[0].initial = "os.Stdout", &os.Stdout, os.Stdout
 	streams[1].name, streams[1].at, streams[1].initial = "os.Stderr", &os.Stderr, os.Stderr
@@ -62,7 +62,7 @@ func fileClose(f unsafe.Pointer) error {
 	return closeFile(f)
 }
 
-// Closed returns the error for a write to f if that is a closed standard stream, else nil.
+// Closed returns the error for a write to f if f is a closed standard stream, else nil.
 func Closed(f *os.File) error {
 	for i := range streams {
 		if s := &streams[i]; f == s.initial && s.closed.Load() {
@@ -79,7 +79,7 @@ func Begin() {
 	}
 }
 
-// Restore restores the streams at the end of a cell. failed reports whether the cell has failed. Restore returns the
+// Restore restores the streams at the end of a cell. failed says whether the cell has failed. Restore returns the
 // texts of notices for the user.
 func Restore(failed bool) []string {
 	var notices []string

@@ -12,9 +12,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A CrashDump is the text that Go's runtime prints when it ends the process: the cause,
-// then the stacks of all goroutines. The cell shows only the cause and the calls in cells, so the text is held back
-// until the worker process has ended. If the process stays alive, the text was not a crash dump and is shown.
+// A CrashDump is the text that Go's runtime prints when it ends the process: the cause, then the stacks of all
+// goroutines. The cell shows only the cause and the calls in cells, so the text is held back until the worker process
+// has ended. If the process does not end, the text is not a crash dump and is shown.
 type CrashDump struct {
 	held    []byte
 	dropped int
@@ -144,9 +144,8 @@ func (d *CrashDump) Cause() string {
 
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
-// Frames returns the calls of the first goroutine that has calls in cells, innermost
-// first, and the statement that started the goroutine. If all is false, it returns only calls in cells. A call that is
-// repeated is listed once.
+// Frames returns the calls of the first goroutine that has calls in cells, innermost first, and the statement that
+// started the goroutine. If all is false, it returns only calls in cells. It lists a repeated call once.
 func (d *CrashDump) Frames(all bool) []control.Frame {
 	calls, started := d.Stack(all)
 	if started == nil || !all && !inCells([]control.Frame{*started}) {
@@ -160,8 +159,9 @@ func (d *CrashDump) Frames(all bool) []control.Frame {
 
 func isSamePlace(a, b control.Frame) bool { return a.File == b.File && a.Line == b.Line }
 
-// Stack returns the calls of the first goroutine that has calls in cells or was started
-// in one, and the statement that started the goroutine, or nil if that is not known.
+// Stack returns the calls of the first goroutine that has calls in cells or was started in a cell. started is the
+// statement that started the goroutine, or nil if the statement is not known. If all is false, the result has only
+// calls in cells.
 func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Frame) {
 	most := 12
 	if all {
@@ -222,8 +222,8 @@ func inCells(list []control.Frame) bool {
 
 var dumpCell = regexp.MustCompile(`main\.cell(?:\.|ʹ)(\d+)\b`)
 
-// Cells returns the numbers of the cells in the stack of the first goroutine that has any,
-// including the cell that started it.
+// Cells returns the numbers of the cells in the stack of the first goroutine with calls in cells, and the number of
+// the cell that started the goroutine.
 func (d *CrashDump) Cells() []int {
 	var list []int
 	for _, block := range bytes.Split(d.held, []byte("\n\n")) {

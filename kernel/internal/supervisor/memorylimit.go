@@ -16,10 +16,10 @@ const (
 )
 
 // A MemoryLimit is how much memory a worker process and all processes that it started may use together. RLIMIT_DATA
-// enforces it for the allocations of the worker process, and a memoryWatch in the kernel enforces it for the whole tree
-// of processes.
+// enforces the limit for the allocations of the worker process. A memoryWatch in the kernel enforces it for all these
+// processes together.
 type MemoryLimit struct {
-	Bytes int64  // 0 for none
+	Bytes int64  // limit in bytes; 0 means no limit
 	of    string // the memory of which Bytes is a percentage, as text; "" for a limit in bytes
 }
 
@@ -33,9 +33,8 @@ func (l MemoryLimit) String() string {
 	return memory.Format(l.Bytes) + " (" + l.of + ")"
 }
 
-// ParseMemoryLimit parses a limit of %memory or the environment: a size, a percentage, or
-// off. A percentage is of the memory that the system allows according to /proc and /sys,
-// which root contains.
+// ParseMemoryLimit parses a limit of %memory or of the environment: a size, a percentage, or off. A percentage refers
+// to the memory that the system allows according to the files in /proc and /sys. root contains these folders.
 func ParseMemoryLimit(text string, root fs.FS) (MemoryLimit, error) {
 	text = strings.TrimSpace(text)
 	if text == "off" || text == "none" {
@@ -52,8 +51,8 @@ func ParseMemoryLimit(text string, root fs.FS) (MemoryLimit, error) {
 	return MemoryLimit{n, fmt.Sprintf("%s of the %s that %s", text, memory.Format(allowed), whose)}, nil
 }
 
-// InitialMemoryLimit returns the limit that the environment sets, or the default. If the environment variable is
-// invalid, it returns an error and the default limit.
+// InitialMemoryLimit returns the limit that an environment variable sets, or the default. If the value of the
+// variable is invalid, it returns an error and the default limit.
 func InitialMemoryLimit() (MemoryLimit, error) {
 	root := os.DirFS("/")
 	l, err := ParseMemoryLimit(cmp.Or(os.Getenv(limitVariable), defaultLimit), root)

@@ -22,7 +22,7 @@ const memoryAdvice = "use less at a time, or allow more with %memory"
 // CompilerAdvice is the advice in the error of a cell whose compiler needs too much memory.
 const CompilerAdvice = "use fewer or simpler functions, divide the cell into several, or allow more with %memory"
 
-// MemoryInUse returns a text about the memory of the worker process and the processes that it started.
+// MemoryInUse returns a text that says how much memory the worker process and the processes that it started use.
 func (w *Worker) MemoryInUse() string {
 	u, _ := w.usage(os.DirFS("/"))
 	return usageText(u)

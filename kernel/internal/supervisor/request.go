@@ -13,15 +13,15 @@ import (
 type LoadError struct {
 	Reason string
 	At     *control.Frame // the place in the cell that could not be linked; may be nil
-	Import string         // the package that needs it; may be empty
-	// Untraced reports whether the cell could not be linked because %%trace cannot record it.
+	Import string         // the package that needs the missing symbol; may be empty
+	// Untraced says that the cell could not be linked because %%trace cannot record it.
 	Untraced bool
 }
 
 func (e *LoadError) Error() string { return e.Reason }
 
-// Run runs a compiled cell. onLoaded is called, before any output, once the worker process has linked the cell. When
-// ctx ends, the cell is interrupted. The error is a LoadError or ErrGone.
+// Run runs a compiled cell. When the worker process has linked the cell, and before any output, Run calls onLoaded.
+// When ctx ends, the cell is interrupted. The error is a LoadError or ErrGone.
 func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded func(reset, notices []string)) (*control.Outcome, error) {
 	done := make(chan control.Reply, 1)
 	w.mu.Lock()
@@ -91,7 +91,7 @@ func (w *Worker) Reload(ctx context.Context, m control.Reload) (renewed bool, er
 	return answer.Renewed, err
 }
 
-// Drop tells the worker process which variables no name of the notebook refers to any more.
+// Drop sends the worker process the list of the variables to which no name of the notebook refers any more.
 func (w *Worker) Drop(symbols []string) error { return w.conn.Send(control.Drop{Symbols: symbols}) }
 
 // ListDropped describes the dropped variables that are still in use, one a line.

@@ -15,8 +15,8 @@ const (
 	killTimeout      = 5 * time.Second
 )
 
-// Interrupt tells the worker process to stop the running cell. If none runs, the process answers with the number of
-// goroutines that earlier interrupts could not stop.
+// Interrupt tells the worker process to stop the running cell. If no cell runs, the process answers with the number
+// of goroutines that earlier interrupts could not stop.
 func (w *Worker) Interrupt() {
 	w.mu.Lock()
 	running := w.done != nil
@@ -41,7 +41,7 @@ func (w *Worker) InterruptAgain() {
 	}
 }
 
-// Kill ends the worker process and its process group, and waits for their end for killTimeout at most.
+// Kill ends the worker process and its process group. It waits for their end, but no longer than killTimeout.
 func (w *Worker) Kill() {
 	w.killGroup()
 	select {
@@ -54,13 +54,14 @@ func (w *Worker) Kill() {
 // Crash returns the runtime's report of a crash. It is valid once IsDead returns true.
 func (w *Worker) Crash() *CrashDump { return &w.crash }
 
-// ExitCode returns the exit code of a worker process that is dead, and whether it ended by exiting and not by a signal.
+// ExitCode returns the exit code of a worker process that has ended. exited is false if a signal has ended the
+// process.
 func (w *Worker) ExitCode() (code int, exited bool) {
 	status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return w.cmd.ProcessState.ExitCode(), ok && status.Exited()
 }
 
-// Cause returns a sentence about why the worker process ended. It is valid once IsDead returns true.
+// Cause returns a sentence that says why the worker process ended. It is valid once IsDead returns true.
 func (w *Worker) Cause() string {
 	if w.fatalErr != nil {
 		return w.fatalErr.Error()

@@ -24,26 +24,27 @@ type Options struct {
 	Command []string
 	Dir     string   // folder in which the process starts
 	PipeDir string   // folder for named pipes
-	Env     []string // in addition to the environment of this process
+	Env     []string // environment variables in addition to the environment of this process
 	Limit   MemoryLimit
 	Log     *slog.Logger
 
-	// Extension returns the kernel's side of an extension, which answers by
-	// writing to reply. It may be nil.
+	// Extension returns the kernel's side of an extension. The extension sends its answers to reply. Extension may be
+	// nil.
 	Extension func(w *Worker, reply io.Writer) Extension
-	// Style returns how calls are shown. It may be nil.
+	// Style returns the style in which calls are shown. Style may be nil.
 	Style func() traceback.Style
-	// Compiler returns the compiler, whose memory the limit of the worker process includes. It may be nil.
+	// Compiler returns the compiler. The limit of the worker process includes the compiler's memory. Compiler may be
+	// nil.
 	Compiler func() Compiler
-	// OnOrphans is called when an interrupt finds no cell, with the number of
-	// goroutines that earlier interrupts could not stop. It may be nil.
+	// OnOrphans is called when an interrupt finds no running cell. count is the number of goroutines that earlier
+	// interrupts could not stop. OnOrphans may be nil.
 	OnOrphans func(count int, s output.Sink)
 }
 
 // An Extension is the kernel's side of a protocol of a package that cells import. It uses
 // two more pipes, which are the file descriptors ExtensionWriteFD and ExtensionReadFD in the worker process.
 type Extension interface {
-	// Receive takes bytes that cells have written. It does not keep b.
+	// Receive handles bytes that cells have written. It does not keep b.
 	Receive(b []byte)
 	// TakePrompt returns the prompt for the next line of standard input, if the
 	// extension has set one, and removes it.
@@ -57,9 +58,9 @@ const (
 	ExtensionReadFD  = control.FD + 2
 )
 
-// A Compiler is the compiler process, which runs beside the worker process.
+// A Compiler is the compiler process, which runs at the same time as the worker process.
 type Compiler interface {
-	PID() int // 0 if none runs
+	PID() int // process ID; 0 if no compiler runs
 	Stop(reason error)
 }
 
@@ -135,7 +136,7 @@ type Worker struct {
 // PID returns the process ID of the worker process.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
 
-// IsDead reports whether the process has ended and all of its output was handled.
+// IsDead reports whether the process has ended and all its output has been handled.
 func (w *Worker) IsDead() bool {
 	select {
 	case <-w.ended:
@@ -145,7 +146,7 @@ func (w *Worker) IsDead() bool {
 	}
 }
 
-// Execution returns the ID of the last request and whether it still runs.
+// Execution returns the ID of the last execution, and whether it is still running.
 func (w *Worker) Execution() (id int, running bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

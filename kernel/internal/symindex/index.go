@@ -1,5 +1,5 @@
-// Package symindex implements the index of the symbols of an image, the executable of the worker process. Package image
-// writes it, and the worker process looks names up in it.
+// Package symindex implements the index of the symbols of an image, the executable of the worker process. Package
+// image writes the index, and the worker process looks names up in it.
 package symindex
 
 import (
@@ -16,10 +16,10 @@ import (
 // A Symbol is a symbol of the image.
 type Symbol struct {
 	Name string
-	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
+	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for symbols that are not functions
 	Text bool
-	// Private reports whether only the standard library may refer to the symbol by //go:linkname. Addr is 0 if the
-	// image does not contain the symbol.
+	// Private says that only the standard library may refer to the symbol by a linkname line. Addr is 0 if the image
+	// does not contain the symbol.
 	Private bool
 	Addr    uint64
 }
@@ -44,7 +44,7 @@ type Index struct {
 	groups   []byte
 	builtins []byte
 
-	AllowsAnyLinkname bool // see AnyLinkname
+	AllowsAnyLinkname bool // see the constant AnyLinkname
 }
 
 const (
@@ -210,14 +210,15 @@ func (x *Index) str(entry []byte) string {
 	return unsafe.String(&s[0], len(s))
 }
 
-// Lookup returns the address of a symbol by name and, for functions, calling convention.
+// Lookup returns the address of the symbol with this name and, for functions, this calling convention. It returns
+// false if there is none.
 func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
 	v := x.slot(name, abi) & slotAddr
 	return uintptr(v), v != 0
 }
 
-// LinknameAllowed reports whether any package may refer to a symbol by //go:linkname. known is false
-// if the symbol is not in the index.
+// LinknameAllowed reports whether any package may refer to a symbol by a linkname line. known is false if the symbol
+// is not in the index.
 func (x *Index) LinknameAllowed(name string, abi uint16) (allowed, known bool) {
 	v := x.slot(name, abi)
 	return v&slotPrivate == 0, v != 0
@@ -255,10 +256,9 @@ func (x *Index) Builtin(i uint32) (Builtin, error) {
 	return Builtin{x.str(b), uint16(binary.LittleEndian.Uint32(b[8:]))}, nil
 }
 
-// AnyLinkname is an index entry that says that the image was linked
-// with -checklinkname=0.
+// AnyLinkname is the name of an index entry. The entry says that the image was linked with -checklinkname=0.
 const AnyLinkname = "perijove.anyLinkname"
 
-// TLSDistance is the index entry for the distance in bytes from the thread pointer down to
-// the word that holds the current goroutine.
+// TLSDistance is the name of an index entry. Its value is the distance in bytes from the thread pointer down to the
+// word that holds the current goroutine.
 const TLSDistance = "perijove.tlsDistance"

@@ -7,13 +7,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// GeneratedMark is the mark that package program appends to the user's part of a
-// generated name; see package mangle. Go accepts it as a letter.
+// GeneratedMark is the mark that follows the user's part of a generated name; see package mangle. Go accepts it as a
+// letter of an identifier.
 const GeneratedMark = "ʹ"
 
-// Source returns the name of a function in stack traces, profiles and runtime.FuncForPC: its
-// name in the cell's text. Functions that package program adds have numbers, as in main.init.0: main.cell.3 contains
-// the statements of cell 3.
+// Source returns the name of a function in stack traces, profiles and runtime.FuncForPC, which is the function's name
+// in the text of the cell. Functions that package program adds have numbers, as in main.init.0: the function
+// main.cell.3 contains the statements of cell 3.
 func Source(name string) string {
 	i := strings.Index(name, GeneratedMark)
 	if i < 0 {
@@ -30,8 +30,8 @@ func Source(name string) string {
 	return head + Source(rest[end:])
 }
 
-// Package returns the import path of the package that a symbol is named after.
-// Another package may define the symbol: see package definers.
+// Package returns the import path of the package at the beginning of a symbol's name. Another package may define the
+// symbol: see package definers.
 func Package(name string) string {
 	if strings.HasPrefix(name, "go:builtin.") {
 		return "runtime" // methods of error
@@ -165,8 +165,8 @@ func IsDictionary(name string) bool {
 	return strings.Contains(head[strings.LastIndexByte(head, '/')+1:], "..dict.")
 }
 
-// IsUnnamedStructMethod reports whether a symbol is a promoted method of a struct type without a
-// name that mentions types of the notebook.
+// IsUnnamedStructMethod reports whether a symbol is a promoted method of a struct type that has no name and mentions
+// types of the notebook.
 func IsUnnamedStructMethod(name string) bool {
 	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && MentionsMain(name)
 }
@@ -178,8 +178,7 @@ func IsCallWrapper(name string) bool {
 	return last == "deferwrap" || last == "gowrap"
 }
 
-// Method returns a method's name with the dot before it, or "" for a symbol that
-// is not a method.
+// Method returns a method's name with the dot before it. It returns "" for a symbol that is not a method.
 func Method(symbol string) string {
 	symbol = strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm")
 	dot := strings.LastIndexByte(symbol, '.')

@@ -30,7 +30,7 @@ const (
 
 // Bars shows the tasks of a process. Its methods can be called concurrently.
 type Bars struct {
-	// Show shows a message in the output of an execution, and waits until it is shown.
+	// Show shows a message in the output of an execution, and waits until the message is shown.
 	Show func(execution int, m displayhost.Message)
 	// Spawn starts a goroutine of the host, which belongs to no cell.
 	Spawn func(func())
@@ -56,7 +56,7 @@ type task struct {
 	ended bool
 }
 
-// Begin adds a task of an execution and returns a function to call when the task ends.
+// Begin adds a task of an execution. It returns a function that the caller must call when the task ends.
 func (b *Bars) Begin(execution int, t progresshost.Task) (end func()) {
 	now := time.Now()
 	x := &task{Task: t, execution: execution, start: now, moved: now}
@@ -70,7 +70,7 @@ func (b *Bars) Begin(execution int, t progresshost.Task) (end func()) {
 	return func() { b.end(x) }
 }
 
-// Drop removes the tasks of an execution that was interrupted, since they may never end.
+// Drop removes the tasks of an interrupted execution, since these tasks may never end.
 func (b *Bars) Drop(execution int) {
 	b.mu.Lock()
 	var dropped []*task

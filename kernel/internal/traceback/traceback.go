@@ -50,7 +50,8 @@ func (s Style) startedAt(f control.Frame) []string {
 	return lines
 }
 
-// Calls returns lines about the calls in cells, with their source lines, and about other calls if AllFrames is true.
+// Calls returns lines about the calls in cells, with their source lines. If AllFrames is true, the lines describe
+// other calls, too.
 func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
 	frames = withoutWrappers(frames)
@@ -121,7 +122,8 @@ func mark(src string, line int, panicText string) []string {
 	return []string{"    " + cell.Mark(text[margin:], start-margin, end-margin)}
 }
 
-// CellOf returns the number of a cell from a file name in the line table. It returns false for generated code, such as that of %test.
+// CellOf returns the number of a cell from a file name in the line table. It returns false for generated code, such
+// as the code of %test.
 func CellOf(file string) (int, bool) {
 	n, ok := cellNumber(file)
 	return n, ok && n > 0

@@ -12,7 +12,7 @@ import (
 // A Connection is the content of a Jupyter connection file.
 type Connection struct {
 	Transport       string `json:"transport"` // "tcp" or "ipc"
-	IP              string `json:"ip"`        // for ipc, the start of the socket's path
+	IP              string `json:"ip"`        // IP address; for ipc, the beginning of the socket's path
 	ShellPort       int    `json:"shell_port"`
 	IOPubPort       int    `json:"iopub_port"`
 	StdinPort       int    `json:"stdin_port"`

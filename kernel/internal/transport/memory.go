@@ -49,7 +49,7 @@ type MemoryPeer struct {
 	Shell, Control, Stdin, IOPub *Mailbox
 }
 
-// Connect adds a front end with an identity. It is subscribed to all of iopub.
+// Connect adds a front end with an identity. The front end is subscribed to all of iopub.
 func (m *Memory) Connect(identity string) *MemoryPeer {
 	box := func(r *memoryRouter) *Mailbox {
 		b := &Mailbox{identity: identity, done: m.done, arrived: make(chan struct{}, 1)}
@@ -165,7 +165,7 @@ func (b memoryPublisher) PublishNow(frames [][]byte) error { return b.Publish(fr
 // Hold does nothing.
 func (memoryPublisher) Hold() (release func()) { return func() {} }
 
-// PublishReusable never calls release: a Mailbox may keep the frames.
+// PublishReusable does what Publish does. It never calls release, since a Mailbox may keep the frames.
 func (b memoryPublisher) PublishReusable(frames [][]byte, _ func()) error { return b.Publish(frames) }
 
 func (b memoryPublisher) Publish(frames [][]byte) error {

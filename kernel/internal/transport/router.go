@@ -89,8 +89,8 @@ func (r *router) Pending() bool {
 	return r.pending() // checks r.in again: a packet may have moved there from a peer
 }
 
-// Send also marks the peer as active: the kernel sends only to peers whose request
-// has a valid signature.
+// Send queues a packet and marks its peer as active, since the kernel sends only to peers whose requests have a valid
+// signature.
 func (r *router) Send(pkt Packet) error {
 	r.mu.Lock()
 	p := r.peers[pkt.Identity]

@@ -18,17 +18,16 @@ var ErrClosed = errors.New("transport: closed")
 // ErrNoPeer is the error of Send when no peer with the identity is connected.
 var ErrNoPeer = errors.New("transport: no such peer is connected")
 
-// A Packet is one message with the peer it comes from or goes to.
+// A Packet is one message, with the peer from which it comes or to which it goes.
 type Packet struct {
 	Identity string
 	Frames   [][]byte
-	Received time.Time // when it arrived; unused in Send
+	Received time.Time // time at which the packet arrived; unused in Send
 }
 
 // A Router is one of the shell, control and stdin sockets.
 type Router interface {
-	// Recv returns the next packet of any peer.
-	// One goroutine calls it at a time.
+	// Recv returns the next packet of any peer. Only one goroutine may call it at a time.
 	Recv(ctx context.Context) (Packet, error)
 	// Pending reports whether packets have arrived, completely or in part, that the caller of Recv has not handled. The
 	// caller has handled a packet when it calls Recv again.
@@ -38,14 +37,13 @@ type Router interface {
 	Send(Packet) error
 }
 
-// A Publisher is the iopub socket.
+// A Publisher sends messages on the iopub socket.
 type Publisher interface {
-	// Publish sends frames to every peer that has subscribed to a prefix of the
-	// first frame. It blocks while a subscriber is too far behind, for the
-	// time that Limits allows. Messages of one caller stay in order.
+	// Publish sends frames to every peer that has subscribed to a prefix of the first frame. It blocks while a
+	// subscriber has too many bytes to read, at most as long as Limits allows. Messages of one caller stay in order.
 	Publish(frames [][]byte) error
-	// PublishReusable does what Publish does, for frames whose memory can be used again. It calls release when no peer
-	// needs the frames any more, or never.
+	// PublishReusable does what Publish does, for frames whose memory the caller wants to use again. It calls release
+	// when no peer needs the frames any more, or never calls it.
 	PublishReusable(frames [][]byte, release func()) error
 	// PublishNow does what Publish does, but does not block. It is for small messages such as a status.
 	PublishNow(frames [][]byte) error
@@ -71,34 +69,34 @@ type Greeter interface {
 	// Welcome returns the iopub_welcome message for a new subscription (JEP 65),
 	// or nil for none. It must not publish.
 	Welcome(topic string) [][]byte
-	// Subscribed is called when the subscription is in effect. send sends to that
-	// subscriber alone, if it has subscribed to the topic of the message.
+	// Subscribed is called when the subscription is in effect. send sends a message to that subscriber alone, if the
+	// subscriber has subscribed to the topic of the message.
 	Subscribed(send func(frames [][]byte))
 }
 
 // Limits bounds the resources that peers can use. Sizes are in bytes.
 type Limits struct {
-	Connections      int           // per socket; a further connection closes the oldest one that is not active
+	Connections      int           // connections per socket; a further connection closes the oldest one that is not active
 	HandshakeTimeout time.Duration // time from accept to the end of the ZMTP handshake
-	Message          int           // one incoming message on shell or control
-	Incoming         int           // all messages being received, together
-	ReceiveTimeout   time.Duration // time for a message that has begun, plus 1 s per MB
+	Message          int           // size of one incoming message on shell or control
+	Incoming         int           // size of all messages that are being received, together
+	ReceiveTimeout   time.Duration // time in which a message that has begun must be complete, plus 1 s per MB
 
-	Replies int // queued for one peer of shell, control or stdin
+	Replies int // bytes that are queued for one peer of shell, control or stdin
 
-	// Backlog is how far a subscriber may be behind on iopub before Publish
-	// waits for it. PublishNow may queue as many bytes in addition.
+	// Backlog is the number of unread bytes of an iopub subscriber from which on Publish waits for the subscriber.
+	// PublishNow may queue as many bytes in addition.
 	Backlog int
-	// StallTimeout is how long Publish waits for a subscriber that takes nothing. Then it disconnects the subscriber.
+	// StallTimeout is how long Publish waits for a subscriber that reads nothing. Then Publish disconnects the
+	// subscriber.
 	StallTimeout time.Duration
-	// LagRate is the number of bytes per second that a subscriber must take while
-	// Publish waits for it and another subscriber is ready. A subscriber whose
-	// shortfall amounts to LagTimeout is disconnected.
+	// LagRate is the number of bytes per second that a subscriber must read while Publish waits for it and another
+	// subscriber is ready. A subscriber that falls behind this rate by LagTimeout is disconnected.
 	LagRate    int
 	LagTimeout time.Duration
 }
 
-// DefaultLimits suit a kernel with a few front ends on a shared machine.
+// DefaultLimits returns limits that suit a kernel with a few front ends on a shared machine.
 func DefaultLimits() Limits {
 	return Limits{
 		Connections:      512,

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// ZMQ is the transport over ZeroMQ's wire protocol. Package zmq4 does the handshake
-// and the framing; this package does listening, queues and identities.
+// ZMQ is the transport over ZeroMQ's wire protocol. Package zmq4 does the handshake and the framing. This package
+// listens, and handles queues and identities.
 type ZMQ struct {
 	connection Connection
 	limits     Limits
@@ -30,8 +30,8 @@ type ZMQ struct {
 
 var _ Transport = (*ZMQ)(nil)
 
-// Listen opens the five sockets of a connection file. If a port is zero, the system chooses a port, which Connection
-// returns.
+// Listen opens the five sockets that a connection file describes. If a port is zero, the system chooses a port, which
+// Connection returns.
 func Listen(c Connection, limits Limits, greeter Greeter, log *slog.Logger) (*ZMQ, error) {
 	if err := c.check(); err != nil {
 		return nil, err

@@ -22,8 +22,7 @@ var typeCaches = []string{
 }
 
 // Forget clears the caches. changed has the addresses of the descriptors of types whose methods have changed. Forget
-// returns the names of types for which encoders of encoding/gob may exist that
-// still use the old methods.
+// returns the names of types for which package encoding/gob may have encoders that still use the old methods.
 func Forget(h *goruntime.Runtime, changed map[uintptr]bool) []string {
 	for _, name := range typeCaches {
 		if m, err := goruntime.Var[sync.Map](h, name); err == nil { // some toolchains do not have all of them

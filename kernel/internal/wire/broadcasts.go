@@ -37,7 +37,7 @@ type (
 		Transient Transient      `json:"transient"`
 	}
 
-	// UpdateDisplayData changes a display shown earlier under the same ID.
+	// UpdateDisplayData changes a display that was shown earlier under the same ID.
 	UpdateDisplayData struct {
 		Data      output.Bundle  `json:"data"`
 		Metadata  map[string]any `json:"metadata"`

@@ -13,8 +13,8 @@ var ErrUnknownType = errors.New("wire: unknown message type")
 // A validator is a Content with required fields.
 type validator interface{ validate() error }
 
-// NewContent returns a pointer to an empty content for a request type, holding
-// the protocol's defaults, or nil for an unknown type.
+// NewContent returns a pointer to a content for a request type. The content has the protocol's defaults. NewContent
+// returns nil for an unknown type.
 func NewContent(msgType string) Content {
 	switch msgType {
 	case "kernel_info_request":
@@ -57,8 +57,8 @@ func NewContent(msgType string) Content {
 	return nil
 }
 
-// DecodeContent decodes a request's content into its type, with the
-// protocol's defaults. The error names the field that is missing or wrong.
+// DecodeContent decodes the content of a request into its type. Missing fields get the protocol's defaults. The error
+// names the field that is missing or wrong.
 func (m *Message) DecodeContent() (Content, error) {
 	c := NewContent(m.Header.MsgType)
 	if c == nil {

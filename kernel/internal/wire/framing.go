@@ -17,9 +17,8 @@ const (
 	partCount
 )
 
-// Decode verifies and splits the frames of one message. The Message shares
-// memory with frames. DecodeContent decodes the content; no part of a message is
-// decoded before its signature is verified.
+// Decode verifies the signature of one message and splits its frames. It decodes no part of a message before the
+// signature is verified. DecodeContent decodes the content. The Message shares memory with frames.
 func (s *Signer) Decode(frames [][]byte) (*Message, error) {
 	at, err := checkShape(frames)
 	if err != nil {

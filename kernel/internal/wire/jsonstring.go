@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// A TextStream is a Stream with its text as bytes. Encode does not keep the text.
+// A TextStream is a Stream whose text is a byte slice. Encode does not keep the text.
 type TextStream struct {
 	Name string
 	Text []byte // valid UTF-8
-	// Buffer is memory that Encode may use for the content, or nil. Encode sets it to the frame with the content, whose
-	// memory a later call can use again.
+	// Buffer is memory that Encode may use for the content, or nil. Encode sets Buffer to the frame with the content.
+	// A later call can use the memory of that frame again.
 	Buffer []byte
 }
 

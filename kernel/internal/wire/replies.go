@@ -90,16 +90,16 @@ type (
 	// SetNextInput is a payload that asks the front end to put text into a new cell, or to
 	// replace the text of the executed cell.
 	SetNextInput struct {
-		Source  string `json:"source"` // "set_next_input"
+		Source  string `json:"source"` // always "set_next_input"
 		Text    string `json:"text"`
 		Replace bool   `json:"replace"`
 	}
 
 	// Page is a payload that asks the front end to show text in its pager.
 	Page struct {
-		Source string        `json:"source"` // "page"
+		Source string        `json:"source"` // always "page"
 		Data   output.Bundle `json:"data"`
-		Start  int           `json:"start"` // first line to show
+		Start  int           `json:"start"` // index of the first line to show
 	}
 
 	UserExpression struct {
@@ -164,8 +164,8 @@ type (
 
 	InterruptReply struct{ Status }
 
-	// UsageReply has memory in bytes and processor use in percent, of one
-	// processor in KernelCPU and of all in HostCPUPercent.
+	// UsageReply has the use of memory, in bytes, and of processors, in percent. KernelCPU is relative to one
+	// processor, and HostCPUPercent to all processors.
 	UsageReply struct {
 		Status
 		Hostname          string        `json:"hostname"`

@@ -23,12 +23,12 @@ type (
 
 	CompleteRequest struct {
 		Code      *string `json:"code"`       // required
-		CursorPos *int    `json:"cursor_pos"` // Unicode code points; default the end of Code
+		CursorPos *int    `json:"cursor_pos"` // offset in Unicode code points; the default is the end of Code
 	}
 
 	InspectRequest struct {
 		Code        *string `json:"code"`       // required
-		CursorPos   *int    `json:"cursor_pos"` // Unicode code points; default the end of Code
+		CursorPos   *int    `json:"cursor_pos"` // offset in Unicode code points; the default is the end of Code
 		DetailLevel int     `json:"detail_level"`
 	}
 
@@ -42,7 +42,7 @@ type (
 		HistAccessType string `json:"hist_access_type"` // "tail", "range" or "search"
 		Session        int    `json:"session"`
 		Start          int    `json:"start"`
-		Stop           *int   `json:"stop"` // exclusive; default to the end
+		Stop           *int   `json:"stop"` // exclusive; the default is the end
 		N              *int   `json:"n"`
 		Pattern        string `json:"pattern"`
 		Unique         bool   `json:"unique"`

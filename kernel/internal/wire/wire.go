@@ -1,10 +1,8 @@
-// Package wire reads and writes Jupyter messages: their framing, their
-// signature and their typed contents. Its only state is the set of signatures that
-// a Signer has accepted.
+// Package wire reads and writes Jupyter messages: their framing, their signature and their typed contents. Its only
+// state is the set of signatures that a Signer has accepted.
 //
-// The protocol is version 5.5 of jupyter_client's docs/messaging.rst, with the
-// welcome message of JEP 65, kernel_info on control (JEP 80), subshells
-// (JEP 91) and supported_features (JEP 92).
+// The protocol is version 5.5 of jupyter_client's docs/messaging.rst, with the welcome message of JEP 65, kernel_info
+// on control (JEP 80), subshells (JEP 91) and supported_features (JEP 92).
 package wire
 
 import (
@@ -19,7 +17,7 @@ const ProtocolVersion = "5.5"
 // Limits of one message. A message that exceeds one of them is rejected before any
 // part of it is decoded.
 const (
-	MaxFrames     = 512      // envelope, delimiter, signature, four parts, buffers
+	MaxFrames     = 512      // frames of the envelope, the delimiter, the signature, the four parts and the buffers
 	MaxEnvelope   = 16       // frames before the delimiter
 	MaxHeader     = 64 << 10 // bytes in each of header and parent header
 	MaxMessage    = 64 << 20 // bytes in all frames together
@@ -62,10 +60,9 @@ type Message struct {
 	// with the same frames.
 	Envelope [][]byte
 	Header   Header
-	// RawHeader is the header as the sender wrote it. It is the parent_header
-	// of a reply.
+	// RawHeader is the header as the sender wrote it. A reply contains it as parent_header.
 	RawHeader json.RawMessage
-	Parent    Header // zero when the message answers none
+	Parent    Header // header of the message to which this one is a reply; zero if there is none
 	Metadata  json.RawMessage
 	Content   json.RawMessage
 	Buffers   [][]byte
@@ -75,8 +72,8 @@ type Message struct {
 type Outgoing struct {
 	Envelope [][]byte
 	Header   Header
-	Parent   json.RawMessage // the parent's RawHeader; nil for none
-	Metadata any             // nil for none
+	Parent   json.RawMessage // RawHeader of the parent message; nil if there is none
+	Metadata any             // nil if there is no metadata
 	Content  Content
 	Buffers  [][]byte
 }

@@ -14,18 +14,18 @@ import (
 // Generated code calls the exported functions in this file, by their linker names. Start, Stop and Repeat implement
 // %time and %timeit; they are called in the goroutine of the cell.
 
-// Start begins a time measurement.
+// Start begins a measurement of %time.
 func Start() { watch().Start() }
 
-// Stop ends the measurement and prints the time since Start.
+// Stop ends the innermost measurement of %time and prints its result.
 func Stop() { os.Stdout.WriteString(watch().Stop()) }
 
 // stopAll ends all measurements and prints their results. It is called before the value of the cell's last expression
 // is shown, since showing it does not count as time of the cell.
 func stopAll() { os.Stdout.WriteString(watch().StopAll()) }
 
-// Repeat returns how often to run a statement next. loops and runs are the options -n and -r of %timeit, or 0. At the end
-// of the measurement it prints the result and returns 0.
+// Repeat returns how often the statement of %timeit must run next. loops and runs are the options -n and -r of
+// %timeit, or 0. When the measurement is complete, Repeat prints the result and returns 0.
 func Repeat(loops, runs int) int {
 	n, report := watch().Next(loops, runs)
 	os.Stdout.WriteString(report)
@@ -43,10 +43,9 @@ func watch() *stopwatch.Watch {
 	return &x.watch
 }
 
-// Context returns the context of the cell that the calling goroutine belongs
-// to: the cell that started it, directly or through other goroutines. For a goroutine that
-// belongs to no cell, it is the context of the running or last cell.
-// Generated code calls it, by its linker name, in place of ctx.
+// Context returns the context of the cell to which the calling goroutine belongs, which is the cell that started it,
+// directly or through other goroutines. For a goroutine that belongs to no cell, it is the context of the running or
+// last cell. Generated code calls Context, by its linker name, in place of ctx.
 func Context() context.Context {
 	if self == nil {
 		return context.Background()
@@ -78,8 +77,7 @@ func ShowError(err error) {
 	}
 }
 
-// ShowRune shows a value whose type is declared as rune: its number, as Go prints
-// it, and its character.
+// ShowRune shows a value whose type is rune in the source: its number, as Go prints it, and its character.
 func ShowRune(r rune) {
 	stopAll()
 	cellruntime.Keep(self.cell.Load().cell, r)
@@ -92,8 +90,8 @@ func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 // Embed fills a variable with files; see cellruntime.Embed.
 func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }
 
-// Assigned records that variables whose type has changed have got their values. Generated code calls it by its linker
-// name.
+// Assigned records that variables whose type the cell has changed have got their values. Generated code calls it by
+// its linker name.
 func Assigned(names ...string) {
 	if x := self.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() {
 		x.mu.Lock()
@@ -102,8 +100,8 @@ func Assigned(names ...string) {
 	}
 }
 
-// Record records the errors in the variable that v points to, which has its initial value. These errors are the same in
-// all processes; see mphost.RecordVariables.
+// Record records the errors that are in the variable to which v points. The variable has its initial value. These
+// errors are the same in all processes; see mphost.RecordVariables.
 func Record(v any) {
 	p := reflect.ValueOf(v)
 	mphost.RecordVariables(mphost.Range{Start: p.Pointer(), End: p.Pointer() + p.Type().Elem().Size()})

@@ -54,9 +54,9 @@ func (h *host) Loaded() (constants, variables mphost.Range) {
 	return mphost.Range{Start: c[0], End: c[1]}, mphost.Range{Start: v[0], End: v[1]}
 }
 
-// Reads returns the variables that the function at pc uses and that have other values in a child: zero
-// or their initial value. It leaves out variables of generated code, and returns the names that
-// the user has given.
+// Reads returns the variables that the function at pc uses and that have other values in a child process: zero are
+// those that are zero there, and initial those that have their initial values. It leaves out variables of generated
+// code, and returns the names that the user has given.
 func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	const mark = "ʹ" // the mark of generated names, see package mangle
 	for _, name := range h.w.linker.Reads(pc) {
@@ -75,15 +75,15 @@ func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	return slices.Compact(zero), slices.Compact(initial)
 }
 
-// Notice shows a notice. It shows each text only once per cell.
+// Notice shows a notice for the user. It shows each text only once per cell.
 func (h *host) Notice(text string) {
 	if h.w.notices.isNew(text) {
 		h.w.notice(text)
 	}
 }
 
-// Context returns the context of the running cell if the cell's goroutine calls it, else nil. So an interrupt cancels
-// the work that the cell has started with package mp.
+// Context returns the context of the running cell if the cell's own goroutine calls it, else nil. So an interrupt
+// cancels the work that the cell has started with package mp.
 func (h *host) Context() context.Context {
 	if x := h.w.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() && !x.ended.Load() {
 		x.usesLibrary.Store(true)
@@ -92,8 +92,8 @@ func (h *host) Context() context.Context {
 	return nil
 }
 
-// Start starts a child process for cmd, or uses the standby for it. It returns the number of load steps that the
-// child has.
+// Start starts a child process for cmd, or makes the standby that process. It returns the number of load steps that
+// the child has already applied.
 func (h *host) Start(cmd *exec.Cmd) (have int, err error) {
 	if h.w.standbys == nil { // this process is a child
 		return 0, cmd.Start()
@@ -121,7 +121,7 @@ func childEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 }
 
-// Update skips the first have load steps and returns the others, encoded as JSON, and the total number of steps.
+// Update returns the load steps after the first have ones, encoded as JSON, and the total number of steps.
 func (h *host) Update(have int) ([]byte, int, error) {
 	steps := h.w.steps.since(have)
 	if len(steps) == 0 {
@@ -131,9 +131,8 @@ func (h *host) Update(have int) ([]byte, int, error) {
 	return msg, have + len(steps), err
 }
 
-// Apply repeats load steps of the parent. It initializes the packages that the
-// parent has initialized, and variables whose initializers have no effects, but runs
-// no other code of the cells.
+// Apply repeats load steps of the parent. It initializes the packages that the parent has initialized, and the
+// variables whose initializers have no effects. It runs no other code of the cells.
 func (h *host) Apply(msg []byte) error {
 	var steps []loadStep
 	if err := json.Unmarshal(msg, &steps); err != nil {
@@ -180,7 +179,8 @@ func (w *worker) applyStep(step loadStep) error {
 	return nil
 }
 
-// Message handles a message. In the parent, it shows a child's display; in a child, it receives the acknowledgement.
+// Message handles a message between a parent and a child. In the parent, it shows a display of the child. In a child,
+// it receives the acknowledgement of a display.
 func (h *host) Message(from *mphost.Peer, msg []byte) {
 	var r relay
 	if err := json.Unmarshal(msg, &r); err != nil {

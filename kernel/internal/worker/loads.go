@@ -19,7 +19,7 @@ type loadStep struct {
 	Importcfg  string   // file with the archives of packages from now on
 	Packages   []string // packages to reload
 	Renew      bool     // see link.Linker.Reload
-	Initialize []string // loaded packages to initialize
+	Initialize []string // import paths of loaded packages to initialize
 	Effects    bool     // Initialize runs code that may have effects
 	// First describes the loaded variables that get their initial values.
 	First *control.Initial
@@ -105,7 +105,8 @@ func (a *archives) Has(path string) bool {
 	return err == nil && all[path] != ""
 }
 
-// Thin returns the archive of a package without bodies of generic code, which the image has for some packages.
+// Thin returns the archive of a thin package, which the image has for some packages; see package thin. It returns ""
+// if there is none.
 func (a *archives) Thin(path string) (string, error) {
 	all, err := a.All()
 	if err != nil {
@@ -140,8 +141,8 @@ func packageFiles(importcfg []byte) iter.Seq2[string, string] {
 	}
 }
 
-// All returns the archives by import path. The linker may read the map until the
-// next load, and must not change it.
+// All returns the archives by import path. The linker may read the map until the next load, and must not change the
+// map.
 func (a *archives) All() (map[string]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -113,7 +113,7 @@ func (w *worker) notice(text string) {
 // acknowledgement.
 type relay struct {
 	Seq    int
-	Output []byte // a displayhost.Message; empty in an acknowledgement
+	Output []byte // an encoded displayhost.Message; empty in an acknowledgement
 }
 
 // askParent sends a display to the parent and waits until it is delivered, so that

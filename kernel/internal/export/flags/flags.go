@@ -17,7 +17,8 @@ var elementParsers = map[string]string{
 	"int": "Atoi(%s)", "float64": "ParseFloat(%s, 64)", "bool": "ParseBool(%s)", "int64": "ParseInt(%s, 10, 64)",
 }
 
-// Code returns code that declares a flag for a variable of type t, or a comment if no flag can set it. pkg imports a package and returns its name.
+// Code returns code that declares a flag for a variable of type t, or a comment if no flag can set such a variable.
+// pkg imports a package and returns the name of the package in the code.
 func Code(t types.Type, name, variable, usage string, pkg func(path string) string) string {
 	if fn := flagFunctions[types.TypeString(t, nil)]; fn != "" {
 		return fmt.Sprintf("%s.%s(&%s, %q, %s, %q)", pkg("flag"), fn, variable, name, variable, usage)

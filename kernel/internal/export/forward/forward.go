@@ -73,7 +73,9 @@ func printHead(d *ast.FuncDecl) (string, error) {
 	return out.String(), err
 }
 
-// Call returns a function's head whose parameters have names, and a function that returns calls of other functions with these parameters.
+// Call takes the head of a function, from func to its results. It returns the head as text in which all parameters
+// have names. call returns the code of a call that passes these parameters on to the function name. hasResult reports
+// whether the function has results. Call returns an error if head is not valid.
 func Call(head string) (text string, call func(name string) string, hasResult bool, err error) {
 	d, err := parseHead(head)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// LooksFor reports whether one of the packages or of their dependencies may look for a method at run time: some
-// interface in its source has a method of that name.
+// LooksFor reports whether one of the packages or of their dependencies may look for a method at run time. That is so
+// if an interface in their sources has a method of that name.
 func (m *Module) LooksFor(paths []string, name string) bool {
 	if !token.IsExported(name) {
 		return false

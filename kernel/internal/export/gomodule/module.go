@@ -22,12 +22,12 @@ import (
 
 // Config has the settings of a module.
 type Config struct {
-	Name    string // of the module
+	Name    string // name of the module
 	Dir     string // the notebook's folder
 	Target  string // the folder in which the module will be
 	Go      string // path of the go command
 	Library fs.FS  // the files of this project's module
-	Version string // of this project's module
+	Version string // version of this project's module
 }
 
 // LibraryModule is the path of this project's module.
@@ -198,7 +198,7 @@ func (m *Module) copyLibrary() error {
 	})
 }
 
-// WriteFile writes a file, and makes its folder.
+// WriteFile writes a file, and makes its folder if there is none.
 func WriteFile(name string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
@@ -221,7 +221,7 @@ func (m *Module) writeModule(f *modfile.File, sums map[string]bool) error {
 	return errors.Join(WriteFile(filepath.Join(m.Dir, "go.mod"), text), WriteFile(filepath.Join(m.Dir, "go.sum"), []byte(sum)))
 }
 
-// Run runs the go command in the module.
+// Run runs the go command in the module's folder and returns its standard output. env is added to the environment.
 func (m *Module) Run(env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(m.ctx, m.opt.Go, args...)
 	cmd.Dir = m.Dir
@@ -300,7 +300,7 @@ func (m *Module) Archive(path string) (string, error) {
 	return m.files[path], nil
 }
 
-// Get adds modules that the notebook gets.
+// Get runs go get for paths in the module. It adds the modules that the notebook adds with %get.
 func (m *Module) Get(paths []string) error {
 	if len(paths) == 0 {
 		return nil
@@ -309,7 +309,7 @@ func (m *Module) Get(paths []string) error {
 	return err
 }
 
-// Open returns the module that is in a folder.
+// Open returns the module in the folder dir, which New has written.
 func Open(ctx context.Context, opt Config, dir string) *Module {
 	return &Module{opt: opt, Dir: dir, ctx: ctx, files: map[string]string{}}
 }

@@ -17,8 +17,8 @@ type Set struct {
 	Methods map[string]bool // chosen names of methods
 }
 
-// Pick returns name if it is not taken, else name with the lowest number from 2 on that makes a name neither taken nor in avoid. The result is
-// then taken.
+// Pick returns name if it is not taken. Otherwise it appends the lowest number, from 2 on, that makes a name neither
+// taken nor in avoid. The result is then taken.
 func (n *Set) Pick(name string, avoid map[string]bool) string {
 	for i := 1; ; i++ {
 		full := name
@@ -55,7 +55,8 @@ func (n *Set) Clone() *Set { return &Set{Taken: maps.Clone(n.Taken)} }
 // maxName is the length in bytes above which Function adds no further word to a name.
 const maxName = 24
 
-// Function returns a name for the function of section i: the words of its heading, or "part" and a number if they make no valid name.
+// Function returns a name for the function of section i: the words of its heading, or "part" and a number if the
+// words form no valid name.
 func Function(heading string, i int) string {
 	words := strings.FieldsFunc(strings.NewReplacer("'", "", "’", "").Replace(heading), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)

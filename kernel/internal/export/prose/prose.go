@@ -93,7 +93,7 @@ func offsetOf(text string, pos cell.Pos) int {
 	return min(off+max(pos.Col-1, 0), len(text))
 }
 
-// Above returns the lines of comments directly above a declaration or statement.
+// Above returns the comment lines that are directly above a declaration or statement.
 func Above(text string, pos cell.Pos) string {
 	lines := strings.Split(text, "\n")
 	line := pos.Line - 1

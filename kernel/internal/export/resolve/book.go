@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
-// Variable returns the first declaration of the variable.
+// Variable returns the entity of the first declaration of the same variable.
 func (e *Entity) Variable() *Entity {
 	for e.Same != nil {
 		e = e.Same
@@ -24,19 +24,19 @@ type Book struct {
 	Title  string
 	stored bool // name the cells by their stored execution counts
 	Steps  []*Step
-	Tables []map[string]*Entity // the meaning of names after each step; a method is "T.m"
+	Tables []map[string]*Entity // the meaning of names after each step; the name of a method is "T.m"
 	Pkgs   *exportdata.Packages
 	Errs   cell.Errors
 	Idents map[string]bool // all identifiers in the notebook
 
 	Functions []*Function
-	Groups    map[*Entity][]*Function // of the declaration of a function: its Function, by step
+	Groups    map[*Entity][]*Function // for the declaration of a function: its Function at each step
 	instances map[*Entity][]*Instance // of a declaration: its instance, by step
 	All       []*Instance
 	Followed  []string // constants that function literals use and that later cells change
-	Blank     []string // the packages that are imported as _
+	Blank     []string // paths of the packages that are imported as _
 	dots      []string // the packages that are imported with a dot
-	IsGoNB    bool     // written for GoNB, which calls functions named init_NAME
+	IsGoNB    bool     // the notebook is written for GoNB, which calls functions named init_NAME
 	UsesCtx   bool
 	numbered  map[string]bool // Out[3] and In[3] in the cells
 	skip      map[int]string  // messages of cells that fail as expected, by their execution counts
@@ -44,7 +44,8 @@ type Book struct {
 	Inferred  *types.Package
 }
 
-// NewBook returns a book without cells. The book leaves out the cells whose execution counts are in skip, which has the reasons.
+// NewBook returns a book without cells. stored says whether errors name the cells by their stored execution counts.
+// skip has the execution counts of the cells to leave out, with the reasons.
 func NewBook(pkgs *exportdata.Packages, stored bool, skip map[int]string) *Book {
 	return &Book{
 		Pkgs: pkgs, stored: stored, skip: skip, Idents: map[string]bool{}, Groups: map[*Entity][]*Function{}, instances: map[*Entity][]*Instance{},
@@ -55,34 +56,35 @@ func NewBook(pkgs *exportdata.Packages, stored bool, skip map[int]string) *Book 
 // An Entity is one declaration of a name.
 type Entity struct {
 	id   int
-	Name string // as in a table
+	Name string // name as in Book.Tables
 	Kind cell.Kind
 	Step int
 	Decl *cell.Decl
 	Fact *source.Facts
-	Stmt *Stmt  // of a variable
+	Stmt *Stmt  // for a variable: the statement that declares it
 	path string // of a package
 
-	Typ      types.Type  // of a variable
+	Typ      types.Type  // for a variable: its type
 	types    []*Instance // the types of the notebook in typ
-	Same     *Entity     // an earlier declaration of the same variable
-	Used     bool        // of a variable: some code uses it
+	Same     *Entity     // for a variable: an earlier declaration of it, or nil
+	Used     bool        // for a variable: some code uses it
 	isResult bool        // it is the value of a cell, Out[3]
-	Values   int         // how many values the cell has; the entity is the first one. Zero if it is not known
-	WithErr  bool        // the second value is an error that a call returns beside the first one
-	GoName   string      // of a variable: its name in the program, which package translate chooses
+	Values   int         // for a cell's result: how many values the cell has, of which this entity is the first; 0 if the number is not known
+	WithErr  bool        // for a cell's result: the cell has a second value, the error that a call returns
+	GoName   string      // for a variable: its name in the program, which package translate chooses
 }
 
 // A Target is the meaning of a name at one place.
 type Target struct {
 	Entity   *Entity
-	Path     string // of a package
+	Path     string // import path if the name is a package
 	IsMember bool   // the name belongs to the package, which was imported with a dot
-	Text     string // the text of a cell, as a string literal
+	Text     string // for In[n]: the text of the cell, as a string literal
 	Ctx      bool
 }
 
-// Selector returns what follows the package's name.
+// Selector returns the text to write after the package's name for r: a dot and the name if r is a member of the
+// package, else "".
 func (t Target) Selector(r cell.Ref) string {
 	if t.IsMember {
 		return "." + r.Name
@@ -198,12 +200,12 @@ func (b *Book) bindDecls(s *Step, table map[string]*Entity, add func(*Entity)) {
 	}
 }
 
-// Lookup returns the meaning of a name that a function or declaration uses, at a step.
+// Lookup returns the meaning that a name has at step k in a function or declaration.
 func (b *Book) Lookup(k int, r cell.Ref) Target {
 	return b.find(b.Tables[k], k, r)
 }
 
-// LookupIn returns the meaning of a name in a statement.
+// LookupIn returns the meaning that a name has in a statement.
 func (b *Book) LookupIn(st *Stmt, r cell.Ref) Target {
 	k := st.Step.Index
 	e := b.Tables[k][r.Name]

@@ -15,17 +15,17 @@ import (
 
 // A Step is one code cell in a run of the notebook from the first cell to the last.
 type Step struct {
-	Index   int // in Book.Steps
+	Index   int // index of the step in Book.Steps
 	Cell    *cell.Cell
 	Stmts   []*Stmt // in the order in which they run
-	Heading string  // of the section
-	Doc     string  // text of the Markdown cells above it
-	Params  bool    // it is tagged "parameters"
-	Raises  bool    // it is tagged "raises-exception"
+	Heading string  // heading of the section that contains the cell
+	Doc     string  // text of the Markdown cells above the cell
+	Params  bool    // the cell is tagged "parameters"
+	Raises  bool    // the cell is tagged "raises-exception"
 	LeftOut string  // why the program does not have the code of the cell
-	Alone   bool    // it must be a separate function, because it has a return, a defer or a label at its top level
+	Alone   bool    // the code must be a separate function, since it has a return, a defer or a label at its top level
 
-	Inits []*cell.Decl // functions named init
+	Inits []*cell.Decl // the functions init of the cell
 }
 
 // A Stmt is one statement of a cell.
@@ -35,7 +35,8 @@ type Stmt struct {
 	Facts *source.Facts
 }
 
-// ReadCells parses the code cells of a notebook. It leaves out empty cells, cells tagged "skip-execution", and the code of those that NewBook leaves out.
+// ReadCells parses the code cells of a notebook. It leaves out empty cells and cells tagged "skip-execution". It also
+// leaves out the code of the cells that were passed to NewBook as skip.
 func (b *Book) ReadCells(nb *notebook.Notebook) {
 	heading, doc := "", ""
 	n := 0
@@ -150,7 +151,7 @@ func (s *Step) Sources() []*cell.Source {
 	return list
 }
 
-// MainFunction returns the function main that a cell declares, which runs at its end, or nil.
+// MainFunction returns the function main that a cell declares, or nil. The function runs at the end of the cell.
 func (b *Book) MainFunction(s *Step) *Entity {
 	for _, d := range s.Cell.Decls {
 		if d.Kind == cell.Func && d.Recv == "" && d.Names[0].Name == "main" {

@@ -12,12 +12,12 @@ import (
 // An Instance is a type, a constant or the body of a function, with one meaning of the names that it uses.
 type Instance struct {
 	Entity *Entity
-	Step   int // the first at which it has this meaning
+	Step   int // the first step at which the names have this meaning
 	key    string
 	Used   bool
 	steps  map[int]bool // at which it is used, for functions
 
-	Function *Function // of a function's body
+	Function *Function // the function if the instance is the body of one
 	GoName   string
 }
 
@@ -30,7 +30,7 @@ func (b *Book) Life(e *Entity) (first, last int) {
 	return e.Step, last
 }
 
-// Entities lists the entities of some kinds in the order of their declarations.
+// Entities lists the entities of the given kinds in the order of their declarations.
 func (b *Book) Entities(kinds ...cell.Kind) []*Entity {
 	var list []*Entity
 	for k, table := range b.Tables {

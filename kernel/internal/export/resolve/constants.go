@@ -13,7 +13,7 @@ func (b *Book) follow(name string) {
 	}
 }
 
-// Constants lists the constants that a name stands for in the course of the notebook, in their order.
+// Constants lists the constants that a name means in the course of the notebook, in their order.
 func (b *Book) Constants(name string) []*Instance {
 	var list []*Instance
 	for k := range b.Tables {

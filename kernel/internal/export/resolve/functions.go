@@ -14,7 +14,7 @@ type Function struct {
 	First     *Entity // its first declaration
 	step      int     // the first step at which it has this signature
 	instances []*Instance
-	Dispatch  bool // a variable selects the body
+	Dispatch  bool // the program has several bodies, and a variable selects one
 	GoName    string
 	Version   string // the name of the variable that selects the body
 }

@@ -53,7 +53,7 @@ func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) Target, name
 	return out.String()
 }
 
-// An Edit replaces a number of bytes by a text.
+// An Edit replaces a number of bytes at an offset by a text.
 type Edit struct {
 	Length int
 	Text   string
@@ -160,7 +160,7 @@ func notebookTypes(t types.Type, pkg *types.Package) []string {
 // inferredName returns the name of a variable in an inference.
 func inferredName(e *Entity) string { return fmt.Sprintf("%sʹ%d", e.GoBase(), e.id) }
 
-// InstanceName returns the name that an instance has in the inference of types.
+// InstanceName returns the name of an instance in the source that is checked to infer types.
 func InstanceName(x *Instance, name string) string {
 	return fmt.Sprintf("%sʹ%d_%d", name, x.Entity.id, x.Step)
 }

@@ -14,7 +14,7 @@ import (
 // same place is another reference.
 func isNumbered(r cell.Ref) bool { return strings.Contains(r.Name, "[") }
 
-// GoBase returns the name that the variable has in the program if no other has it.
+// GoBase returns the name for the variable in the program, unless another declaration has that name.
 func (e *Entity) GoBase() string {
 	if e.isResult {
 		return "out" + strings.Trim(e.Name, "Out[]")

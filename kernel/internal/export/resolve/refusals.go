@@ -9,13 +9,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// Refuse notes that a part of a cell cannot be exported, though it runs in a notebook.
+// Refuse records that a part of a cell cannot be exported, though it runs in a notebook.
 func (b *Book) Refuse(s *Step, pos cell.Pos, format string, args ...any) {
 	b.MayFail[s.Cell.N] = false
 	b.Fail(s, pos, format, args...)
 }
 
-// Fail notes that a cell does not compile in a notebook, either. If the cell is tagged raises-exception, the program leaves it out.
+// Fail records that a part of a cell does not compile, in a notebook or in a program. If the cell is tagged
+// raises-exception, the program leaves it out.
 func (b *Book) Fail(s *Step, pos cell.Pos, format string, args ...any) {
 	e := &cell.Error{Cell: s.Cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(s.Cell.Src, pos.Line)}
 	if !slices.ContainsFunc(b.Errs, func(o *cell.Error) bool { return *o == *e }) {

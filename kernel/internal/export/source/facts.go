@@ -27,8 +27,8 @@ type Facts struct {
 	started  []cell.Span  // calls of go statements, which may run after the cell has ended
 	Called   map[int]bool // offsets of names of called functions
 	Literals []Literal
-	Names    map[string]bool // all identifiers
-	Control  bool            // there is a return, a defer or a label outside of function literals
+	Names    map[string]bool // all identifiers in the code
+	Control  bool            // the code has a return, a defer or a label outside of function literals
 	Exits    []int           // offsets of uses of os.Exit with a code that may be 0, and of runtime.Goexit
 	Failing  []int           // offsets of uses of os.Exit with a number other than 0
 }
@@ -134,7 +134,7 @@ func (f *Facts) IsStarted(off int) bool {
 	return false
 }
 
-// Ends returns the offsets of the calls that end a program but only the cell in a notebook. In a cell tagged
+// Ends returns the offsets of the calls that end a program but end only the cell in a notebook. In a cell tagged
 // raises-exception these include calls of os.Exit with another code than 0.
 func (f *Facts) Ends(raises bool) []int {
 	if raises {

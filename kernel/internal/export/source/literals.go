@@ -11,11 +11,11 @@ import (
 // A Literal is a function literal in a declaration or statement. Offsets are relative to the source of that declaration or statement.
 type Literal struct {
 	cell.Span
-	Params         int  // the end of its parameters
-	Lbrace, Rbrace int  // of its body
-	Once           bool // it is called where it is written, also by go or defer
-	Result         bool // it has results
-	Labels         bool // its body has labels
+	Params         int  // offset of the end of the parameters
+	Lbrace, Rbrace int  // offsets of the braces of the body
+	Once           bool // the literal is called where it is written, also by go or defer
+	Result         bool // the literal has results
+	Labels         bool // the body has labels
 }
 
 // noteLiterals collects the function literals of a file.
@@ -42,7 +42,8 @@ func (f *Facts) noteLiterals(file *ast.File, offset func(token.Pos) int) {
 	})
 }
 
-// LiteralAt returns the innermost function literal whose body contains an offset, or nil. It ignores literals with Once.
+// LiteralAt returns the innermost function literal whose body contains an offset, or nil. It ignores literals whose
+// Once is true.
 func (f *Facts) LiteralAt(off int) *Literal {
 	var found *Literal
 	for i, l := range f.Literals { // outer ones come first

@@ -7,7 +7,8 @@ func IsNameByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
-// ReplaceName replaces name where no byte of a longer name follows it. A longer name that ends in name is not recognized.
+// ReplaceName replaces name in text by another text, except where name is the beginning of a longer name. It also
+// replaces the end of a longer name that ends in name.
 func ReplaceName(text, name, by string) string {
 	var out strings.Builder
 	for {

@@ -16,11 +16,11 @@ import (
 
 // Options configure a translation.
 type Options struct {
-	Name   string // of the module and the program
+	Name   string // name of the module and of the program
 	Source string // the notebook's file name, for comments
 	Dir    string // the notebook's folder
 	GOROOT string
-	Stored bool              // name the cells by their stored execution counts in errors, and not by those of a run
+	Stored bool              // errors name the cells by their stored execution counts, and not by the counts of a run
 	Force  bool              // keep directives without a meaning in a program as comments
 	Notice func(*cell.Error) // called for output that the program prints in another way than the notebook; may be nil
 }

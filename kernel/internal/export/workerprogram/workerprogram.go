@@ -21,7 +21,7 @@ import (
 // Config describes a notebook's program.
 type Config struct {
 	Notebook string // the notebook's file name
-	Release  string // of the toolchain, "go1.26.8"
+	Release  string // release of the Go toolchain, such as "go1.26.8"
 	Library  string // hash of this project's library
 
 	PackageNames   map[string]string // names of the packages that the program imports, by path

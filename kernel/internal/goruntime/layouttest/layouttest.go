@@ -1,5 +1,5 @@
-// Package layouttest compares structures with those of the Go runtime and the standard library. It reads these from the debug
-// information of a program.
+// Package layouttest compares Go structures of this project with those of the Go runtime and the standard library. It
+// reads the latter from the debug information of a program.
 package layouttest
 
 import (
@@ -106,8 +106,8 @@ func field(s *dwarf.StructType, name string) *dwarf.StructField {
 	return nil
 }
 
-// Same reports a test error for each field of ours whose offset or size differs in the named structure, and if the sizes of the
-// structures differ.
+// Same reports a test error for each field of ours whose offset or size differs in the named structure. It also
+// reports an error if the sizes of the structures differ.
 func (types Structs) Same(t testing.TB, name string, ours reflect.Type) {
 	t.Helper()
 	types.Prefix(t, name, ours)

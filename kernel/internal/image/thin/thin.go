@@ -1,9 +1,10 @@
-// Package thin makes the source of a package without the bodies of its generic code.
+// Package thin makes the source of a package without the bodies of its generic code. A package that is compiled from
+// that source is a thin package.
 //
-// A unit that mentions an instance of a generic type compiles all methods of the instance, although the worker process may
-// have their code already. If the unit is compiled against the thin package, its object refers to them by name instead.
-// The thin package has the same names, types and functions as the complete one, so the worker process links the object with the
-// complete one.
+// A unit that mentions an instance of a generic type compiles all methods of the instance, although the worker
+// process may have their code already. If the unit is compiled against the thin package, its object refers to the
+// methods by name instead. The thin package has the same names, types and functions as the complete package, so the
+// worker process can link the object with the complete package.
 package thin
 
 import (
@@ -21,15 +22,16 @@ import (
 // name of its argument's type.
 const leak, pointer = "thinʹleak", "thinʹpointer"
 
-// Declarations returns the source of a file that each thin package needs in addition to those of Source.
+// Declarations returns the source of a file that each thin package needs in addition to the files that Source returns.
 func Declarations(pkg string) []byte {
 	return fmt.Appendf(nil, "package %s\n\nimport \"unsafe\"\n\ntype %s = unsafe.Pointer\n\nfunc %s(%s)\n", pkg, pointer, leak, pointer)
 }
 
-// Source returns the source of a file without bodies of generic code; line numbers stay. A method of a generic type has
-// no body, for which the compiler assumes that all arguments escape. Go does not allow that for a generic function. Its body
-// becomes one that no unit may load, and from which all arguments escape. Imports that only the bodies need
-// become imports of the blank identifier. nameOf returns the name of the package with an import path.
+// Source returns the source of a file without the bodies of generic code; line numbers stay the same. A method of a
+// generic type loses its body. The compiler assumes that all arguments of a function without a body escape. A generic
+// function must have a body in Go: it gets one from which all arguments escape, and which no unit may load. Imports
+// that only the removed bodies need become imports of the blank identifier. nameOf returns the name of the package
+// with an import path.
 func Source(name string, src []byte, nameOf func(path string) string) ([]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)

@@ -15,15 +15,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/spelling"
 )
 
-// A Source holds the checked files and the names that suggestions are derived from.
+// A Source holds the checked files and the names from which suggestions are derived.
 type Source struct {
 	Files []*ast.File
 	Pkg   *types.Package
 	Info  *types.Info
-	// Names returns the names that the notebook declares, and the names of the packages that can be used without an
+	// Names returns the names that the notebook declares, and the names of the packages that cells can use without an
 	// import.
 	Names func() (declared, packages []string)
-	// Import returns a package of the standard library, or nil.
+	// Import returns a package of the standard library, or nil if it cannot be loaded.
 	Import func(path string) *types.Package
 }
 
@@ -69,7 +69,7 @@ var topics = []struct {
 	{"", " is not a type", question.untypedParameter},
 }
 
-// On returns the message of an error at pos, with a suggestion if there is one.
+// On returns the message msg of an error at pos, with a suggestion added if there is one.
 func (s Source) On(pos token.Pos, msg string) string {
 	if s.Pkg == nil {
 		return msg

@@ -66,9 +66,9 @@ var statements = map[string]string{
 
 const restarts = "%restart starts a new process for the cells; panic ends a cell with an error"
 
-// Package explains a name before a dot that is neither declared nor a package that cells can use without an import. members are the
-// names after the dot, packages the paths of packages by name; exportsAll reports whether a package exports all the names. Package
-// returns "" if it has no explanation.
+// Package explains the error for a name before a dot that is not declared and is not a package that cells can use
+// without an import. members are the names after the dot. packages has the paths of packages by name. exportsAll
+// reports whether a package exports all members. Package returns "" if it has no explanation.
 func Package(name string, members []string, packages map[string][]string, exportsAll func(path string, members []string) bool) string {
 	if text := foreignPackages[name]; text != "" {
 		return text

@@ -25,14 +25,14 @@ type Result struct {
 	unit   *emit.Emitter
 	Fset   *token.FileSet
 	Files  []*ast.File
-	Texts  []string // texts of Files
+	Texts  []string // texts of the files in Files
 	Pkg    *types.Package
 	Info   *types.Info
 	Faults []Fault
 }
 
-// A Fault is an error with its position and the symbol in whose source it is. Owner is
-// nil if the error is in the cell's statements.
+// A Fault is an error with its position. Owner is the symbol whose source contains the position, or nil if the error
+// is in the cell's statements.
 type Fault struct {
 	Err   *cell.Error
 	Owner *symtab.Symbol
@@ -43,15 +43,15 @@ type Fault struct {
 
 // A Checker type-checks the files of units.
 type Checker struct {
-	Lang     string // language version
+	Lang     string // language version, such as "go1.26"
 	Importer types.Importer
 	Cell     int // number of the cell
 	// Origin returns cell n: an executed cell or the cell that is checked. It returns nil if there is none.
 	Origin func(n int) *symtab.Origin
-	// Explain returns a message with its cause added if that is known.
+	// Explain returns a message and adds the cause of the error if the cause is known.
 	Explain func(msg string) string
-	// Names returns the names that the notebook declares and the names of packages, for
-	// suggestions. If Names is nil, messages get no suggestions.
+	// Names returns the names that the notebook declares and the names of packages, for suggestions. If Names is nil,
+	// messages contain no suggestions.
 	Names func() (declared, packages []string)
 }
 
@@ -162,8 +162,8 @@ func (r *Result) Owner(pos token.Pos) *symtab.Symbol {
 // generated matches the names of generated files.
 var generated = regexp.MustCompile(`^(cell\d+_\d+|vars|initial)\.go$`)
 
-// ErrorAt returns an error of a cell for a position that line directives have
-// adjusted. It replaces generated names in the message.
+// ErrorAt returns an error of a cell with the message msg. at is a position in the cell, to which line directives have
+// led. ErrorAt replaces generated names in the message by the names of the user.
 func (c *Checker) ErrorAt(at token.Position, msg string) *cell.Error {
 	e := &cell.Error{Cell: c.Cell, Msg: c.clean(msg)}
 	n, ok := cell.Number(at.Filename)
@@ -181,7 +181,7 @@ func (c *Checker) ErrorAt(at token.Position, msg string) *cell.Error {
 	return e
 }
 
-// EntryDecl returns the function with this name, which holds the cell's statements, or nil.
+// EntryDecl returns the declaration of the function that holds the cell's statements and has this name, or nil.
 func (r *Result) EntryDecl(name string) *ast.FuncDecl {
 	for _, f := range r.Files {
 		for _, d := range f.Decls {
@@ -193,8 +193,8 @@ func (r *Result) EntryDecl(name string) *ast.FuncDecl {
 	return nil
 }
 
-// TopLevelVars returns the identifiers of the variables that the statements themselves declare,
-// without those of nested blocks.
+// TopLevelVars returns the identifiers of the variables that the statements declare, without the variables of nested
+// blocks.
 func TopLevelVars(list []ast.Stmt) []*ast.Ident {
 	var out []*ast.Ident
 	for _, s := range list {
@@ -226,8 +226,7 @@ func TopLevelVars(list []ast.Stmt) []*ast.Ident {
 	return out
 }
 
-// IsUnusedAt reports whether the fault is Go's error about an unused variable
-// at one of the positions.
+// IsUnusedAt reports whether the fault is Go's error about an unused variable, and is at one of the positions.
 func (f Fault) IsUnusedAt(at map[token.Pos]bool) bool {
 	return strings.HasPrefix(f.Err.Msg, "declared and not used") && at[f.Pos]
 }
@@ -276,8 +275,8 @@ func splitPosition(line string) (at token.Position, msg string, ok bool) {
 	return at, msg, at.Line > 0
 }
 
-// BodyOf returns the body of a function, or of the function that holds a cell's statements; nil if
-// there is none.
+// BodyOf returns the body of a function, or of the function that holds a cell's statements. It returns nil if there
+// is no body.
 func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
 	for _, f := range r.Files {
 		for _, d := range f.Decls {
@@ -292,8 +291,8 @@ func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
 	return nil
 }
 
-// Describes reports whether r is the result for the current texts of the emitter's files. The last
-// file may be missing in r if only child processes run it.
+// Describes reports whether r is the result of checking the current texts of the emitter's files. r may lack the last
+// file if only child processes run the code in that file.
 func (r *Result) Describes(e *emit.Emitter) bool {
 	if len(r.Texts) != len(e.Files) && (len(r.Texts) != len(e.Files)-1 || !e.HasInitial()) {
 		return false

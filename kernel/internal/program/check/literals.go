@@ -25,8 +25,8 @@ func Outermost(body *ast.BlockStmt) []*ast.FuncLit {
 	return list
 }
 
-// DependsOnConstant reports whether the compiler may leave out a part of a function
-// because of a constant. The value of the constant can then change how literals capture variables.
+// DependsOnConstant reports whether the compiler may leave out a part of a function because of a constant. If so, the
+// value of the constant can change how function literals capture variables.
 func DependsOnConstant(info *types.Info, body *ast.BlockStmt) bool {
 	found := false
 	constant := func(x ast.Expr) bool { return x != nil && info.Types[x].Value != nil }
@@ -46,7 +46,8 @@ func DependsOnConstant(info *types.Info, body *ast.BlockStmt) bool {
 	return found
 }
 
-// Captured returns the names and type fingerprints of the local variables that a literal captures, as one string.
+// Captured returns the names and type fingerprints of the local variables that a function literal captures, as one
+// string.
 func (r *Result) Captured(lit *ast.FuncLit) string {
 	var out strings.Builder
 	seen := map[types.Object]bool{}
@@ -65,7 +66,7 @@ func (r *Result) Captured(lit *ast.FuncLit) string {
 	return out.String()
 }
 
-// TypesIn returns a hash of the fingerprints of all types in a body, in order.
+// TypesIn returns a hash of the types of all expressions in a body, in order. It uses the fingerprints of the types.
 func (r *Result) TypesIn(body *ast.BlockStmt) string {
 	hash := sha256.New()
 	ast.Inspect(body, func(n ast.Node) bool {

@@ -6,7 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// SameNames reports whether ids and names are the same names in the same order, and at least one is not blank.
+// SameNames reports whether ids and names are the same names in the same order, and at least one of them is not
+// blank.
 func SameNames(ids []*ast.Ident, names []cell.Ref) bool {
 	if len(ids) != len(names) {
 		return false

@@ -42,7 +42,7 @@ func IsPrint(info *types.Info, x ast.Expr) bool {
 }
 
 // DefinedIn reports whether the block declares a variable at pos. Nested blocks do not count, except a block that is
-// the last statement: its code is repeated.
+// the last statement, which is the repeated part of a statement with %timeit.
 func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	list := block.List
 	if n := len(list); n > 0 {
@@ -58,7 +58,8 @@ func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	return false
 }
 
-// AddressFor returns "&" if a variable of a block is to be kept alive by its address, and "" if by its value.
+// AddressFor says how generated code uses a variable of a block so that the compiler keeps it. It returns "&" for a
+// large variable, whose address is used, and "" if the value is used.
 func AddressFor(r *Result, block *ast.BlockStmt, name string) string {
 	address := ""
 	ast.Inspect(block, func(n ast.Node) bool {
@@ -74,7 +75,7 @@ func AddressFor(r *Result, block *ast.BlockStmt, name string) string {
 	return address
 }
 
-// Results counts the values of an expression.
+// Results returns the number of values that an expression has.
 func Results(tv types.TypeAndValue) int {
 	if t, ok := tv.Type.(*types.Tuple); ok {
 		return t.Len()
@@ -103,7 +104,8 @@ func CanEmbed(t types.Type) bool {
 	return false
 }
 
-// DeclaredValues returns the initial values in a statement, and whether it declares variables.
+// DeclaredValues returns the values that a statement assigns or gives to new variables, and whether the statement
+// declares variables.
 func DeclaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
@@ -117,7 +119,7 @@ func DeclaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
 	return nil, false
 }
 
-// AreConstant reports whether all values are constants or nil, so that the object's data can hold them.
+// AreConstant reports whether all values are constants or nil, so that the data of the object file can hold them.
 func AreConstant(r *Result, values []ast.Expr) bool {
 	return !slices.ContainsFunc(values, func(x ast.Expr) bool {
 		tv := r.Info.Types[x]

@@ -1,7 +1,7 @@
 // Package compiler runs the toolchain's compile tool on generated Go files.
 //
-// A Compiler starts processes of the tool before the next unit arrives: one that
-// inlines functions and one that does not (standby.go). It limits the memory of each process, and can end the one that compiles
+// A Compiler starts processes of the tool before the next unit arrives: one that inlines functions and one that does
+// not (standby.go). It limits the memory of each process, and can end the process that is compiling a unit
 // (running.go).
 package compiler
 
@@ -23,26 +23,26 @@ type Config struct {
 	Tool string // path of the compile tool
 	Lang string // language version, such as "go1.26"
 	Dir  string // folder for sources and objects; must exist
-	// MemoryDir is a folder for objects in a file system that is in memory; "" for Dir.
+	// MemoryDir is a folder for objects, in a file system that is in memory. "" means Dir.
 	MemoryDir string
 	Env       []string // environment of the tool
-	Flags     []string // passed to the tool unchanged
-	// Importcfg returns an importcfg file that covers the packages and all that
-	// they depend on.
+	Flags     []string // flags that are passed to the tool unchanged
+	// Importcfg returns an importcfg file that covers the packages and everything on which they depend.
 	Importcfg func(paths []string) (file string, err error)
-	// ThinImportcfg returns the one for units without inlining, with thin packages; see package image/thin. It may be nil.
+	// ThinImportcfg returns the importcfg file for a unit that is compiled without inlining. The file lists thin
+	// packages; see package image/thin. ThinImportcfg may be nil.
 	ThinImportcfg func(paths []string) (file string, err error)
-	// Next reports whether another unit follows the current one immediately. It may
-	// be nil.
+	// Next reports whether another unit follows the current one immediately. Next may be nil.
 	Next func() bool
-	// Memory returns the memory limit of a compiler process in bytes; 0 for no limit.
-	// It is called at any time, also concurrently. It may be nil.
+	// Memory returns the memory limit of a compiler process in bytes; 0 means no limit. It is called at any time,
+	// also concurrently. Memory may be nil.
 	Memory func() int64
-	// Race reports whether to compile for the race detector. It is called at any time, also concurrently. It may be nil.
+	// Race reports whether to compile for the race detector. It is called at any time, also concurrently. Race may be
+	// nil.
 	Race func() bool
-	// KeepSources leaves the generated Go files in Dir.
+	// KeepSources says that the generated Go files stay in Dir.
 	KeepSources bool
-	// NoStandby starts each compiler process only when its unit is complete.
+	// NoStandby says that each compiler process is started only when its unit is complete.
 	NoStandby bool
 }
 
@@ -64,16 +64,16 @@ type Compiler struct {
 type Unit struct {
 	Imports []string // import paths
 	Files   []File
-	Names   reducedexports.Names // the objects of other packages that the files name; used if NoInlining is set
-	// NoInlining turns inlining off. The compiler then does not read the bodies of the
-	// functions that it could inline, which takes a third of the time of a small unit.
+	Names   reducedexports.Names // the objects of other packages that the files name; used if NoInlining is true
+	// NoInlining turns inlining off. The compiler then does not read the bodies of functions that it could inline.
+	// For a small unit this saves a third of the time.
 	NoInlining bool
 }
 
 // A File is a generated Go file.
 type File struct{ Name, Text string }
 
-// An Error holds the output of the compile tool when it refused a unit.
+// An Error holds the output of the compile tool for a unit that the tool refuses.
 type Error struct {
 	Output string
 	err    error
@@ -83,7 +83,7 @@ func (e *Error) Error() string { return fmt.Sprintf("the compiler failed: %v\n%s
 
 func (e *Error) Unwrap() error { return e.err }
 
-// New returns a Compiler.
+// New returns a Compiler with the settings in cfg.
 func New(cfg Config) *Compiler {
 	c := &Compiler{cfg: cfg}
 	c.objects.cfg = &c.cfg
@@ -93,7 +93,8 @@ func New(cfg Config) *Compiler {
 	return c
 }
 
-// ThinImportcfg returns a method of an importer for Config.ThinImportcfg, or nil if it has none.
+// ThinImportcfg returns the method ThinImportcfg of an importer, for Config.ThinImportcfg. It returns nil if importer
+// has no such method.
 func ThinImportcfg(importer any) func(paths []string) (file string, err error) {
 	if x, ok := importer.(interface {
 		ThinImportcfg(paths []string) (file string, err error)
@@ -103,8 +104,8 @@ func ThinImportcfg(importer any) func(paths []string) (file string, err error) {
 	return nil
 }
 
-// Compile compiles a unit and returns the path of the object file. The error is an *Error if the
-// tool refuses the files, ErrMemory if it runs out of memory, the reason passed to Stop, or ctx.Err(). Compile must not
+// Compile compiles a unit and returns the path of the object file. The error is an *Error if the tool refuses the
+// files, ErrMemory if the tool runs out of memory, the reason that was passed to Stop, or ctx.Err(). Compile must not
 // be called concurrently with itself.
 func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err error) {
 	importcfg, err := c.cfg.importcfg(u.Imports, u.NoInlining)
@@ -194,7 +195,7 @@ type Explanation struct {
 	Files  []File
 }
 
-// Explain compiles a unit as Compile does, with further flags, and completes x. It keeps no object.
+// Explain compiles a unit as Compile does, with further flags, and completes x. It does not keep the object file.
 func (c *Compiler) Explain(ctx context.Context, unit Unit, x *Explanation) error {
 	cfg := c.cfg
 	var err error

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// Counts has the number of units that waiting compiler processes compiled, and the numbers of units that they could not
-// compile, by reason. The fields other than Units and NoInlining add up to Units.
+// Counts has the number of units that waiting compiler processes have compiled, and by reason the number of units
+// that they could not compile. The fields other than Units and NoInlining add up to Units.
 type Counts struct {
 	Units      int
-	Waiting    int // compiled by a process that had waited
-	NoInlining int // of these, the units that were compiled without inlining
+	Waiting    int // units that were compiled by a process that had been waiting
+	NoInlining int // those units of Waiting that were compiled without inlining
 	NoneReady  int // no process was waiting, for example because the unit arrived before one was started
-	Importcfg  int // the process that waited had the importcfg of other packages
-	Files      int // the unit had more files than the process that waited could read
-	Memory     int // the process that waited had another memory limit
-	Failed     int // the process that waited failed, usually because of a mistake in the unit, or was interrupted
+	Importcfg  int // the waiting process had the importcfg of other packages
+	Files      int // the unit had more files than the waiting process could read
+	Memory     int // the waiting process had another memory limit
+	Failed     int // the waiting process failed, usually because of a mistake in the unit, or was interrupted
 }
 
 func (n Counts) String() string {

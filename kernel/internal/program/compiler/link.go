@@ -2,8 +2,8 @@ package compiler
 
 import "strings"
 
-// LinkCommand returns the command line of the toolchain's linker that links an object,
-// which imports the packages paths, to the program out.
+// LinkCommand returns a command line of the toolchain's linker. The command links an object, which imports the
+// packages paths, to the program out.
 func (c *Compiler) LinkCommand(object, out string, paths []string) ([]string, error) {
 	importcfg, err := c.cfg.Importcfg(paths)
 	if err != nil {

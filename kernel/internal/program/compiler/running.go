@@ -20,8 +20,8 @@ import (
 // ErrMemory is the error of Compile if the compiler process reached its memory limit.
 var ErrMemory = errors.New("the compiler ran out of memory")
 
-// LeastMemory is the lowest memory limit of a compiler process, in bytes, whatever Memory
-// returns. Users free memory by running a small cell, so small cells must always compile.
+// LeastMemory is the lowest memory limit of a compiler process, in bytes, even if Config.Memory returns less. Users
+// free memory by running a small cell, so small cells must always compile.
 const LeastMemory int64 = 256 << 20
 
 // maxGarbage bounds the heap, in bytes, at which the compiler begins to collect

@@ -278,16 +278,15 @@ func (w *process) close() {
 	}
 }
 
-// Prepare starts compiler processes for the next unit in the background: one that inlines
-// functions and one that does not, unless they are waiting already. Call it when
-// the processor is idle. It may be called concurrently with all other methods.
+// Prepare starts compiler processes for the next unit in the background: one that inlines functions and one that does
+// not. It starts none that is waiting already. Call it when the processor is idle. It may be called concurrently with
+// all other methods.
 func (c *Compiler) Prepare() {
 	c.noInline.prepare()
 	c.standby.prepare()
 }
 
-// Prepared waits until the starts that Prepare began have ended, and returns the
-// errors of the last starts.
+// Prepared waits until the starts that Prepare began have ended. It returns the errors of the last starts.
 func (c *Compiler) Prepared() error {
 	_, without := c.noInline.wait()
 	_, with := c.standby.wait()

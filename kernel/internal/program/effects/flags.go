@@ -19,8 +19,7 @@ var flagDefiners = map[string]bool{
 	"TextVar": true, "Uint": true, "UintVar": true, "Uint64": true, "Uint64Var": true, "Var": true,
 }
 
-// DefinesFlag reports whether the function of package flag, or the method of
-// flag.FlagSet, with this name defines a flag.
+// DefinesFlag reports whether name is a function of package flag, or a method of flag.FlagSet, that defines a flag.
 func DefinesFlag(name string) bool { return flagDefiners[name] }
 
 // Flags returns the sorted names of the command line flags that the files define.

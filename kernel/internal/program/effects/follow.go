@@ -7,8 +7,7 @@ type follower struct {
 	seen map[string]bool
 }
 
-// WithCalls returns s together with the effects of all notebook functions that the code calls, directly or through
-// others.
+// WithCalls returns s with the effects of all notebook functions that the code calls, directly or through others.
 func WithCalls(nb Notebook, s Summary) Summary {
 	f := follower{nb: nb, sum: newSummary(), seen: map[string]bool{}}
 	f.add(s, nil)

@@ -15,8 +15,9 @@ type purity struct {
 	calls     Names // notebook functions and methods
 }
 
-// Purity analyses code. The bodies of function literals count only if the code
-// contains a call other than a conversion or a built-in function: such a call may call them.
+// Purity analyses code: its effects, and the variables and functions on which its value depends. The bodies of
+// function literals count only if the code contains a call other than a conversion or a built-in function, since such
+// a call may call the literals.
 func (sc *Analysis) Purity(n ast.Node) purity {
 	p := &purityAnalysis{Analysis: sc, f: &funcAnalysis{Analysis: sc, locals: map[types.Object]*roots{}}, out: purity{reads: Names{}, calls: Names{}}}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -167,9 +168,8 @@ func (p *purityAnalysis) methodsOf(t types.Type) {
 	}
 }
 
-// IsRepeatable reports whether code gives the same value in a child process: it
-// and all functions that it calls have no effects and read only variables
-// for which isSame returns true.
+// IsRepeatable reports whether code gives the same value in a child process. It does if the code and all functions
+// that it calls have no effects, and read only variables for which isSame returns true.
 func (p purity) IsRepeatable(nb Notebook, isSame func(variable string) bool) bool {
 	seen := Names{}
 	for todo := []purity{p}; len(todo) > 0; todo = todo[1:] {

@@ -11,14 +11,13 @@ type Analysis struct {
 	nb        Notebook
 	info      *types.Info
 	pkg       *types.Package
-	Variables map[types.Object]string // names of notebook variables; callers may add more
+	Variables map[types.Object]string // names of the notebook's variables, by object; callers may add more
 	functions map[types.Object]string // keys of notebook functions, without methods
 	reaches   map[string]Names        // results of reachedVariables, by key
 }
 
-// NewAnalysis returns an analysis of a checked unit. variables and functions map
-// the objects of the notebook's variables and functions in it, without methods, to their
-// keys.
+// NewAnalysis returns an analysis of a checked unit. variables and functions map the objects of the notebook's
+// variables and functions in the unit to their keys. Methods are not in functions.
 func NewAnalysis(nb Notebook, info *types.Info, pkg *types.Package, variables, functions map[types.Object]string) *Analysis {
 	return &Analysis{nb, info, pkg, variables, functions, map[string]Names{}}
 }
@@ -62,7 +61,7 @@ type funcAnalysis struct {
 	changed bool // the roots of a local variable have grown
 }
 
-// Summarize summarizes a function with a body.
+// Summarize returns the summary of a function with a body.
 func (a *Analysis) Summarize(fd *ast.FuncDecl) Summary {
 	f := &funcAnalysis{Analysis: a, locals: map[types.Object]*roots{}}
 	param := func(list *ast.FieldList, from int) {
@@ -85,7 +84,7 @@ func (a *Analysis) Summarize(fd *ast.FuncDecl) Summary {
 	return f.sum
 }
 
-// SummarizeCode summarizes code that is not a function with parameters.
+// SummarizeCode returns the summary of code that is not a function with parameters.
 func (a *Analysis) SummarizeCode(n ast.Node) Summary {
 	f := &funcAnalysis{Analysis: a, locals: map[types.Object]*roots{}}
 	f.run(n)

@@ -6,31 +6,30 @@ package effects
 
 import "slices"
 
-// Effects describes the effects of a cell on the notebook's variables. It is derived from
-// the source; in case of doubt, it has effects that may not happen. Names are those of the notebook; a method is "T.m".
+// Effects describes the effects of a cell on the notebook's variables. It is derived from the source. In case of
+// doubt it includes effects that may not happen. Names are those of the notebook; the name of a method is "T.m".
 type Effects struct {
 	Declares []string // variables that the cell declares
 	Defines  []string // functions, methods, types and constants that the cell declares
-	Assigns  []string // older variables that the cell gives a new value without reading the old one
+	Assigns  []string // older variables to which the cell assigns a new value without reading the old one
 	Writes   []string // older variables that the cell may change in another way
 	Reads    []string // older declarations that the cell needs, directly or through others
-	// Sharing are sets of variables that may share memory after the cell: a change of
-	// one may change the others.
+	// Sharing are sets of variables that may share memory after the cell: a change of one variable may change the
+	// others in its set.
 	Sharing [][]string
-	// Addressed are variables whose address is taken, or that a function literal
-	// uses.
+	// Addressed are variables whose address is taken, or that a function literal uses.
 	Addressed []string
 	// Process reports whether the cell changes state of the process other than notebook variables: HTTP handlers,
 	// environment variables, settings of package log.
 	Process bool
 }
 
-// A Summary describes the effects of a function's body on variables, without those of
-// the notebook functions that it calls.
+// A Summary describes the effects of a function's body on variables. It does not include the effects of the notebook
+// functions that the body calls.
 type Summary struct {
 	writes    Names        // notebook variables that may change
-	Inside    Names        // the elements of writes of which only a part may change, such as an element of a slice
-	Assigned  Names        // the elements of writes to which a whole value is assigned
+	Inside    Names        // variables of which only a part may change, such as an element of a slice
+	Assigned  Names        // variables to which a whole value is assigned
 	addressed Names        // notebook variables whose address is taken
 	sharing   [][2]Names   // pairs of variables that may share memory
 	params    map[int]bool // parameters to whose memory the function may write; -1 is the receiver
@@ -42,8 +41,8 @@ func newSummary() Summary {
 	return Summary{writes: Names{}, Inside: Names{}, Assigned: Names{}, addressed: Names{}, params: map[int]bool{}}
 }
 
-// A Call is a call of a notebook function. args is the memory that its parameters may
-// refer to, by index; nil if that is not known.
+// A Call is a call of a notebook function. args has the memory to which a parameter may refer, by the index of the
+// parameter; it is nil if that memory is not known.
 type Call struct {
 	Key  string
 	args map[int]roots
@@ -69,27 +68,24 @@ func (n Names) Sorted() []string {
 	return out
 }
 
-// A Notebook looks up the declarations of the notebook as they are after the
-// cell.
+// A Notebook looks up the declarations of the notebook as they are after the cell.
 type Notebook interface {
-	// Function returns a function or method; nil if none has
-	// this key.
+	// Function returns the function or method with this key, or nil if there is none.
 	Function(key string) *Function
-	// References returns the names that a declaration uses, and whether it is
-	// a variable.
+	// References returns the names that a declaration uses, and whether the declaration is a variable.
 	References(key string) (names []string, isVariable bool)
-	// MethodsNamed returns the keys of the methods of this name.
+	// MethodsNamed returns the keys of the methods with this name.
 	MethodsNamed(name string) []string
 }
 
 // A Function holds the results of the analysis of a notebook function.
 type Function struct {
-	Summary Summary // effects of its body
+	Summary Summary // effects of the function's body
 	purity  *purity // dependencies of its body; nil if they are not known
 }
 
-// Settle fills in e with the effects of a cell whose summary, including its calls, is s. The
-// cell declares the variables in declared and assigns to those in assigned.
+// Settle completes e with the effects of a cell. s is the summary of the cell, including its calls. The cell declares
+// the variables in declared and assigns to those in assigned.
 func (s Summary) Settle(e *Effects, declared, assigned Names) {
 	e.Declares = declared.Sorted()
 	read := Names{}

@@ -41,8 +41,8 @@ func ChangesWhole(t types.Type) bool {
 	return function || !hasReferences(t) || types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
-// MayHoldError reports whether a value of type t may be or contain an error value, such as a
-// sentinel error. depth is how many levels of arrays and structs it looks into.
+// MayHoldError reports whether a value of type t may be or contain an error value, such as a sentinel error. depth is
+// the number of levels of nested arrays and structs in which MayHoldError looks.
 func MayHoldError(t types.Type, depth int) bool {
 	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
 	if types.Implements(t, errorType) {

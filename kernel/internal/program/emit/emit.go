@@ -21,8 +21,8 @@ const (
 	recordName   = "record" + mangle.Mark
 )
 
-// An Emitter writes the Go files of a unit: one file for each cell that a declaration
-// comes from, with the imports of that cell, and one for variables.
+// An Emitter writes the Go files of a unit: one file for each cell from which a declaration comes, with the imports
+// of that cell, and one file for variables.
 type Emitter struct {
 	in      *Input
 	files   map[*symtab.Origin]*File
@@ -62,7 +62,7 @@ func newEmitter(in *Input) *Emitter {
 	return e
 }
 
-// Write writes all files of the unit and returns the emitter that holds them.
+// Write writes all files of the unit and returns the Emitter that holds them.
 func Write(in *Input) *Emitter {
 	e := newEmitter(in)
 	e.noteBodies()

@@ -175,7 +175,7 @@ func apply(text string, edits []edit) string {
 	return b.String()
 }
 
-// CheckedText returns the text of the file for the type checker, without insertions.
+// CheckedText returns the text of the file for the type checker. It has no insertions.
 func (f *File) CheckedText() string {
 	var b strings.Builder
 	b.WriteString("package main\n")
@@ -199,7 +199,7 @@ func (f *File) CheckedText() string {
 	return b.String()
 }
 
-// Owner returns the symbol whose source is at an offset of the checked text.
+// Owner returns the symbol whose source is at an offset of the checked text, or nil.
 func (f *File) Owner(off int) *symtab.Symbol {
 	off -= f.header
 	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })

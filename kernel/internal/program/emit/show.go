@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// ShowAs makes the statement show its value, of static type t.
+// ShowAs makes the statement show the value of its expression, which has the static type t.
 func (st *Stmt) ShowAs(t types.Type, main *types.Package) {
 	st.Show, st.Result = ShowModeOf(t), nil
 	if tuple, ok := t.(*types.Tuple); ok { // a value and an error; a nil error is not shown
@@ -22,7 +22,7 @@ func (st *Stmt) ShowAs(t types.Type, main *types.Package) {
 	}
 }
 
-// ResultOf returns the type of the value that a cell with these statements shows, or nil.
+// ResultOf returns the type of the value that a cell with these statements shows, or nil if it shows none.
 func ResultOf(list []*Stmt) *symtab.Result {
 	for _, st := range list {
 		if st.IsResult && st.Show > Discarded {
@@ -45,7 +45,7 @@ func (f *File) earlier(bd symtab.Binding) string {
 	return call + ".(" + f.typeText(bd.Result.Type) + ")"
 }
 
-// ShowModeOf returns how a value of static type t is shown.
+// ShowModeOf returns the way in which a value of static type t is shown.
 func ShowModeOf(t types.Type) ShowMode {
 	switch {
 	case isError(t):

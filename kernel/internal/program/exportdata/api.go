@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// API returns a text with the types that a package declares and the signatures of its
-// functions and methods: compiled code depends on these. Variables and constants are not in it.
+// API returns a text with the types that a package declares and the signatures of its functions and methods, since
+// compiled code depends on these. The text does not contain variables and constants.
 func API(pkg *types.Package) string {
 	var b strings.Builder
 	for _, name := range pkg.Scope().Names() {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// ByName returns the import path of the package that a name before a dot means without an import: a package of the
-// standard library, or else that of BeyondStd if it can be loaded; "" if there is none. Of several packages with the
-// name it takes the first that exports all the selected names, or else the first.
+// ByName returns the import path of the package that a name before a dot means without an import. It is a package of
+// the standard library, or else the package of BeyondStd if that can be loaded. If several packages have the name,
+// ByName prefers one that exports all the selected names. It returns "" if there is no package.
 func (p *Packages) ByName(name string, sels []string) string {
 	candidates := p.Std[name]
 	if len(candidates) == 1 {
@@ -29,11 +29,11 @@ func (p *Packages) ByName(name string, sels []string) string {
 	return ""
 }
 
-// IsStd reports whether the path is that of a package of the standard library.
+// IsStd reports whether a path is the import path of a package of the standard library.
 func IsStd(path string) bool { return slices.Contains(strings.Fields(stdPaths), path) }
 
-// BeyondStd returns the path of a package outside the standard library that cells
-// can use without an import, or "". The package may not be installed.
+// BeyondStd returns the path of a package outside the standard library that cells can use without an import. It
+// returns "" if there is none with this name. The package may not be installed.
 func BeyondStd(name string) string {
 	if name == "constraints" {
 		return "golang.org/x/exp/constraints"

@@ -132,7 +132,7 @@ func (c *cache) loadWithin(timeout time.Duration, path string) (*types.Package, 
 	}
 }
 
-// Known returns a copy of the map of loaded packages, by path. Some may be incomplete.
+// Known returns a copy of the map of the loaded packages, by path. Some of the packages may be incomplete.
 func (c *cache) Known() map[string]*types.Package {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,12 +149,13 @@ func (c *cache) Forget() {
 // queryTimeout is how long a query waits for packages.
 const queryTimeout = 500 * time.Millisecond
 
-// ForQuery returns Packages with the same cache. Their Import fails once queryTimeout has passed.
+// ForQuery returns Packages with the same cache. Their method Import fails once queryTimeout has passed.
 func (p *Packages) ForQuery() *Packages {
 	return &Packages{p.cache, time.Now().Add(queryTimeout)}
 }
 
-// Within calls f in a new goroutine and returns its result, or false after timeout. f then continues.
+// Within calls f in a new goroutine and returns its result. If f takes longer than timeout, Within returns false, and
+// f continues.
 func Within[T any](timeout time.Duration, f func() T) (v T, ok bool) {
 	result := make(chan T, 1)
 	go func() { result <- f() }()

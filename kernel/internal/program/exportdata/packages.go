@@ -31,8 +31,8 @@ func New(archives Archives, goroot string, library fs.FS) *Packages {
 	return p
 }
 
-// Name returns the name of a package from its package clause. For a package that cannot be loaded, it returns
-// "missing": the type checker reports the error where the package is used.
+// Name returns the name in the package clause of a package. It returns "missing" for a package that cannot be loaded,
+// since the type checker reports the error where the package is used.
 func (p *Packages) Name(importPath string) string {
 	p.mu.Lock()
 	pkg := p.loaded[importPath] // an incomplete package also has a name
@@ -60,9 +60,9 @@ func (p *Packages) Import(importPath string) (*types.Package, error) {
 	return p.load(importPath)
 }
 
-// SourceFolder returns the folder of a source file that the export data of a package names, or nil if there is none.
-// The names of the standard library's files begin with $GOROOT. The library of this project was compiled in a folder
-// that no longer exists.
+// SourceFolder returns a file system with a source file that the export data of a package names, or nil if there is
+// none. The names of the standard library's files begin with $GOROOT. The library of this project was compiled in a
+// folder that no longer exists.
 func (p *Packages) SourceFolder(importPath, file string) fs.FS {
 	if rest, ok := strings.CutPrefix(file, "$GOROOT"); ok {
 		file = filepath.Join(p.goroot, rest)

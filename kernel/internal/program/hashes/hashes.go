@@ -22,7 +22,7 @@ const clusterPackage = identity.LibraryModule + "/lib/cluster"
 type Hasher struct {
 	Release  string // release of the toolchain, such as "go1.26.8"
 	Library  fs.FS  // sources of this project's module
-	Importer any    // a Versioner, if it knows the versions of packages
+	Importer any    // importer of packages; a Versioner if it knows the versions of packages
 
 	hashed   map[*symtab.Symbol]mpsource.Declaration
 	library  string
@@ -33,10 +33,10 @@ type Hasher struct {
 type Notebook struct {
 	Table   *symtab.Table // the symbol table before the cell
 	Lookup  func(name string) *symtab.Symbol
-	Fresh   map[string]*symtab.Symbol   // the cell's declarations except variables
+	Fresh   map[string]*symtab.Symbol   // symbols that the cell declares, except variables
 	Vars    map[string]*symtab.Symbol   // variables that the cell declares
 	Methods map[string][]*symtab.Symbol // the cell's methods, by receiver
-	Imports map[string]string           // imports of the cell: paths by local name
+	Imports map[string]string           // import paths of the cell's imports, by local name
 	Dots    []string
 }
 
@@ -172,7 +172,8 @@ func (h *Hasher) libraryHash() string {
 
 // A Versioner is an Importer that knows the versions of packages.
 type Versioner interface {
-	// Version returns a text that is equal in two programs if the package and all that it imports are the same there.
+	// Version returns a text that identifies the versions of a package and of all packages that it imports. Two
+	// programs in which these are the same have equal texts.
 	Version(path string) (string, error)
 }
 

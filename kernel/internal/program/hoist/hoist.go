@@ -1,5 +1,5 @@
-// Package hoist moves var specifications of a cell up before the statements that
-// use their variables: in a Go file the order of declarations does not matter.
+// Package hoist moves var specifications of a cell before the statements that use their variables, since in a Go file
+// the order of declarations does not matter.
 package hoist
 
 import (
@@ -11,11 +11,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// Hoist moves each var specification up before the first statement that uses its
-// variables, by name or through the cell's functions. The specifications that
-// the moved specification needs move with it. A specification stays in place if it depends on another kind of statement
-// in between. The earlier use then means an older variable, if there is one. decls are the cell's declarations by name,
-// and methods its methods by receiver. Hoist returns the new order of the statements.
+// Hoist moves each var specification before the first statement that uses its variables, by name or through the
+// cell's functions. Other specifications that the moved one needs move with it. A specification stays in place if it
+// depends on another kind of statement in between. The earlier use then means an older variable, if there is one.
+// decls are the cell's declarations by name, and methods its methods by receiver. Hoist returns the new order of the
+// statements.
 func Hoist(stmts []*emit.Stmt, decls map[string]*symtab.Symbol, methods map[string][]*symtab.Symbol) []*emit.Stmt {
 	h := hoister{stmts: stmts, decls: decls, methods: methods, moved: map[*emit.Stmt]bool{}}
 	for i := 0; i < len(h.stmts); {

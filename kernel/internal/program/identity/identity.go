@@ -16,23 +16,24 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
-// A Meaning is what a free name of a declaration means: a declaration of the program if Declared, a package if Path is set,
-// or an exported name of a package that was imported with a dot if Dot is set, too. Otherwise it is predeclared, or the name of
-// a field.
+// A Meaning is the meaning of a free name of a declaration. If Declared is true, it is a declaration of the program.
+// If Path is set, it is a package, or an exported name of a package that was imported with a dot if Dot is true.
+// Otherwise the name is predeclared, or the name of a field.
 type Meaning struct {
 	Declared bool
 	Path     string
 	Dot      bool
 }
 
-// A Scope knows the meanings of the free names of a declaration.
+// A Scope returns the meanings of the free names of a declaration.
 type Scope interface {
 	Meaning(r cell.Ref) Meaning
-	// IsStruct reports whether a name of the program is a struct type, so that keys of its literals are fields.
+	// IsStruct reports whether a name of the program is a struct type. If so, keys in composite literals of the type
+	// are fields.
 	IsStruct(name string) bool
 }
 
-// Function returns the Declaration of a function, method, type or group of constants, without a name.
+// Function returns the Declaration of a function, method, type or group of constants. The Declaration has no name.
 func Function(d *cell.Decl, scope Scope) mpsource.Declaration {
 	head := "package p\n"
 	if d.Kind == cell.Type {
@@ -51,13 +52,13 @@ func Function(d *cell.Decl, scope Scope) mpsource.Declaration {
 // A Variable is a variable with its declaration.
 type Variable struct {
 	cell.Source
-	Type   cell.Span // empty if there is no type
+	Type   cell.Span // range of the type; empty if there is no type
 	Values []cell.Span
 	Index  int // index of the variable among the Count variables of the declaration
 	Count  int
 }
 
-// Var returns the Declaration of a variable, without a name.
+// Var returns the Declaration of a variable. The Declaration has no name.
 func Var(v Variable, scope Scope) mpsource.Declaration {
 	w := newWriter(scope)
 	w.text("var")
@@ -93,7 +94,7 @@ func newWriter(scope Scope) *writer {
 	return &writer{hash: sha256.New(), scope: scope, uses: map[string]bool{}}
 }
 
-// PackageName returns the name of the Declaration of a package.
+// PackageName returns the name that the Declaration of a package has.
 func PackageName(path string) string { return "package " + path }
 
 // fields treats the keys of a struct literal as names of fields, which are not free names.

@@ -12,14 +12,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
-// LibraryModule is the path of this project's module, whose packages one hash covers.
+// LibraryModule is the path of this project's module. One hash covers all its packages.
 const LibraryModule = "github.com/perijove/perijove"
 
 // IsLibrary reports whether a package belongs to this project's library.
 func IsLibrary(path string) bool { return strings.HasPrefix(path, LibraryModule+"/") }
 
-// Library returns the hash of this project's library, given the files of its module: of the sources that programs import,
-// and of the versions of the modules that these need.
+// Library returns the hash of this project's library. files are the files of its module. The hash covers the sources
+// that programs import, and the versions of the modules that these sources need.
 func Library(files fs.FS) (string, error) {
 	h := sha256.New()
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
@@ -43,8 +43,8 @@ func Library(files fs.FS) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), err
 }
 
-// Packages returns list with a Declaration for each package that the declarations use. version returns a text that is
-// the same in two programs if the package and all that it imports are the same there.
+// Packages returns list with a Declaration added for each package that the declarations use. version returns a text
+// that identifies the versions of a package and of all packages that it imports.
 func Packages(list []mpsource.Declaration, version func(path string) (string, error)) []mpsource.Declaration {
 	seen := map[string]bool{}
 	for _, d := range slices.Clone(list) {
@@ -129,13 +129,13 @@ func (s fileScope) declarations(c *cell.Cell, d *cell.Decl) (list []mpsource.Dec
 	return list
 }
 
-// Word returns the word for a kind of declarations in messages.
+// Word returns the word for a kind of declaration in messages to users.
 func Word(k cell.Kind) string {
 	return map[cell.Kind]string{cell.Func: "function", cell.Type: "type", cell.Const: "constant", cell.Var: "variable"}[k]
 }
 
-// VariableOf returns a variable that v declares, or, if v is nil, one that a short variable declaration with these
-// values declares.
+// VariableOf returns a variable of the specification v. If v is nil, it returns a variable that a short variable
+// declaration with these values declares.
 func VariableOf(src cell.Source, v *cell.VarSpec, values []cell.Span, index, count int) Variable {
 	out := Variable{Source: src, Values: values, Index: index, Count: count}
 	if v != nil {

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// ListFields are the fields of go list that Version reads.
+// ListFields are the fields of the output of go list that Version reads.
 const ListFields = "ImportPath,Dir,Standard,Module,Error,GoFiles,CgoFiles,CFiles,HFiles,SFiles,EmbedFiles"
 
 // A listed is a package in the output of go list -deps.
@@ -29,9 +29,9 @@ type listed struct {
 	}
 }
 
-// Version returns a text that is the same in two programs if a package and all that it imports are the same there: the
-// versions of the modules, and hashes of the packages that are in local folders. list is the output of go list -deps
-// -json with ListFields.
+// Version returns a text that identifies the versions of a package and of all packages that it imports: the versions
+// of their modules, and hashes of the packages that are in local folders. Two programs in which these are the same
+// have equal texts. list is the output of go list -deps -json with ListFields.
 func Version(list []byte) (string, error) {
 	var lines []string
 	for dec := json.NewDecoder(bytes.NewReader(list)); ; {

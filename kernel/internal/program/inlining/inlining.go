@@ -1,10 +1,9 @@
-// Package inlining finds out whether a unit's code becomes slower if the compiler does
-// not inline functions.
+// Package inlining finds out whether a unit's code becomes slower if the compiler does not inline functions.
 //
-// Reading the bodies of functions that could be inlined takes the compiler a third of its time for a small unit. Code
-// that runs once gains nothing from inlining. So a unit whose calls all run once is compiled without inlining, unless
-// it defines code that a later unit uses: an instance of generic code that the worker process does not
-// have, or a method's wrapper.
+// For a small unit, the compiler takes a third of its time to read the bodies of functions that it could inline. Code
+// that runs once gains nothing from inlining. So a unit whose calls all run once is compiled without inlining. An
+// exception is a unit that defines code that a later unit uses: an instance of generic code that the worker process
+// does not have, or a method's wrapper.
 package inlining
 
 import (
@@ -19,13 +18,13 @@ import (
 type Unit struct {
 	Files []*ast.File
 	Info  *types.Info // Types, Defs, Uses, Selections and Instances
-	// RunsOnce reports whether the unit runs a function once, when it is loaded. Any other
-	// function may be called often.
+	// RunsOnce reports whether the unit runs a function only once, when the unit is loaded. Any other function may be
+	// called often.
 	RunsOnce func(*ast.FuncDecl) bool
-	Worker   Worker // nil if it has no generic code
+	Worker   Worker // code of the worker process; nil if the process has no generic code
 }
 
-// Matters reports whether a unit must be compiled with inlining. It does if the unit
+// Matters reports whether a unit must be compiled with inlining. It returns true if the unit
 //   - calls a function in a loop, in a function literal, or in a function that may be called
 //     often. Conversions and calls of built-in functions do not count,
 //   - has a goto, or a function literal in a function with a loop,

@@ -9,16 +9,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// A Worker tells which code the worker process has.
+// A Worker says which code the worker process has.
 type Worker interface {
-	// InWorker reports whether the worker process has a symbol, a function or the descriptor of a type, so that the unit's copy of it is not used.
+	// InWorker reports whether the worker process has a symbol, which is a function or the descriptor of a type. If
+	// so, the unit's copy of the symbol is not used.
 	InWorker(symbol string) bool
-	// IsThin reports whether units without inlining are compiled against a package without the bodies of its generic
-	// code.
+	// IsThin reports whether units without inlining are compiled against a thin package, which has no bodies of its
+	// generic code.
 	IsThin(path string) bool
 }
 
-// WorkerOf returns x if it is a Worker, else one that has no generic code.
+// WorkerOf returns x if x is a Worker. Otherwise it returns a Worker that has no generic code.
 func WorkerOf(x any) Worker {
 	if w, ok := x.(Worker); ok {
 		return w

@@ -9,11 +9,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// SharedCode returns the name of a function of an object that later units may use instead of an
-// identical copy: an instance of generic code, or a method of a type of another package. It returns "" if
-// there is none. Functions without a call that the compiler could inline do not count. Nor do those that the worker process has, since it
-// keeps its own. SharedCode also returns the name of an instance that the object needs but does not contain, if the worker process
-// does not have it.
+// SharedCode returns the name of a function of an object that later units may use instead of an identical copy. It is
+// an instance of generic code, or a method of a type of another package. SharedCode ignores functions without a call
+// that the compiler could inline, and functions that the worker process has, since the process uses its own copy.
+// SharedCode also returns the name of an instance that the object needs but does not contain, if the worker process
+// does not have it. It returns "" if there is no such function.
 func SharedCode(object string, worker Worker) (name string, err error) {
 	b, err := os.ReadFile(object)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package instrument inserts code that lets the functions of a unit be interrupted.
+// Package instrument inserts code into the functions of a unit, so that interrupts can stop them.
 //
 //   - An interrupt may stop a function between two calls. There the compiler may not
 //     have stored the bits that say which deferred calls are pending. So a function that defers
@@ -36,7 +36,7 @@ const (
 	observe = " if " + neverName + " { " + stubName + "() }; "
 )
 
-// Declarations declares the variable and the function that insertions use. A unit with insertions needs it
+// Declarations declares the variable and the function that insertions use. A unit with insertions must have this text
 // once, at the end of a file.
 const Declarations = "\nvar " + neverName + " bool\n\n//go:noinline\nfunc " + stubName + "() {}\n"
 
@@ -45,11 +45,11 @@ type Unit struct {
 	Fset *token.FileSet
 	Info *types.Info
 	Pkg  *types.Package
-	// HasMethod reports whether the notebook declares a method of this name.
+	// HasMethod reports whether the notebook declares a method with this name.
 	HasMethod func(name string) bool
 }
 
-// An Insertion is text to be inserted at a byte offset of a file.
+// An Insertion is a text to insert at a byte offset of a file.
 type Insertion struct {
 	Offset int
 	Text   string

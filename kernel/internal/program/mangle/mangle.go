@@ -1,6 +1,5 @@
-// Package mangle forms the names of generated code, and removes the generated part of them
-// from messages. A generated name is a name of the user, a mark, and lower-case
-// letters and digits.
+// Package mangle forms the names of generated code, and removes the generated part of these names from messages. A
+// generated name consists of a name of the user, a mark, and lower-case letters and digits.
 package mangle
 
 import (
@@ -8,11 +7,11 @@ import (
 	"strings"
 )
 
-// Mark ends the user's part of a generated name. Go accepts it as a letter of an identifier.
+// Mark follows the user's part of a generated name. Go accepts it as a letter of an identifier.
 const Mark = "ʹ"
 
-// Demangle replaces generated names in a text, such as a traceback, by the names of the user: it removes
-// the mark and the lower-case letters and digits after it.
+// Demangle replaces generated names in a text, such as a traceback, by the names of the user. It removes the mark,
+// and the lower-case letters and digits after the mark.
 func Demangle(s string) string {
 	for {
 		i := strings.Index(s, Mark)
@@ -27,9 +26,9 @@ func Demangle(s string) string {
 	}
 }
 
-// Name returns the name of a type, constant or variable in generated code. It differs from
-// the user's name if that is a predeclared identifier, which must keep its meaning in other
-// declarations, or main or init, which are function names in Go.
+// Name returns the name of a type, constant or variable in generated code. It differs from the user's name if the
+// user's name is a predeclared identifier, which must keep its meaning in other declarations. It also differs for
+// main and init, which are function names in Go.
 func Name(name string) string {
 	if name == "main" || name == "init" {
 		return name + Mark
@@ -37,8 +36,8 @@ func Name(name string) string {
 	return Func(name)
 }
 
-// Func returns the name of a function in generated code. It differs from the user's name if that
-// is a predeclared identifier.
+// Func returns the name of a function in generated code. It differs from the user's name if the user's name is a
+// predeclared identifier.
 func Func(name string) string {
 	if types.Universe.Lookup(name) != nil {
 		return name + Mark

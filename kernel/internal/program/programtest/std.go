@@ -69,7 +69,7 @@ var list = sync.OnceValues(func() (*Std, error) {
 	return s, err
 })
 
-// Main runs a package's tests, removes the file of NewStd and exits.
+// Main runs a package's tests, removes the file that NewStd has made, and exits.
 func Main(m *testing.M) {
 	code := m.Run()
 	if s, _ := list(); s != nil {

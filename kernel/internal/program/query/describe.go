@@ -15,18 +15,18 @@ import (
 
 // A Description describes the meaning of a name.
 type Description struct {
-	Text string // its declaration, without a body
-	Doc  string // its documentation; empty if it has none
+	Text string // the declaration of the name, without a body
+	Doc  string // the documentation of the name; empty if it has none
 	// Methods are the names and signatures of the methods of a type or a variable.
 	Methods []string
 
-	// Source and Cell are the text of a notebook declaration and the number of its cell.
+	// Source and Cell are the text of a declaration of the notebook and the number of its cell.
 	Source string
 	Cell   int
 }
 
-// Describe describes the name at a cursor, which is a byte offset into src. If there is no known name, it describes the
-// function whose arguments contain the cursor. It returns false if there is neither.
+// Describe describes the name at a cursor, which is a byte offset into src. If there is no known name at the cursor,
+// it describes the function whose arguments contain the cursor. It returns false if there is no such function either.
 func Describe(p *program.Program, src string, cursor int) (Description, bool) {
 	q := newQuery(p)
 	if start, end := wordAt(src, cursor); start < end {

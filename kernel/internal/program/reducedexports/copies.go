@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// A Copies holds the copies of packages in a folder. Its methods may be called concurrently.
+// A Copies holds copies of the export data of packages in a folder. Its methods may be called concurrently.
 type Copies struct {
 	dir string
 
@@ -32,14 +32,14 @@ type copied struct {
 	names          map[string]bool // the objects that the copy has; nil if there is no copy yet
 }
 
-// New returns Copies in a folder that exists.
+// New returns Copies that are stored in dir, which must exist.
 func New(dir string) *Copies {
 	return &Copies{dir: dir, configs: map[string]*config{}, packages: map[string]*copied{}}
 }
 
-// Importcfg returns the name of an importcfg file that has the copies of the packages in originals, an importcfg file
-// whose content must never change. The copies need not exist yet, since the compiler opens a copy only when it imports
-// the package.
+// Importcfg returns the name of an importcfg file that lists copies of the packages in originals, an importcfg file
+// whose content must never change. The copies need not exist yet, since the compiler opens a copy only when it
+// imports the package.
 func (c *Copies) Importcfg(originals string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,8 @@ func (c *Copies) config(originals string) (*config, error) {
 	return cfg, nil
 }
 
-// Write makes the copies of the packages that a unit imports, with the objects that it names, unless they exist.
+// Write makes the copies of the packages that a unit imports, unless they exist. The copies contain the objects that
+// the unit names.
 func (c *Copies) Write(originals string, imports []string, used Names) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,7 +15,7 @@ type Changes struct {
 	Origin       *Origin
 	Define       []*Symbol           // symbols that become the meanings of their names
 	Loaded       []*Symbol           // functions that the unit loads, new or again
-	Bodies       []string            // functions whose bodies the unit holds
+	Bodies       []string            // keys of functions whose bodies the unit contains
 	Updates      map[*Symbol]*Symbol // older symbols, with their recompiled copies
 	Aside        []*AsideSymbol
 	Imports      map[string]string
@@ -27,13 +27,13 @@ type Changes struct {
 	Sharing      [][]string    // sets of variables that share memory
 
 	Instances       []Instance
-	LiteralHolders  []*Symbol // statements with literals that follow a declaration, or that would follow one if they did not capture variables
+	LiteralHolders  []*Symbol // statements with literals that follow a declaration, or that would follow one if they captured no variables
 	FormerHolders   []*Symbol // older symbols that LiteralHolders replace
 	StubbedLiterals []string  // link symbols of function literals that have a stub
 	Retry           []string
 	Structs         []*typetext.Text
 	MethodValues    []string
-	Result          *Result // type of the value that the cell shows; nil if Out cannot return it
+	Result          *Result // type of the value that the cell shows; nil if Out cannot return the value
 }
 
 // Check is the result of go/types for a cell.
@@ -130,8 +130,8 @@ func (t *Table) noteLayouts(c *Changes) {
 	}
 }
 
-// ForgetFormerLinks makes each function that changes its signature get a new link name, even if the function has had
-// that signature before.
+// ForgetFormerLinks removes the fingerprints of former link names. A function that changes its signature then gets a
+// new link name, even if the function has had that signature before.
 func (t *Table) ForgetFormerLinks() {
 	for name, l := range t.LinkNames {
 		former := slices.Clone(l.Former)

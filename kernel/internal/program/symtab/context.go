@@ -17,9 +17,9 @@ const (
 	ContextFunc = ContextName + mangle.Mark
 )
 
-// OutName is the name by which a cell refers to a value that an earlier cell has shown, as in
-// Out[3] for cell 3. InName refers to the text of a cell in the same way. EarlierFunc is the
-// function of generated code that returns such a value.
+// OutName is the name by which a cell refers to a value that an earlier cell has shown, as in Out[3] for cell 3.
+// InName is the name by which it refers to the text of a cell, as in In[3]. EarlierFunc is the function of generated
+// code that returns the value that an earlier cell has shown.
 const (
 	OutName     = "Out"
 	InName      = "In"
@@ -28,7 +28,7 @@ const (
 
 // A Result is the type of the value that a cell has shown.
 type Result struct {
-	Type        *typetext.Text // nil if it cannot be written as source text
+	Type        *typetext.Text // nil if the type cannot be written as source text
 	IsInterface bool
 }
 

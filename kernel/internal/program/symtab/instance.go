@@ -2,9 +2,9 @@ package symtab
 
 import "github.com/perijove/perijove/kernel/internal/program/typetext"
 
-// An Instance is a generic function or type of the notebook with type arguments.
+// An Instance is a generic function or type of the notebook together with type arguments.
 type Instance struct {
-	Generic string // name of the function or type
+	Generic string // name of the generic function or type
 	Key     string // text of the type arguments, unique among the instances of Generic
 	Args    []*typetext.Text
 }

@@ -19,14 +19,14 @@ type Variable struct {
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
-	Aside            string // why it is set aside; "" if it is not
+	Aside            string // the reason why the declaration is set aside; "" if it is live
 	// Signature is the type of a function without the names of its parameters,
 	// with packages by their paths.
 	Signature string
 }
 
-// WorkerLost removes all variables, which the worker process held, and returns them. Functions, types and constants
-// stay as source and are compiled again when a cell next uses them.
+// WorkerLost removes all variables, since they were lost with the worker process, and returns them. Functions, types
+// and constants stay as source and are compiled again when a cell next uses them.
 func (t *Table) WorkerLost() []Variable {
 	var out []Variable
 	for _, s := range t.Symbols() {
@@ -58,8 +58,8 @@ func (t *Table) Variables() []Variable {
 	return out
 }
 
-// Declarations lists imports, all live declarations in the order of their
-// cells, and those that are set aside.
+// Declarations lists the imports, then all live declarations in the order of their cells, then the declarations that
+// are set aside.
 func (t *Table) Declarations() []Declaration {
 	var out []Declaration
 	for _, name := range slices.Sorted(maps.Keys(t.Imports)) {
@@ -81,9 +81,9 @@ func (t *Table) Declarations() []Declaration {
 	return out
 }
 
-// RemoveName removes a declaration, and for a type also its methods, and returns the
-// declarations that need it. Of these, the loaded ones keep their code, but cannot be compiled again without the
-// removed declaration.
+// RemoveName removes a declaration, and for a type also its methods. It returns the declarations that need the
+// removed one. Those of them that are loaded keep their code, but cannot be compiled again without the removed
+// declaration.
 func (t *Table) RemoveName(name string) ([]Declaration, error) {
 	if s := t.Names[name]; s != nil {
 		if s.Kind == cell.Type {

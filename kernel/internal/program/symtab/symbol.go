@@ -22,46 +22,46 @@ type Origin struct {
 // with function literals, and has no name. A live symbol does not change, apart from
 // IsLoaded, NeedsNewStub and Bodies.
 type Symbol struct {
-	Key      string // name; "T.m" for a method; first name for constants
+	Key      string // the name; "T.m" for a method; the first name for a group of constants
 	Kind     cell.Kind
 	GoName   string // the name in generated code
 	Origin   *Origin
 	Decl     *cell.Decl // nil for variables
 	Bindings map[string]Binding
-	Pragma   string // //go:linkname lines for it that are not in its doc comment
+	Pragma   string // linkname lines for the symbol that are not in its doc comment
 	Remote   string // the link symbol in a variable's //go:linkname line
-	Recv     string // receiver type for a method
+	Recv     string // receiver type of a method
 
 	Definition        *Definition       // the source of a variable that a cell declares
-	Type              *typetext.Text    // type of a variable
-	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
-	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
-	Fingerprint       string            // fingerprint of what code that uses the name depends on: its type, or the text of its declaration
-	Layout            string            // of a type: fingerprint of its structure
+	Type              *typetext.Text    // for a variable: its type
+	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text: an expression that has the type
+	IsEmbeddable      bool              // for a variable: go:embed can fill a variable of its type
+	Fingerprint       string            // fingerprint of the type, or of the text of the declaration: code that uses the name depends on it
+	Layout            string            // for a type: fingerprint of its structure
 	TypeString        string            // description of the type for listings
-	IsLoaded          bool              // the worker process has it
-	NeedsNewStub      bool              // it gets a new stub when it is next compiled, and older callers keep the old stub
+	IsLoaded          bool              // the worker process has loaded the symbol
+	NeedsNewStub      bool              // the symbol gets a new stub when it is next compiled, and older callers keep the old stub
 	ConstFingerprints map[string]string // fingerprints of constants, by name
 	LiteralSources    []LiteralSource   // sources of the function literals in a function, or in a cell's statements
-	Literals          []Literal         // the literals that follow a declaration
-	KeepsLiterals     bool              // it has literals that keep their code, since the way in which they capture variables may change
-	Promoting         []string          // of a cell's statements: types whose methods are promoted in types that the statements declare
-	Replaced          []string          // names of a group of constants that a newer declaration has replaced
-	Bodies            []string          // keys of functions whose bodies were compiled in the same unit: the compiler could inline them
-	Uses              []string          // methods that its body selects, as "T.m"
-	Function          effects.Function  // of a function: the effects of its body
-	SameInChildren    bool              // a variable that has the same initial value in child processes
-	MayHoldError      bool              // a variable that may hold an error
-	ChangesWhole      bool              // of a variable: see effects.ChangesWhole
+	Literals          []Literal         // the function literals that follow a declaration
+	KeepsLiterals     bool              // there are function literals that keep their code, since the way in which they capture variables may change
+	Promoting         []string          // for a cell's statements: types whose methods are promoted in types that the statements declare
+	Replaced          []string          // for a group of constants: names that a newer declaration has replaced
+	Bodies            []string          // keys of functions whose bodies were compiled in the same unit, since the compiler could inline these functions
+	Uses              []string          // methods that the symbol's body selects, as "T.m"
+	Function          effects.Function  // for a function: the effects of its body
+	SameInChildren    bool              // for a variable: it has the same initial value in child processes
+	MayHoldError      bool              // for a variable: it may hold an error
+	ChangesWhole      bool              // for a variable: see effects.ChangesWhole
 
-	PlainType           string // type of a function, as in Declaration.Signature
-	InstanceFingerprint string // of a generic function: fingerprint of its type, for callers of an instance
+	PlainType           string // for a function: its type, as in Declaration.Signature
+	InstanceFingerprint string // for a generic function: fingerprint of its type, for callers of an instance
 }
 
 // A Definition is the source of a variable.
 type Definition struct {
 	identity.Variable
-	Embed    bool // //go:embed gives it a value
+	Embed    bool // the variable gets its value from go:embed
 	Bindings map[string]Binding
 }
 
@@ -78,25 +78,25 @@ type AsideSymbol struct {
 // A Binding is the meaning of a free name in one declaration or statement.
 type Binding struct {
 	Kind BindingKind
-	Path string // import path for Imported and DotImported; the cell number of an EarlierResult; the quoted text of an EarlierInput
+	Path string // for Imported and DotImported: the import path; for EarlierResult: the cell number; for EarlierInput: the cell's text as a Go string literal
 
-	Result *Result // type of an EarlierResult
+	Result *Result // for EarlierResult: the type of the value
 }
 
 type BindingKind uint8
 
 const (
-	InNotebook    BindingKind = iota // the current declaration of the name in the notebook
-	Imported                         // a package
-	DotImported                      // an exported name of a dot-imported package
-	Universe                         // predeclared
-	CellContext                      // ctx
-	EarlierResult                    // Out[n]
-	EarlierInput                     // In[n]
+	InNotebook    BindingKind = iota // the name has its current meaning in the notebook
+	Imported                         // the name is an imported package
+	DotImported                      // the name is exported by a package that was imported with a dot
+	Universe                         // the name is predeclared
+	CellContext                      // the name is ctx, the context of the cell
+	EarlierResult                    // the name is Out[n], the value that cell n has shown
+	EarlierInput                     // the name is In[n], the text of cell n
 )
 
-// A TypeExpr is an expression that has the type of a variable, for types that
-// cannot be written as source text. It is compiled but never evaluated.
+// A TypeExpr is an expression that has the type of a variable. It is used for types that cannot be written as source
+// text. It is compiled but never evaluated.
 type TypeExpr struct {
 	Stmt     *cell.Stmt
 	Span     cell.Span // range of the expression in the statement's text
@@ -106,7 +106,7 @@ type TypeExpr struct {
 	Bindings map[string]Binding
 }
 
-// Names returns the notebook names whose meaning is s.
+// Names returns the names of the notebook whose meaning is s.
 func (s *Symbol) Names() []string {
 	switch s.Kind {
 	case cell.Const:
@@ -124,8 +124,8 @@ func (s *Symbol) Names() []string {
 	return out
 }
 
-// References returns the notebook names that the symbol's source mentions, and the
-// methods and the receiver that it depends on.
+// References returns the names of the notebook that the symbol's source mentions, and the methods and the receiver on
+// which the symbol depends.
 func (s *Symbol) References() []string {
 	seen := map[string]bool{}
 	var out []string
@@ -170,8 +170,8 @@ func (s *Symbol) References() []string {
 	return out
 }
 
-// Without returns a copy of a group of constants without one name. The key of the copy is the
-// first remaining name. Without returns nil if no name remains or s is not a group of constants.
+// Without returns a copy of a group of constants that lacks one name. The key of the copy is its first name. Without
+// returns nil if no name remains, or if s is not a group of constants.
 func (s *Symbol) Without(name string) *Symbol {
 	rest := *s
 	rest.Replaced = append(s.Replaced[:len(s.Replaced):len(s.Replaced)], name)
@@ -238,7 +238,7 @@ func (s *Symbol) MentionedInSignature(name string) bool {
 	return false
 }
 
-// Title returns a name of the symbol for notices.
+// Title returns a name of the symbol, for notices to the user.
 func (s *Symbol) Title() string {
 	if names := s.Names(); len(names) > 1 {
 		return fmt.Sprintf("%s and the constants beside it", names[0])
@@ -246,7 +246,7 @@ func (s *Symbol) Title() string {
 	return s.Key
 }
 
-// CallerFingerprint returns the fingerprint of the type that compiled callers of a function rely on.
+// CallerFingerprint returns the fingerprint of the type on which compiled callers of a function rely.
 func (s *Symbol) CallerFingerprint() string {
 	if s.InstanceFingerprint != "" {
 		return s.InstanceFingerprint
@@ -254,7 +254,7 @@ func (s *Symbol) CallerFingerprint() string {
 	return s.Fingerprint
 }
 
-// MentionedPackage returns the first package of paths that a symbol's source or type mentions, or "".
+// MentionedPackage returns the first package in paths that a symbol's source or type mentions, or "".
 func (s *Symbol) MentionedPackage(paths []string) string {
 	var refs []cell.Ref
 	if s.Decl != nil {
@@ -287,7 +287,7 @@ func (s *Symbol) IsInit() bool {
 // IsOrderedInit reports whether s is an init function that the cell's statements call.
 func (s *Symbol) IsOrderedInit() bool { return s.IsInit() && s.GoName != "init" }
 
-// IsUnnamed reports whether s cannot be used by name: an init function or a declaration named _.
+// IsUnnamed reports whether s cannot be used by name, since it is an init function or a declaration with the name _.
 func (s *Symbol) IsUnnamed() bool { return s.Key == "" || s.Recv != "" && s.GoName == "_" }
 
 // IsLinknamed reports whether a //go:linkname line may give the function's symbol another name.
@@ -302,8 +302,8 @@ func (s *Symbol) Embeds(name string) bool { return slices.Contains(s.Decl.Ancest
 // EmbedsAny reports whether a type may have promoted methods.
 func (s *Symbol) EmbedsAny() bool { return len(s.Decl.Ancestors) > 1 || s.Decl.Ancestors[0] != "" }
 
-// WrapperSymbols returns the link symbols of the promoted method that may take the place of
-// method s when s is removed.
+// WrapperSymbols returns link symbols of a promoted method. The promoted method may take the place of method s when s
+// is removed.
 func (s *Symbol) WrapperSymbols() []string {
 	if s.Recv == "" {
 		return nil
@@ -311,7 +311,7 @@ func (s *Symbol) WrapperSymbols() []string {
 	return []string{"main." + mangle.Name(s.Recv) + "." + s.GoName, "main.(*" + mangle.Name(s.Recv) + ")." + s.GoName}
 }
 
-// LinkSymbol returns the name of a function or variable in the object.
+// LinkSymbol returns the name of a function or variable in the object file.
 func (s *Symbol) LinkSymbol() string {
 	switch {
 	case s.Recv == "":
@@ -322,8 +322,8 @@ func (s *Symbol) LinkSymbol() string {
 	return "main." + mangle.Name(s.Recv) + "." + s.GoName
 }
 
-// A LinkName describes the newest link symbol of a variable or function. Fingerprint is the
-// CallerFingerprint of the symbol that it was chosen for.
+// A LinkName describes the newest link symbol of a variable or function. Fingerprint is the CallerFingerprint of the
+// symbol for which the link symbol was chosen.
 type LinkName struct {
 	Kind        cell.Kind
 	Fingerprint string
@@ -339,9 +339,9 @@ func (s *Symbol) GoNameOf(name string) string {
 	return s.GoName
 }
 
-// Next returns the link name after l for a symbol that code compiled for l cannot use. For a function it is
-// the former link name with this fingerprint, if there is one, else a new one. For a variable it is always
-// new, since the variable with the former name may hold an old value.
+// Next returns the link name after l for a new symbol that code compiled for l cannot use. For a function it is the
+// former link name with this fingerprint, or a new link name if there is none. For a variable it is always new, since
+// the variable with the former name may hold an old value.
 func (l LinkName) Next(kind cell.Kind, fingerprint string) LinkName {
 	former := append(slices.Clone(l.Former), LinkName{Kind: l.Kind, Fingerprint: l.Fingerprint, Version: l.Version})
 	next := LinkName{Kind: kind, Fingerprint: fingerprint}

@@ -13,31 +13,31 @@ import (
 // them. A snapshot shares the table; the program copies it before the next change.
 type Table struct {
 	Names           map[string]*Symbol
-	Methods         map[string]map[string]*Symbol // by receiver type, then by key
-	Users           map[string]map[*Symbol]bool   // by name: the live symbols that refer to it
+	Methods         map[string]map[string]*Symbol // methods by receiver type, then by key
+	Users           map[string]map[*Symbol]bool   // for each name, the live symbols that refer to it
 	Imports         map[string]string             // import paths by local name
-	DotImports      []string                      // dot-imported paths
+	DotImports      []string                      // paths of the packages that are imported with a dot
 	PendingBlanks   []string                      // packages imported for their side effects that the next unit must import
 	BlankImports    []string                      // all packages imported for their side effects
 	Aside           map[string]*AsideSymbol       // symbols that are set aside, by key
 	Uninitialized   Uninitialized
-	Lost            map[string]int // variables that were lost with a worker process, with the number of their cell
+	Lost            map[string]int // variables that were lost with a worker process, and for each the number of its cell
 	Cells           map[int]*Origin
 	Results         map[int]*Result             // types of the values that cells have shown
-	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
+	LinkNames       map[string]LinkName         // for each variable or function, its newest link symbol
 	TypeLayouts     map[string]string           // the last layout of each type, also of removed types
-	CompiledWith    map[string]map[*Symbol]bool // by function key: the symbols whose unit contained the body of that function
-	LiteralHolders  map[*Symbol]bool            // see Changes
-	StubbedLiterals map[string]bool             // link symbols of functions' literals that have a stub
+	CompiledWith    map[string]map[*Symbol]bool // for each function, by key, the symbols whose unit contained the body of the function
+	LiteralHolders  map[*Symbol]bool            // see Changes.LiteralHolders
+	StubbedLiterals map[string]bool             // link symbols of function literals that have a stub
 	Altered         map[string]bool             // variables that a cell may have changed after they got their initial values
 	Sharing         [][]string                  // sets of variables that may share memory
 	LastCheck       *Check
 
-	Instances      map[string]map[string]Instance // by generic function or type, then by arguments
+	Instances      map[string]map[string]Instance // instances, by generic function or type, then by arguments
 	Structs        map[string]*typetext.Text      // struct types without a name that embed types of the notebook
 	MethodValues   map[string]bool                // methods that function literals call or that are used as values, with a leading dot
 	RemovedMethods map[string]*Symbol             // methods that were removed since the worker process last loaded a unit
-	Unnamed        map[string]bool                // link symbols of variables and functions that no name refers to any more
+	Unnamed        map[string]bool                // link symbols of variables and functions to which no name refers any more
 }
 
 // NewTable returns an empty table.
@@ -67,8 +67,7 @@ func NewTable() *Table {
 	}
 }
 
-// Clone copies the table but not the symbols: the fields of symbols that queries read do
-// not change.
+// Clone copies the table but not the symbols, since the fields of symbols that queries read do not change.
 func (t *Table) Clone() *Table {
 	c := *t
 	c.Names, c.Imports, c.Aside = maps.Clone(t.Names), maps.Clone(t.Imports), maps.Clone(t.Aside)
@@ -226,8 +225,8 @@ func SortSymbols(list []*Symbol) {
 	})
 }
 
-// Dependents returns the declarations that depend on a package in paths, directly or through other declarations, each
-// with one such package.
+// Dependents returns the declarations that depend on a package in paths, directly or through other declarations. The
+// value is one such package.
 func (t *Table) Dependents(paths []string) map[*Symbol]string {
 	found := map[*Symbol]string{}
 	var todo []*Symbol

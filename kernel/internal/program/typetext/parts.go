@@ -15,7 +15,7 @@ func hasTypeParam(t types.Type, seen map[types.Type]bool) bool {
 	return found
 }
 
-// EachPart calls f with each type that t is directly composed of.
+// EachPart calls f with each type of which t is directly composed.
 func EachPart(t types.Type, f func(types.Type)) {
 	tuple := func(t *types.Tuple) {
 		for v := range t.Variables() {

@@ -8,19 +8,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A Text is the source form of a type, with placeholders for names that may differ between
-// units: those of packages and of the notebook's types.
+// A Text is the source form of a type. It has placeholders for names that may differ between units: the names of
+// packages and of the notebook's types.
 type Text struct {
 	Parts []Part
-	Names []string // notebook names that it mentions
-	Paths []string // import paths of packages that it mentions
+	Names []string // notebook names that the type mentions
+	Paths []string // import paths of packages that the type mentions
 }
 
 // Key returns a string that is different for different texts.
 func (t *Text) Key() string { return fmt.Sprint(t.Parts) }
 
-// A Part is literal text, the import path of a package (a dot follows in the next part), or a name of
-// the notebook. Only one field is set.
+// A Part is literal text, the import path of a package (the next part begins with a dot), or a name of the notebook.
+// Only one field is set.
 type Part struct {
 	Text, Path, Name string
 }
@@ -72,7 +72,7 @@ func Of(t types.Type, main *types.Package) *Text {
 	return out
 }
 
-// String returns a type as users write it: with package names, not import paths.
+// String returns a type as users write it: with the names of packages, not their import paths.
 func String(t types.Type, main *types.Package) string {
 	return mangle.Demangle(types.TypeString(t, func(p *types.Package) string {
 		if p == main {
