@@ -42,7 +42,7 @@ func main() {
 	ctx, err := context.Background(), error(nil)
 	switch {
 	case *rounds < 1 || *tasks < 8:
-		err = errors.New("-rounds must be at least 1, and -tasks at least 8")
+		err = fmt.Errorf("cannot measure with -rounds %d and -tasks %d: -rounds must be at least 1, and -tasks at least 8", *rounds, *tasks)
 	case *scaling:
 		err = scale(ctx, *rounds)
 	case *modeling:
@@ -134,7 +134,7 @@ func report(ctx context.Context, measures []*measure, rounds int) error {
 		for _, m := range measures {
 			begin := time.Now()
 			if err := m.run(ctx, m.tasks); err != nil {
-				return fmt.Errorf("%s: %w", m.name, err)
+				return fmt.Errorf("cannot measure %q: %w", m.name, err)
 			}
 			if round > 0 {
 				m.rates = append(m.rates, float64(m.tasks)/time.Since(begin).Seconds())

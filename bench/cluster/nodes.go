@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -60,7 +59,7 @@ func serve(ctx context.Context, n node) error {
 	go s.Start()
 	defer s.Shutdown()
 	if !s.ReadyForConnections(time.Minute) {
-		return errors.New("the server does not listen")
+		return fmt.Errorf("the NATS server on port %d of 127.0.0.1 does not accept connections after a minute", n.Port)
 	}
 	nc, err := nats.Connect(s.ClientURL(), nats.Token(nodeToken), nats.InProcessServer(s))
 	if err != nil {

@@ -54,7 +54,7 @@ func readDrawing(file string) (d drawing, err error) {
 		return d, err
 	}
 	if err := json.Unmarshal(data, &d); err != nil {
-		return d, fmt.Errorf("cannot read %s: %w", file, err)
+		return d, fmt.Errorf("cannot read the data of the chart in %s: %w", file, err)
 	}
 	return d, nil
 }

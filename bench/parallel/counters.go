@@ -77,7 +77,7 @@ func counter(ctx context.Context, fn func(count), n int) (float64, error) {
 	}
 	rate := perSecond(2*n, begin)
 	if got := value.Load() + stripe.Load(); got != 2*n {
-		return 0, fmt.Errorf("counted %d, want %d", got, 2*n)
+		return 0, fmt.Errorf("the counters have the sum %d after %d increments", got, 2*n)
 	}
 	return rate, nil
 }
@@ -115,7 +115,7 @@ func both(n int, raise func(), sum func() int64) (float64, error) {
 	all.Wait()
 	rate := perSecond(2*n, begin)
 	if got := sum(); got != int64(2*n) {
-		return 0, fmt.Errorf("counted %d, want %d", got, 2*n)
+		return 0, fmt.Errorf("the counter is %d after %d increments", got, 2*n)
 	}
 	return rate, nil
 }

@@ -49,7 +49,7 @@ func workerKilled(ctx context.Context) (float64, error) {
 	_, err = mp.Submit[int](ctx, pool, killMyself, at).Result(ctx)
 	took := announced{At: at}.since()
 	if _, ok := errors.AsType[*mp.ExitError](err); !ok {
-		return 0, fmt.Errorf("the task ended with %w", err)
+		return 0, fmt.Errorf("a task that kills its worker did not fail with an *mp.ExitError, but with: %w", err)
 	}
 	return took, nil
 }

@@ -74,7 +74,7 @@ type result struct {
 
 func run(ctx context.Context, rounds int, only, python, out string) error {
 	if rounds < 1 {
-		return fmt.Errorf("the number of rounds is %d: it must be at least 1", rounds)
+		return fmt.Errorf("cannot measure with -rounds %d: the number of rounds must be at least 1", rounds)
 	}
 	script, version, cleanup, err := preparePython(ctx, python)
 	if err != nil {
@@ -88,7 +88,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		}
 	}
 	if len(results) == 0 && !promised(only) {
-		return fmt.Errorf("nothing to measure: no measure's name contains %q, or there is no %s", only, python)
+		return fmt.Errorf("there is nothing to measure: the names of all measures lack %q, which -only gives, or belong to measures that need %s, which does not run here", only, python)
 	}
 	before, busy := procfs.ReadLoad(proc), 0
 	for i := range rounds {
@@ -96,7 +96,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		for _, k := range rand.Perm(len(results)) {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-45s", i+1, rounds, results[k].name)
 			if err := results[k].measureRound(ctx, python, script); err != nil {
-				return fmt.Errorf("%s: %w", results[k].name, err)
+				return fmt.Errorf("cannot measure %q: %w", results[k].name, err)
 			}
 		}
 		if procfs.ForeignCores(begin, procfs.ReadLoad(proc)) > maxForeignCores {
@@ -144,7 +144,7 @@ func (r *result) measureOther(ctx context.Context, python, script string) (float
 	cmd.Stderr = os.Stderr
 	b, err := cmd.Output()
 	if err != nil {
-		return 0, fmt.Errorf("python: %w", err)
+		return 0, fmt.Errorf("cannot run the Python program of the measure with %s: %w", python, err)
 	}
 	return strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
 }

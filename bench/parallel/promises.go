@@ -53,7 +53,7 @@ func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error
 				break
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", p.name, err)
+				return nil, fmt.Errorf("cannot measure %q: %w", p.name, err)
 			}
 			k.values = append(k.values, v)
 		}
@@ -83,7 +83,7 @@ func startWithHeap(ctx context.Context) (float64, error) {
 	}
 	large, err := start(ctx)
 	if heap[0] != 1 {
-		return 0, errors.New("the heap has changed")
+		return 0, errors.New("the heap of this process changed while a child process was started")
 	}
 	return large / small, err
 }
@@ -122,7 +122,7 @@ func arrayRead(ctx context.Context) (float64, error) {
 	const n = gigabyte / 8
 	sum, err := call.Result(ctx)
 	if err == nil && sum != n*(n-1)/2 {
-		err = fmt.Errorf("the sum is %d", sum)
+		err = fmt.Errorf("the child process computed the sum %d of the Array, not %d", sum, int64(n*(n-1)/2))
 	}
 	return time.Since(begin).Seconds() * 1e3, err
 }
@@ -136,14 +136,14 @@ func arrayCopied(context.Context) (float64, error) {
 	b := append([]int64(nil), a.Slice()...)
 	took := time.Since(begin).Seconds() * 1e3
 	if b[len(b)-1] != int64(len(b)-1) {
-		err = errors.New("the copy differs")
+		err = errors.New("the copy of the Array differs from the Array")
 	}
 	return took, err
 }
 
 func sumAndMemory(a *mp.Array[int64]) (float64, error) {
 	if sumUp(a) == 1 {
-		return 0, errors.New("the sum is 1")
+		return 0, errors.New("the child process computed the sum 1 of the Array, which is wrong")
 	}
 	return anonymous(os.Getpid())
 }

@@ -223,7 +223,7 @@ func scale(ctx context.Context, rounds int, only string) error {
 	counts := countsUpTo(cores)
 	rows := slices.DeleteFunc(scalings(counts), func(r scaling) bool { return !strings.Contains(r.name, only) })
 	if rounds < 1 || len(rows) == 0 {
-		return fmt.Errorf("nothing to measure: %d rounds of %d measures whose name contains %q", rounds, len(rows), only)
+		return fmt.Errorf("there is nothing to measure: -rounds is %d, and -only %q selects %d measures; both numbers must be at least 1", rounds, only, len(rows))
 	}
 	var points []point
 	for i, r := range rows {
@@ -260,7 +260,7 @@ func measureAll(ctx context.Context, rows []scaling, points []point, rounds int)
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-60s", i+1, rounds, rows[p.row].name)
 			v, err := rows[p.row].take(ctx, p.count)
 			if err != nil {
-				return nil, fmt.Errorf("%s with %d: %w", rows[p.row].name, p.count, err)
+				return nil, fmt.Errorf("cannot measure %q with %d workers: %w", rows[p.row].name, p.count, err)
 			}
 			got[p] = append(got[p], v)
 		}

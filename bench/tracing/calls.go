@@ -23,7 +23,7 @@ const program = "bench/tracing/calls"
 func calls(w io.Writer, folder, before string, rounds, tries int) error {
 	list, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
-		return fmt.Errorf("cannot find the root of the repository, start this program in it: %w", err)
+		return fmt.Errorf("cannot find the root of the repository: start this program in a folder of the repository: %w", err)
 	}
 	here := strings.TrimSpace(string(list))
 	programs := [2]string{filepath.Join(folder, "now"), filepath.Join(folder, "before")}
@@ -68,7 +68,7 @@ func build(name, here, root string) error {
 	cmd := exec.Command("go", "build", "-overlay", name+".json", "-o", name, "./"+program)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build the calls with %s: %w\n%s", root, err, out)
+		return fmt.Errorf("cannot build the program %s in the version of the repository in %s: %w\n%s", program, root, err, out)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func measure(name string, tries int, times map[string][]float64) (names []string
 		n, number, _ := strings.Cut(lines.Text(), "\t")
 		v, err := strconv.ParseFloat(number, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%s prints %q: %w", program, lines.Text(), err)
+			return nil, fmt.Errorf("cannot read the time in the line %q that the program %s printed: %w", lines.Text(), program, err)
 		}
 		names = append(names, n)
 		times[n] = append(times[n], v)

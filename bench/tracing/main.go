@@ -31,7 +31,7 @@ func main() {
 
 func run(rounds int, before string) (err error) {
 	if rounds < 1 {
-		return errors.New("-rounds must be at least 1")
+		return fmt.Errorf("cannot measure with -rounds %d: the number of rounds must be at least 1", rounds)
 	}
 	folder, err := os.MkdirTemp("", "perijove-tracing-")
 	if err != nil {

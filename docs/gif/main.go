@@ -35,7 +35,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 2 {
-		return errors.New("usage: gif LIST.json PICTURE.gif")
+		return fmt.Errorf("the program takes 2 arguments, not %d: write gif LIST.json PICTURE.gif", len(args))
 	}
 	list, err := os.ReadFile(args[0])
 	if err != nil {
@@ -43,7 +43,7 @@ func run(args []string) error {
 	}
 	var shots []shot
 	if err := json.Unmarshal(list, &shots); err != nil {
-		return fmt.Errorf("%s: %w", args[0], err)
+		return fmt.Errorf("cannot read the list of pictures in %s: %w", args[0], err)
 	}
 	frames, err := readFrames(filepath.Dir(args[0]), shots)
 	if err != nil {
@@ -65,17 +65,17 @@ func readFrames(dir string, shots []shot) ([]*image.RGBA, error) {
 		}
 		img, err := png.Decode(f)
 		if err := errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.File, err)
+			return nil, fmt.Errorf("cannot read the picture %s: %w", s.File, err)
 		}
 		frame := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
 		draw.Draw(frame, frame.Bounds(), img, img.Bounds().Min, draw.Src)
 		if len(frames) > 0 && frame.Bounds() != frames[0].Bounds() {
-			return nil, fmt.Errorf("%s differs in size from the first picture", s.File)
+			return nil, fmt.Errorf("the picture %s differs in size from the first picture of the list", s.File)
 		}
 		frames = append(frames, frame)
 	}
 	if len(frames) == 0 {
-		return nil, errors.New("the list is empty")
+		return nil, errors.New("the list of pictures is empty")
 	}
 	return frames, nil
 }

@@ -80,7 +80,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		sub, err := c.conn.Subscribe(subject, handle)
 		if err != nil {
 			a.spare.Close()
-			return nil, fmt.Errorf("cluster: %w", err)
+			return nil, fmt.Errorf("cluster: cannot subscribe to the subject %s at %s: %w", subject, c.URL(), err)
 		}
 		a.subs = append(a.subs, sub)
 	}

@@ -31,7 +31,7 @@ func (s barrierState) encode() []byte {
 
 func decodeBarrier(b []byte) (s barrierState, err error) {
 	if err := json.Unmarshal(b, &s); err != nil || s.Parties < 1 || s.Waiting < 0 || s.Waiting >= s.Parties {
-		return s, errors.New("cluster: the server has a malformed state of a Barrier")
+		return s, errors.New("cluster: cannot read the state of a Barrier: the value that the server stores for it is malformed; make a new Barrier")
 	}
 	return s, nil
 }
@@ -39,7 +39,7 @@ func decodeBarrier(b []byte) (s barrierState, err error) {
 // NewBarrier makes a Barrier for the given number of parties, at least 1.
 func NewBarrier(ctx context.Context, c *Cluster, parties int) (*Barrier, error) {
 	if parties < 1 {
-		return nil, fmt.Errorf("cluster: NewBarrier(%d): the number of parties must be at least 1", parties)
+		return nil, fmt.Errorf("cluster: cannot make a Barrier for %d parties: the number must be at least 1", parties)
 	}
 	e, err := newEntry(ctx, c, "Barrier", barrierState{Parties: parties}.encode())
 	if err != nil {

@@ -155,7 +155,7 @@ func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
 	}
 	for _, s := range []string{m.FuncID, m.FuncName, m.Arg, m.Result, m.Function} {
 		if len(s) > wire.MaxString {
-			return nil, fmt.Errorf("cluster: cannot send %.200s: its description takes %d bytes, more than the limit of %d; give its types shorter names", m.FuncName, len(s), wire.MaxString)
+			return nil, fmt.Errorf("cluster: cannot send the function %.200s: its name or the name of one of its types takes %d bytes, more than the limit of %d; shorten that name", m.FuncName, len(s), wire.MaxString)
 		}
 	}
 	for i, t := range tasks {

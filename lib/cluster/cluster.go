@@ -29,7 +29,7 @@ import (
 
 // ErrNoWorkers is wrapped by the error of a task that no worker could run within the
 // WorkerTimeout.
-var ErrNoWorkers = errors.New("no worker runs this program")
+var ErrNoWorkers = errors.New("no worker of the cluster can run the task")
 
 // A Cluster is a connection to a NATS server with the tasks and workers there. Its methods
 // may be called concurrently.
@@ -102,7 +102,7 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 		return c.connectError(err)
 	}
 	if c.js, err = jetstream.New(c.conn); err != nil {
-		return fmt.Errorf("cluster: %w", err)
+		return fmt.Errorf("cluster: cannot use JetStream of the server at %s: %w", c.URL(), err)
 	}
 	if err := c.openStreams(ctx); err != nil {
 		return err
@@ -116,11 +116,11 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 func (c *Cluster) connectError(err error) error {
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
-		return fmt.Errorf("cluster: the server at %s refuses the token or the credentials: %w", c.URL(), err)
+		return fmt.Errorf("cluster: the server at %s refuses the token or the credentials; pass those of the server with cluster.Token or cluster.Connection: %w", c.URL(), err)
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
 		return &servers.NoServerError{URL: c.URL(), Advice: "leave out cluster.URL", Err: err}
 	}
-	return fmt.Errorf("cluster: cannot connect to %s: %w", c.URL(), err)
+	return fmt.Errorf("cluster: cannot connect to the server at %s: %w", c.URL(), err)
 }
 
 // URL returns the address of the server, for the option URL of another process.
@@ -147,7 +147,7 @@ func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 // Call Workers again for more.
 func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
-		return fmt.Errorf("cluster: Workers(%d): the number must be between 1 and %d", n, 1<<12)
+		return fmt.Errorf("cluster: cannot start %d workers: the argument of Workers must be between 1 and %d", n, 1<<12)
 	}
 	if c.ctx.Err() != nil {
 		return mp.ErrClosed

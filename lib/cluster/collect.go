@@ -28,7 +28,7 @@ func (r *runner) collect() error {
 		return r.c.streamError(r.c.o.name+"-results", err)
 	}
 	if r.consume, err = consumer.Consume(r.receive, jetstream.PullMaxBytes(16<<20)); err != nil {
-		return fmt.Errorf("cluster: cannot receive results: %w", err)
+		return fmt.Errorf("cluster: cannot receive the results of tasks from %s: %w", r.c.URL(), err)
 	}
 	return nil
 }
@@ -39,9 +39,9 @@ func (r *runner) receive(msg jetstream.Msg) {
 	s, err := wire.DecodeResult(msg.Data())
 	switch {
 	case len(msg.Data()) == 0:
-		err = errors.New("a worker received a damaged message and could not read the tasks")
+		err = errors.New("a worker could not read the message with the task, which was damaged")
 	case err == nil && (s.Pool != r.id || msg.Subject() != r.c.resultSubject(s.Pool, s.Batch)):
-		err = fmt.Errorf("%w: it names another batch than its subject", wire.ErrMalformed)
+		err = fmt.Errorf("%w: the message with results and its subject name different batches of tasks", wire.ErrMalformed)
 	}
 	if err != nil {
 		r.failDamaged(msg.Subject(), err)
@@ -102,7 +102,7 @@ func (r *runner) settle(s *wire.Result, msg jetstream.Msg) {
 		}
 		for i, at := range s.Indexes {
 			if at >= len(b.tasks) {
-				r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w: it names task %d of a batch of %d", b.q.f.Name, wire.ErrMalformed, at, len(b.tasks)))
+				r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w: the message with results names task %d of a batch of %d tasks", b.q.f.Name, wire.ErrMalformed, at, len(b.tasks)))
 				break
 			}
 			r.settleLocked(b, at, outcomes[i], errs[i])
@@ -130,7 +130,7 @@ func (r *runner) failDamaged(subject string, err error) {
 		r.mu.Unlock()
 		return
 	}
-	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; the task may have run", b.q.f.Name, err))
+	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; the task may have run all the same", b.q.f.Name, err))
 	r.mu.Unlock()
 	cancelled := wire.Cancel{Pool: r.id, Batch: id, Indexes: make([]int, len(b.tasks))}
 	for i := range b.tasks {
@@ -150,7 +150,7 @@ func (r *runner) outcome(v wire.Value) (mpremote.Outcome, error) {
 	defer cancel()
 	b, err := r.c.objects.Get(ctx, string(v.Bytes), r.c.o.maxValue)
 	if err != nil {
-		return o, fmt.Errorf("cluster: cannot fetch a result: %w", err)
+		return o, fmt.Errorf("cluster: cannot fetch the result of a task from the server: %w", err)
 	}
 	o.Bytes = b
 	return o, nil

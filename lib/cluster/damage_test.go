@@ -78,7 +78,7 @@ func TestDamagedBatch(t *testing.T) {
 		return r.inflight[1] != nil
 	})
 	must.Do(c.Workers(1))
-	if _, err := f.Result(ctx); err == nil || !strings.Contains(err.Error(), "could not read the tasks") {
+	if _, err := f.Result(ctx); err == nil || !strings.Contains(err.Error(), "could not read the message with the task") {
 		t.Errorf("got %v", err)
 	}
 	if y, err := mp.Submit[int](ctx, p, twice, 21).Result(ctx); err != nil || y != 42 {

@@ -36,7 +36,7 @@ func (a *agent) storeDeadLetter(d *wire.DeadLetter) {
 func (c *Cluster) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 	info, err := c.dead.Info(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cluster: cannot read dead letters: %w", err)
+		return nil, fmt.Errorf("cluster: cannot read the dead letters of the cluster at %s: %w", c.URL(), err)
 	}
 	var list []DeadLetter
 	for seq := info.State.FirstSeq; seq <= info.State.LastSeq && info.State.Msgs > 0; seq++ {
@@ -45,7 +45,7 @@ func (c *Cluster) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
 			continue
 		}
 		if err != nil {
-			return list, fmt.Errorf("cluster: cannot read dead letters: %w", err)
+			return list, fmt.Errorf("cluster: cannot read the dead letters of the cluster at %s: %w", c.URL(), err)
 		}
 		if d, err := wire.DecodeDeadLetter(m.Data); err == nil {
 			list = append(list, DeadLetter{d.FuncName, d.Error, d.Tries, m.Time})

@@ -177,9 +177,9 @@ func TestTasksThatKillMachinesAreGivenUp(t *testing.T) {
 	_ = second.cmd.Wait()
 	startMachine(t, c)
 	_, err := f.Result(watchdog(t))
-	refused(t, err, "no result of", "killMachine", "each process that ran it was lost, and the option Tries limits the tries to 2")
+	refused(t, err, "no result of", "killMachine", "each process that ran the task was lost, and the option cluster.Tries limits the number of tries to 2")
 	dead, err := c.DeadLetters(watchdog(t))
-	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "limits the tries to 2") {
+	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "limits the number of tries to 2") {
 		t.Errorf("the dead letters are %+v, %v", dead, err)
 	}
 	expectMap(t, p)

@@ -44,7 +44,7 @@ func joinAsChild() (*Cluster, error) {
 		return nil, err
 	}
 	if own == nil {
-		return nil, errors.New("cluster: this process has not opened the cluster of the object: call Open first")
+		return nil, errors.New("cluster: cannot use an object of a cluster that this process has not opened: call cluster.Open first")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -54,7 +54,7 @@ func joinAsChild() (*Cluster, error) {
 	}
 	c, err := Open(ctx, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("%w (a child process of a worker connects with the URL and the token, without options of Connection)", err)
+		return nil, fmt.Errorf("%w (a child process of a worker connects to the server with the URL and the token only, without options of cluster.Connection)", err)
 	}
 	return c, nil
 }
@@ -101,7 +101,7 @@ func clusterOf(id string) (*Cluster, error) {
 	}
 	c, err := opened.child()
 	if err == nil && c.id != id {
-		err = errors.New("cluster: the object belongs to another cluster, which this worker has not joined")
+		err = errors.New("cluster: cannot use an object of another cluster than that of this worker; pass an object of this worker's cluster")
 	}
 	return c, err
 }
@@ -116,7 +116,7 @@ type entry struct {
 // newEntry makes an entry with a first value.
 func newEntry(ctx context.Context, c *Cluster, kind string, first []byte) (entry, error) {
 	if c == nil {
-		return entry{}, errors.New("cluster: the Cluster is nil")
+		return entry{}, fmt.Errorf("cluster: cannot make the %s: the Cluster is nil; make a Cluster with cluster.Open", kind)
 	}
 	e := entry{c.id, kind + "." + rand.Text()}
 	if _, err := c.values.Create(ctx, e.key, first); err != nil {
@@ -127,7 +127,7 @@ func newEntry(ctx context.Context, c *Cluster, kind string, first []byte) (entry
 
 func (e *entry) store() (*keyvalue.Store, error) {
 	if e.key == "" {
-		return nil, errors.New("cluster: the object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
+		return nil, errors.New("cluster: a shared object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
 	}
 	c, err := clusterOf(e.cluster)
 	if err != nil {
@@ -143,7 +143,7 @@ func (e *entry) wrap(err error) error {
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, nats.ErrConnectionClosed):
 		return mp.ErrClosed
 	}
-	return fmt.Errorf("cluster: %s: %w", strings.SplitN(e.key, ".", 2)[0], err)
+	return fmt.Errorf("cluster: cannot use the shared %s: %w", strings.SplitN(e.key, ".", 2)[0], err)
 }
 
 // get returns the Entry of the key.
@@ -218,7 +218,7 @@ func (e *entry) remove(ctx context.Context) error {
 // GobEncode lets the object be part of a value that is sent. It encodes a reference.
 func (e *entry) GobEncode() ([]byte, error) {
 	if e.key == "" {
-		return nil, errors.New("cluster: the object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
+		return nil, errors.New("cluster: a shared object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")
 	}
 	return []byte(e.cluster + "\n" + e.key), nil
 }
@@ -227,7 +227,7 @@ func (e *entry) GobEncode() ([]byte, error) {
 func (e *entry) GobDecode(b []byte) error {
 	id, key, ok := strings.Cut(string(b), "\n")
 	if !ok || id == "" || key == "" {
-		return errors.New("cluster: a reference to a shared object is malformed")
+		return errors.New("cluster: cannot decode a reference to a shared object: the bytes are not from GobEncode of such an object")
 	}
 	e.cluster, e.key = id, key
 	return nil
@@ -257,5 +257,5 @@ func unpack(b []byte, pointer any) error {
 	if rest, ok := bytes.CutPrefix(b, head); ok {
 		return mpremote.Unmarshal(rest, pointer)
 	}
-	return fmt.Errorf("cluster: the stored value does not have the type %v, or another build of the program stored it", reflect.TypeOf(pointer).Elem())
+	return fmt.Errorf("cluster: cannot read a stored value as a %v: the value has another type, or another build of the program stored it", reflect.TypeOf(pointer).Elem())
 }

@@ -275,7 +275,7 @@ func (r *report) value(o mpremote.Outcome, taskErr error) (wire.Value, error) {
 	}
 	if n := len(o.Bytes); n > r.b.MaxValue {
 		o = failureFor(r.b, fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
-			"return less, or raise the limit with cluster.MaxValue: %w", r.b.FuncName, n, r.b.MaxValue, mp.ErrTooLarge))
+			"return a smaller value, or raise the limit with cluster.MaxValue: %w", r.b.FuncName, n, r.b.MaxValue, mp.ErrTooLarge))
 	}
 	v := wire.Value{Form: wire.Inline, Bytes: o.Bytes}
 	if o.Failed {
@@ -331,7 +331,7 @@ func failure(b *wire.Batch, err error) wire.Value {
 
 // giveUp fails the tasks of a batch whose workers have died too often.
 func (a *agent) giveUp(b *wire.Batch, msg jetstream.Msg) {
-	err := fmt.Errorf("cluster: no result of %s: each process that ran it was lost, and the option Tries limits the tries to %d", b.FuncName, b.Tries)
+	err := fmt.Errorf("cluster: no result of %s: each process that ran the task was lost, and the option cluster.Tries limits the number of tries to %d", b.FuncName, b.Tries)
 	r := report{a: a, b: b, begin: time.Now()}
 	for i, v := range b.Args {
 		r.part.Indexes = append(r.part.Indexes, i)

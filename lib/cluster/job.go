@@ -12,7 +12,7 @@ import (
 )
 
 // ErrNoJob is wrapped by the error of JoinJob if there is no job of that name.
-var ErrNoJob = errors.New("no such job")
+var ErrNoJob = errors.New("there is no job of that name")
 
 // A Job is a list of tasks with a name. The server keeps the tasks and their results until
 // Delete is called, so a Job does not need the process that has started it: another process
@@ -87,7 +87,7 @@ func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	var first error
 	for r, err := range j.Stream(ctx) {
 		if err != nil && first == nil {
-			first = fmt.Errorf("cluster: task %d of job %s: %w", len(rs), j.in.name, err)
+			first = fmt.Errorf("cluster: no result of task %d of job %s: %w", len(rs), j.in.name, err)
 		}
 		if rs = append(rs, r); ctx.Err() != nil {
 			break

@@ -98,9 +98,9 @@ func TestJobOfAKilledProgram(t *testing.T) {
 		break
 	}
 	_, err := cluster.JoinJob[string](ctx, c, "sweep")
-	refused(t, err, "the results of job sweep are int, not string")
+	refused(t, err, "the results of job sweep have the type int, not string")
 	_, err = cluster.StartJob[int](ctx, c, "sweep", record, errands(folder, 7))
-	refused(t, err, "there is a job sweep with other tasks: 300 calls of ", "record", "Cluster.DeleteJob")
+	refused(t, err, "there is a job sweep with other tasks (300 calls of ", "record", "Cluster.DeleteJob")
 }
 
 func TestDeletedJob(t *testing.T) {
@@ -209,7 +209,7 @@ func TestJobInAFolder(t *testing.T) {
 		t.Errorf("String returns %q", s)
 	}
 	_, err := cluster.Open(ctx, folder)
-	refused(t, err, "another server uses the folder", "cluster.URL")
+	refused(t, err, "another NATS server uses the folder", "cluster.URL")
 	must.Do(c.Close())
 	for _, workers := range []int{1, 0} {
 		c := open(t, workers, folder)

@@ -51,28 +51,28 @@ type job struct {
 }
 
 // errChanged means that another process has changed the record of a job meanwhile.
-var errChanged = errors.New("cluster: another process has changed the job")
+var errChanged = errors.New("cluster: cannot store the record of a job: another process has changed the record meanwhile")
 
 func jobKey(name string) string { return "job." + name }
 
 // findJob returns the job name, or an error that wraps ErrNoJob.
 func (c *Cluster) findJob(ctx context.Context, name string) (*job, error) {
 	if c == nil {
-		return nil, errors.New("cluster: the Cluster is nil")
+		return nil, fmt.Errorf("cluster: cannot find the job %q: the Cluster is nil; make a Cluster with cluster.Open", name)
 	}
 	if !nameFormat.MatchString(name) {
 		return nil, fmt.Errorf("cluster: a job cannot have the name %q: a name has 1 to 32 letters, digits, - or _", name)
 	}
 	e, err := c.values.Get(ctx, jobKey(name))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, fmt.Errorf("cluster: %w: %s has no job %q; start it with StartJob", ErrNoJob, c.URL(), name)
+		return nil, fmt.Errorf("cluster: %w: the cluster at %s has no job %q; start the job with StartJob", ErrNoJob, c.URL(), name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cluster: cannot read the job %s: %w", name, err)
+		return nil, fmt.Errorf("cluster: cannot read the record of job %s: %w", name, err)
 	}
 	j := &job{c: c, name: name, entry: e}
 	if err := json.Unmarshal(e.Value, &j.record); err != nil || j.record.Tasks < 0 || j.record.Batch < 1 || !jobs.Is(j.record.ID) {
-		return nil, fmt.Errorf("cluster: the job %s has a malformed record; delete the key %s in the bucket %s-values", name, jobKey(name), c.o.name)
+		return nil, fmt.Errorf("cluster: the server has a malformed record of job %s; remove it with: nats kv del %s-values %s", name, c.o.name, jobKey(name))
 	}
 	return j, nil
 }
@@ -90,9 +90,9 @@ func (j *job) check(result reflect.Type) error {
 	have := shape.Of(result)
 	switch {
 	case have.Text != j.record.Shape:
-		return fmt.Errorf("cluster: the results of job %s are %s, not %s", j.name, shape.Name(j.record.Shape), result)
+		return fmt.Errorf("cluster: the results of job %s have the type %s, not %s: use the type of the results as type argument", j.name, shape.Name(j.record.Shape), result)
 	case !have.Plain && !j.sameBuild():
-		return fmt.Errorf("cluster: the job %s was started by another build of the program, which cannot send %v: it contains an interface", j.name, result)
+		return fmt.Errorf("cluster: cannot read the results of job %s: another build of the program started the job, and values of type %v, which contains an interface, can be sent only between processes of one build", j.name, result)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (c *Cluster) startJob(ctx context.Context, name string, f *mpremote.Func, a
 	largest := 0
 	for i, arg := range args {
 		if largest = max(largest, len(arg)); len(arg) > maxInline {
-			return nil, fmt.Errorf("cluster: argument %d of job %s takes %d bytes, more than the limit of %d: divide it: %w", i, name, len(arg), maxInline, mp.ErrTooLarge)
+			return nil, fmt.Errorf("cluster: argument %d of job %s takes %d bytes, more than the limit of %d: divide the argument into smaller ones: %w", i, name, len(arg), maxInline, mp.ErrTooLarge)
 		}
 	}
 	size := min(max(1, len(args)/256), maxJobBatch, c.o.maxBatch, max(1, maxBatchBytes/max(1, largest)))
@@ -148,7 +148,7 @@ func (j *job) sameTasks(f *mpremote.Func, args [][]byte) error {
 	if j.record.Calls == callsHash(f, args) {
 		return nil
 	}
-	return fmt.Errorf("cluster: there is a job %s with other tasks: %d calls of %s; delete it with Cluster.DeleteJob, or choose another name",
+	return fmt.Errorf("cluster: cannot start the job: there is a job %s with other tasks (%d calls of %s); delete that job with Cluster.DeleteJob, or choose another name",
 		j.name, j.record.Tasks, j.record.Func)
 }
 
@@ -249,7 +249,7 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain b
 // dropTasks removes the tasks that no worker has taken.
 func (j *job) dropTasks(ctx context.Context) error {
 	if err := j.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(j.c.o.name+".tasks.*."+j.record.ID)); err != nil {
-		return fmt.Errorf("cluster: cannot remove the tasks of job %s: %w", j.name, err)
+		return fmt.Errorf("cluster: cannot remove the tasks of job %s from the server: %w", j.name, err)
 	}
 	return nil
 }
@@ -277,7 +277,7 @@ func (j *job) delete(ctx context.Context) error {
 func (c *Cluster) jobNames(ctx context.Context) ([]string, error) {
 	names, err := c.values.Keys(ctx, jobKey("*"))
 	if err != nil {
-		return nil, fmt.Errorf("cluster: cannot list the jobs: %w", err)
+		return nil, fmt.Errorf("cluster: cannot list the jobs of the cluster at %s: %w", c.URL(), err)
 	}
 	for i, key := range names {
 		names[i] = strings.TrimPrefix(key, jobKey(""))

@@ -30,7 +30,7 @@ func (c *Cluster) watchMembers() error {
 		err = c.conn.Publish(c.helloSubject(), nil)
 	}
 	if err != nil {
-		return fmt.Errorf("cluster: %w", err)
+		return fmt.Errorf("cluster: cannot ask %s for the workers of the cluster: %w", c.URL(), err)
 	}
 	return nil
 }

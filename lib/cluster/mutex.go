@@ -19,7 +19,7 @@ const (
 
 // ErrLeaseLost is returned by Unlock, alone or wrapped, if the process has not renewed its
 // lease in time, so that another process may have locked the Mutex.
-var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this process was stopped, or its connection was cut, for longer than the lease")
+var ErrLeaseLost = errors.New("cluster: this process has lost its lock of the Mutex: it did not renew the lease in time, because it was stopped or had no connection to the server; another process may have locked the Mutex since")
 
 // A Mutex is a lock that one task or process of a cluster can hold at a time. It may be part
 // of the argument of a task. The process that has locked it renews a lease of five seconds;
@@ -131,7 +131,7 @@ func (m *Mutex) Unlock(ctx context.Context) error {
 	m.held = nil
 	m.mu.Unlock()
 	if l == nil {
-		return errors.New("cluster: Unlock of a Mutex that this process does not hold")
+		return errors.New("cluster: cannot unlock a Mutex that was not locked through the same variable in this process")
 	}
 	l.stop()
 	<-l.done

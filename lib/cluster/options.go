@@ -37,10 +37,10 @@ func newOptions(opts []Option) (options, error) {
 		opt(&o)
 	}
 	if o.err == nil && o.url != "" && o.folder != "" {
-		o.fail("Folder is for the embedded server; the server at %s keeps its own store", o.url)
+		o.fail("Folder(%q) is for the embedded server, but URL names the server at %s, which has its own store: leave out one of the two options", o.folder, o.url)
 	}
 	if o.err == nil && o.url == "" && o.replicas > 1 {
-		o.fail("Replicas(%d): the embedded server is a single server; give the URL of a cluster of servers", o.replicas)
+		o.fail("Replicas(%d): the embedded server is a single server; name a cluster of servers with the option URL", o.replicas)
 	}
 	return o, o.err
 }
@@ -48,7 +48,7 @@ func newOptions(opts []Option) (options, error) {
 // fail records the error of an invalid option, if it is the first.
 func (o *options) fail(format string, args ...any) {
 	if o.err == nil {
-		o.err = fmt.Errorf("cluster: "+format, args...)
+		o.err = fmt.Errorf("cluster: invalid option: "+format, args...)
 	}
 }
 
@@ -112,7 +112,7 @@ func Replicas(n int) Option {
 func Tries(n int) Option {
 	return func(o *options) {
 		if o.tries = n; n < 1 {
-			o.fail("Tries(%d): it must be at least 1", n)
+			o.fail("Tries(%d): the number of tries must be at least 1", n)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func Tries(n int) Option {
 func MaxValue(n int) Option {
 	return func(o *options) {
 		if o.maxValue = n; n < 1 || n > 1<<30 {
-			o.fail("MaxValue(%d): it must be between 1 and %d bytes", n, 1<<30)
+			o.fail("MaxValue(%d): the limit must be between 1 and %d bytes", n, 1<<30)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func MaxValue(n int) Option {
 func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {
-			o.fail("Inflight(%d): it must be between 1 and %d", n, 1<<16)
+			o.fail("Inflight(%d): the number of tasks must be between 1 and %d", n, 1<<16)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func Inflight(n int) Option {
 func MaxBatch(n int) Option {
 	return func(o *options) {
 		if o.maxBatch = n; n < 1 || n > wire.MaxTasks {
-			o.fail("MaxBatch(%d): it must be between 1 and %d", n, wire.MaxTasks)
+			o.fail("MaxBatch(%d): the number of tasks must be between 1 and %d", n, wire.MaxTasks)
 		}
 	}
 }
@@ -153,7 +153,7 @@ func MaxBatch(n int) Option {
 func WorkerTimeout(d time.Duration) Option {
 	return func(o *options) {
 		if o.workerTimeout = d; d <= 0 {
-			o.fail("WorkerTimeout(%v): it must be positive", d)
+			o.fail("WorkerTimeout(%v): the time must be positive", d)
 		}
 	}
 }

@@ -282,7 +282,7 @@ func TestFunctionsThatCannotBeSent(t *testing.T) {
 	refused(t, err, "takesQueue", "another machine", "mp.Queue[int] is shared by the processes of one machine")
 	refused(t, mp.ForEach(watchdog(t), p, takesList, make([][]map[string]mp.Mutex, 1)), "mp.Mutex is shared")
 	_, err = mp.Map[int, int, func(int) int](watchdog(t), p, nil, []int{1})
-	refused(t, err, "the function is nil")
+	refused(t, err, "the function to run is nil")
 }
 
 func repeat(s string) string { return strings.Repeat(s, 3) }

@@ -52,7 +52,7 @@ func TestPoolOptionsThatAreRefused(t *testing.T) {
 		{mp.TaskTimeout(0), []string{"TaskTimeout(0s)"}},
 		{mp.Stdout(nil), []string{"Stdout(nil)"}},
 		{mp.Env("A=", "x"), []string{`Env("x")`}},
-		{mp.Env("A=" + string(slices.Repeat([]byte("a"), 1<<17))), []string{"Env(", "more than the limit"}},
+		{mp.Env("A=" + string(slices.Repeat([]byte("a"), 1<<17))), []string{"the option Env of the pool", "more than the limit"}},
 		{mp.Initializer(func(x int) { n = x }, 1), []string{"initializer", "captures variables"}},
 		{mp.Initializer(prepareQueue, (*mp.Queue[int])(nil)), []string{"initializer", "another machine"}},
 		{mp.Initializer(func(string) {}, string(make([]byte, 2<<20))), []string{"options of the pool take", "cluster.MaxValue"}},

@@ -41,7 +41,7 @@ func NewQueue[T any](ctx context.Context, c *Cluster, size int) (*Queue[T], erro
 
 func newQueue(ctx context.Context, c *Cluster, size int) (entry, error) {
 	if size < 0 {
-		return entry{}, fmt.Errorf("cluster: NewQueue(%d): the size cannot be negative", size)
+		return entry{}, fmt.Errorf("cluster: cannot make a Queue for %d values: the size must be 0 (no limit) or more", size)
 	}
 	if size == 0 {
 		size = defaultQueueSize
@@ -100,7 +100,7 @@ func (e *entry) put(ctx context.Context, b []byte, wait bool) error {
 		return err
 	}
 	if max := int(c.conn.MaxPayload()) / 2; len(b) > max {
-		return fmt.Errorf("cluster: a value of %d bytes is too large for a Queue, which takes up to %d; store it in a file or object that all workers can read, and put its name: %w", len(b), max, mp.ErrTooLarge)
+		return fmt.Errorf("cluster: a value of %d bytes is too large for a Queue, which takes values of up to %d bytes; store the value in a file that all workers can read, and put the name of the file into the Queue: %w", len(b), max, mp.ErrTooLarge)
 	}
 	id := rand.Text()
 	for delay := 5 * time.Millisecond; ; delay = min(2*delay, 200*time.Millisecond) {

@@ -102,7 +102,7 @@ func TestQueueLimits(t *testing.T) {
 		t.Errorf("Put to a closed Queue: %v", err)
 	}
 	_, err = cluster.NewQueue[int](ctx, c, -1)
-	refused(t, err, "NewQueue(-1)")
+	refused(t, err, "cannot make a Queue for -1 values")
 	_, err = cluster.NewQueue[func()](ctx, c, 1)
 	refused(t, err, "a function cannot be part of a value")
 }

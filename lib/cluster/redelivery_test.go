@@ -49,7 +49,7 @@ func TestBegunTaskIsATry(t *testing.T) {
 	p := must.Get(c.Pool())
 	a := must.Get(c.newAgent(1))
 	defer a.stop()
-	for n, want := range []string{"", "each process that ran it was lost, and the option Tries limits the tries to 1"} {
+	for n, want := range []string{"", "each process that ran the task was lost, and the option cluster.Tries limits the number of tries to 1"} {
 		f := mp.Submit[int](ctx, p, twice, 21)
 		msg := must.Get(a.consumer.Next(jetstream.FetchMaxWait(time.Minute)))
 		b := begins.Batch{Pool: only(t, c).id, ID: uint64(n + 1)}

@@ -91,7 +91,7 @@ func (r *runner) Workers() (n int) {
 func (r *runner) Run(ctx context.Context, f *mpremote.Func, arg []byte) (mpremote.Outcome, error) {
 	if n := len(arg); n > r.c.o.maxValue {
 		return mpremote.Outcome{}, fmt.Errorf("cluster: the argument of %s takes %d bytes, more than the limit of %d: "+
-			"divide it, or raise the limit with cluster.MaxValue: %w", f.Name, n, r.c.o.maxValue, mp.ErrTooLarge)
+			"divide the argument into smaller ones, or raise the limit with cluster.MaxValue: %w", f.Name, n, r.c.o.maxValue, mp.ErrTooLarge)
 	}
 	size := int64(min(len(arg), maxInflightBytes))
 	if err := r.acquire(ctx, size); err != nil {

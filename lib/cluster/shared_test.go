@@ -122,9 +122,9 @@ func TestTryLockAndUnlock(t *testing.T) {
 	if err := m.Unlock(ctx); err != nil {
 		t.Error(err)
 	}
-	refused(t, m.Unlock(ctx), "does not hold")
+	refused(t, m.Unlock(ctx), "cannot unlock a Mutex that was not locked through the same variable")
 	go func() { waiting <- must.Get(cluster.NewMutex(ctx, c)).Unlock(ctx) }()
-	refused(t, <-waiting, "does not hold")
+	refused(t, <-waiting, "cannot unlock a Mutex that was not locked through the same variable")
 }
 
 // dieHolding locks a Mutex and kills its process, the first time.
@@ -241,7 +241,7 @@ func TestBarrierHoldsEveryRound(t *testing.T) {
 
 func TestBarrierOfNoParties(t *testing.T) {
 	_, err := cluster.NewBarrier(watchdog(t), open(t, 0), 0)
-	refused(t, err, "NewBarrier(0)")
+	refused(t, err, "cannot make a Barrier for 0 parties")
 }
 
 // loadFrom loads a Value in a child process of a worker.
@@ -254,7 +254,7 @@ func TestObjectsOfAnotherClusterAreRefused(t *testing.T) {
 	c, ctx := open(t, 1), watchdog(t)
 	v := must.Get(cluster.NewValue(ctx, open(t, 0), "far"))
 	_, err := mp.Map[string](ctx, newPool(t, c), loadFrom, []*cluster.Value[string]{v})
-	refused(t, err, "belongs to another cluster")
+	refused(t, err, "cannot use an object of another cluster")
 	v = must.Get(cluster.NewValue(ctx, c, "near"))
 	ys, err := mp.Map[string](ctx, newPool(t, c), loadFrom, []*cluster.Value[string]{v})
 	if err != nil || ys[0] != "near from true" {

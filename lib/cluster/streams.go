@@ -101,7 +101,7 @@ func (c *Cluster) openStream(ctx context.Context, config jetstream.StreamConfig)
 		return nil, err
 	}
 	if have := s.CachedInfo().Config; have.Retention != config.Retention || !slices.Equal(have.Subjects, config.Subjects) {
-		return nil, errors.New("it belongs to another program; choose another name with cluster.Name")
+		return nil, fmt.Errorf("a stream of the name %s exists that does not belong to a cluster of package cluster; choose another name with cluster.Name", config.Name)
 	}
 	return s, nil
 }
@@ -112,7 +112,7 @@ func (c *Cluster) streamError(name string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
-		return fmt.Errorf("cluster: the server at %s does not have JetStream: start nats-server with -js: %w", c.URL(), err)
+		return fmt.Errorf("cluster: the server at %s does not offer JetStream, which package cluster needs: start nats-server with -js: %w", c.URL(), err)
 	}
 	return fmt.Errorf("cluster: cannot open the stream %s at %s: %w", name, c.URL(), err)
 }

@@ -124,14 +124,14 @@ func encode(data any, buffers [][]byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	if len(buffers) > MaxBuffers {
-		return nil, fmt.Errorf("comm: a message of %d buffers exceeds the limit of %d: send several messages", len(buffers), MaxBuffers)
+		return nil, fmt.Errorf("comm: cannot send a message with %d buffers: the limit is %d; send several messages", len(buffers), MaxBuffers)
 	}
 	size := len(raw)
 	for _, b := range buffers {
 		size += len(b)
 	}
 	if size > MaxBytes {
-		return nil, fmt.Errorf("comm: a message of %.1f MB exceeds the limit of %d MB: send several messages", float64(size)/(1<<20), MaxBytes>>20)
+		return nil, fmt.Errorf("comm: cannot send a message of %.1f MB: the limit is %d MB; send several messages", float64(size)/(1<<20), MaxBytes>>20)
 	}
 	return raw, nil
 }
@@ -142,10 +142,10 @@ func object(data any) (json.RawMessage, error) {
 	}
 	raw, err := json.Marshal(data)
 	if err != nil {
-		return nil, fmt.Errorf("comm: %w", err)
+		return nil, fmt.Errorf("comm: cannot encode the data of a message, a %T, as JSON: %w", data, err)
 	}
 	if raw[0] != '{' {
-		return nil, fmt.Errorf("comm: the data of a message must be a JSON object, not a %T", data)
+		return nil, fmt.Errorf("comm: cannot send a %T as the data of a message: its JSON form must be an object, so pass a struct or a map", data)
 	}
 	return raw, nil
 }

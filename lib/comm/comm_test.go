@@ -76,7 +76,7 @@ func text(ms []Message) string {
 
 func TestDataMustBeObject(t *testing.T) {
 	hosted(t)
-	if _, err := New("t", []int{1}, nil); err == nil || !strings.Contains(err.Error(), "object, not a []int") {
+	if _, err := New("t", []int{1}, nil); err == nil || !strings.Contains(err.Error(), "cannot send a []int as the data") {
 		t.Errorf("a list: %v", err)
 	}
 	c, err := New("t", nil, nil)
@@ -239,8 +239,8 @@ func TestBuffersAreBounded(t *testing.T) {
 		err  error
 		want string
 	}{
-		"size":   {c.Send(nil, large, large), "a message of 60.0 MB exceeds the limit of 60 MB: send several messages"},
-		"number": {c.Send(nil, make([][]byte, MaxBuffers+1)...), "a message of 257 buffers exceeds the limit of 256: send several messages"},
+		"size":   {c.Send(nil, large, large), "cannot send a message of 60.0 MB: the limit is 60 MB; send several messages"},
+		"number": {c.Send(nil, make([][]byte, MaxBuffers+1)...), "cannot send a message with 257 buffers: the limit is 256; send several messages"},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {
 			t.Errorf("%s: %v", what, test.err)

@@ -35,7 +35,7 @@ const (
 // of gonum (such as 6*vg.Inch), and must be positive.
 func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 	if !(width > 0 && height > 0) {
-		return fmt.Errorf("display: a plot of %v by %v points has no area", width, height)
+		return fmt.Errorf("display: cannot draw a plot of %v by %v points: width and height must be positive", width, height)
 	}
 	d := drawing{v: p, width: float64(width), height: float64(height)}
 	d.writerTo = func(format string) (io.WriterTo, error) { return p.WriterTo(width, height, format) }
@@ -92,7 +92,7 @@ func (d drawing) bundle(vectorOnly bool) (Bundle, map[string]any, error) {
 		drawn = string(data)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("display: cannot draw: %w", err)
+		return nil, nil, fmt.Errorf("display: cannot draw a plot of %v by %v points: %w", d.width, d.height, err)
 	}
 	svg, size, err := standaloneSVG(drawn)
 	if err != nil {

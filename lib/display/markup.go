@@ -25,7 +25,7 @@ func standaloneSVG(s string) (svg, size string, err error) {
 			break
 		}
 		if err != nil {
-			return "", "", fmt.Errorf("display: not an SVG document: %w", err)
+			return "", "", fmt.Errorf("display: cannot show the text as SVG: it is not well-formed XML: %w", err)
 		}
 		if start, ok := tok.(xml.StartElement); ok && root == nil {
 			c := start.Copy()
@@ -33,7 +33,7 @@ func standaloneSVG(s string) (svg, size string, err error) {
 		}
 	}
 	if root == nil || root.Name.Local != "svg" {
-		return "", "", errors.New("display: not an SVG document: its root is not <svg>")
+		return "", "", errors.New("display: cannot show the text as SVG: the root element is not <svg>")
 	}
 	if root.Name.Space == "" {
 		at := strings.LastIndex(s[:after], "<svg") + len("<svg")

@@ -63,7 +63,7 @@ func Image(img image.Image) error {
 func JSON(v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("display: %w", err)
+		return fmt.Errorf("display: cannot encode a %T as JSON: %w", v, err)
 	}
 	return show(Bundle{"application/json": json.RawMessage(data), "text/plain": string(data)}, nil)
 }
@@ -78,7 +78,7 @@ func Clear(wait bool) error {
 // share the identifiers. A [Handle] makes a unique identifier. ShowAs fails if id is empty.
 func ShowAs(id string, v any) error {
 	if id == "" {
-		return errors.New("display: ShowAs needs an identifier that is not empty")
+		return errors.New("display: cannot show a value with ShowAs: the identifier is empty")
 	}
 	m := Render(v)
 	m.ID = id
@@ -88,7 +88,7 @@ func ShowAs(id string, v any) error {
 // Update replaces by v everything that was shown under id, in all cells.
 func Update(id string, v any) error {
 	if id == "" {
-		return errors.New("display: Update needs the identifier that was passed to ShowAs")
+		return errors.New("display: cannot update a display: the identifier is empty; pass the one that was passed to ShowAs")
 	}
 	m := Render(v)
 	m.Kind, m.ID = displayhost.KindUpdate, id
@@ -125,7 +125,7 @@ func show(b Bundle, metadata map[string]any) error {
 func picture(mime string, data []byte) error {
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil || "image/"+format != mime {
-		return fmt.Errorf("display: these %d bytes are not %s", len(data), mime)
+		return fmt.Errorf("display: cannot show %d bytes as a picture: the bytes are not of the type %s", len(data), mime)
 	}
 	b, meta := pictureBundle(mime, data, cfg.Width, cfg.Height)
 	return show(b, meta)
@@ -141,11 +141,11 @@ func pictureBundle(mime string, data []byte, width, height int) (Bundle, map[str
 
 func encodePNG(img image.Image) ([]byte, error) {
 	if img == nil {
-		return nil, errors.New("display: the image is nil")
+		return nil, errors.New("display: cannot show an image that is nil")
 	}
 	var buf bytes.Buffer
 	if err := png.Encode(&buf, img); err != nil {
-		return nil, fmt.Errorf("display: cannot encode the image: %w", err)
+		return nil, fmt.Errorf("display: cannot encode a %T as PNG: %w", img, err)
 	}
 	return buf.Bytes(), nil
 }

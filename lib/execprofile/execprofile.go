@@ -67,14 +67,14 @@ func Record(folder, kind string, f func() error) (err error) {
 func Read(folder string) (*Recording, error) {
 	kind, err := os.ReadFile(filepath.Join(folder, "kind"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("execprofile: %s has no profile: %w", folder, err)
+		return nil, fmt.Errorf("execprofile: the folder %s has no profile that Record has written: %w", folder, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("execprofile: %w", err)
+		return nil, fmt.Errorf("execprofile: cannot read the kind of the profile in %s: %w", folder, err)
 	}
 	r := &Recording{Kind: string(kind)}
 	if r.Processes, err = processes(folder); err != nil {
-		return nil, fmt.Errorf("execprofile: %w", err)
+		return nil, fmt.Errorf("execprofile: cannot list the processes of the profile in %s: %w", folder, err)
 	}
 	var all []*profile.Profile
 	for i := range r.Processes {
@@ -90,7 +90,7 @@ func Read(folder string) (*Recording, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("execprofile: %s has no profile of any process", folder)
+		return nil, fmt.Errorf("execprofile: the folder %s has no profile of any process", folder)
 	}
 	if r.Profile, err = profile.Merge(all); err != nil {
 		return nil, fmt.Errorf("execprofile: cannot merge the profiles of %d processes: %w", len(all), err)

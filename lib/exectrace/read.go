@@ -1,6 +1,7 @@
 package exectrace
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,14 +43,14 @@ var maxEvents = 2_000_000
 func Read(folder string) (*Trace, error) {
 	b, err := os.ReadFile(filepath.Join(folder, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("exectrace: %s has no recording of mp.Trace: %w", folder, err)
+		return nil, fmt.Errorf("exectrace: the folder %s has no recording of mp.Trace: %w", folder, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("exectrace: %w", err)
+		return nil, fmt.Errorf("exectrace: cannot read the manifest of the recording in %s: %w", folder, err)
 	}
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil || m.Version != 1 {
-		return nil, fmt.Errorf("exectrace: %s is not a manifest of mp.Trace, version 1 (error: %v)", filepath.Join(folder, ManifestName), err)
+		return nil, fmt.Errorf("exectrace: cannot read %s as a manifest of mp.Trace of version 1: %w", filepath.Join(folder, ManifestName), cmp.Or(err, fmt.Errorf("the file has version %d", m.Version)))
 	}
 	t := &Trace{Folder: folder, Command: m.Command, Go: m.Go, Cores: m.Cores}
 	merge := newMerger(t)

@@ -53,9 +53,9 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
 	}
 	switch {
 	case n < 0:
-		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: the number is negative", n)
+		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: the number must be 0 or more", n)
 	case size > 0 && uint64(n) > shm.MaxBlock/uint64(size):
-		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: it would be larger than %d TiB", n, shm.MaxBlock>>40)
+		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: the Array would be larger than %d TiB", n, shm.MaxBlock>>40)
 	}
 	shared, err := isShared(b)
 	if err != nil {

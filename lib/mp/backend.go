@@ -105,9 +105,13 @@ func (b Backend) String() string {
 //go:noinline
 func isShared(b Backend) (bool, error) {
 	if b != Goroutines && b != Processes {
-		return false, fmt.Errorf("mp: %v", b)
+		return false, unknownBackend(b)
 	}
 	return b == Processes, nil
+}
+
+func unknownBackend(b Backend) error {
+	return fmt.Errorf("mp: the backend %d is unknown: use mp.Goroutines or mp.Processes", int(b))
 }
 
 // makeHandle makes an object for b and stores it in h.

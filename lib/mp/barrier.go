@@ -115,7 +115,7 @@ func (b *Barrier) await(ctx context.Context, s barrierWord) error {
 	for uint32(o.U64(barrierState).Load()) == round {
 		err := o.Wait(ctx, barrierState, round, shm.Watch{Suspect: o.HasDead})
 		if err == nil && o.HasDead() {
-			err = fmt.Errorf("%w: %w", ErrBroken, failure.Unprefixed(ErrPeerDied))
+			err = fmt.Errorf("%w; a process that had the barrier has died: %w", ErrBroken, failure.Unprefixed(ErrPeerDied))
 		}
 		if err != nil && b.breakRound(&round) {
 			o.RemoveDead()

@@ -38,7 +38,7 @@ type Group struct {
 // first error, which context.Cause returns then. opts apply to each of its processes.
 func NewGroup(ctx context.Context, b Backend, opts ...ProcessOption) (*Group, error) {
 	if b != Goroutines && b != Processes {
-		return nil, fmt.Errorf("mp: %v", b)
+		return nil, unknownBackend(b)
 	}
 	if _, err := processOptions(b, opts); err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
+		return fmt.Errorf("%w, and the wait for its end was given up: %w", ErrRunning, context.Cause(ctx))
 	}
 	g.cancel(context.Canceled)
 	g.mu.Lock()
@@ -175,11 +175,11 @@ type Waiter interface{ Done() <-chan struct{} }
 // and the error of ctx.
 func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	if len(ws) == 0 {
-		return -1, errors.New("mp: WaitAny needs at least one process to wait for")
+		return -1, errors.New("mp: WaitAny has nothing to wait for: pass at least one process or future")
 	}
 	for i, w := range ws {
 		if w == nil {
-			return -1, fmt.Errorf("mp: WaitAny: argument %d is nil", i)
+			return -1, fmt.Errorf("mp: cannot wait for argument %d of WaitAny, which is nil", i)
 		}
 		select {
 		case <-w.Done():

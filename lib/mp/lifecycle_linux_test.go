@@ -110,7 +110,7 @@ func another(t *testing.T, name string) *exec.Cmd {
 
 func TestProgramWithoutEntryStartsNoChild(t *testing.T) {
 	out, err := another(t, "no entry").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "true mp: call mp.Init() first in main") || strings.Count(string(out), "true") != 2 {
+	if err != nil || !strings.Contains(string(out), "true mp: cannot start a child process: call mp.Init() first in main") || strings.Count(string(out), "true") != 2 {
 		t.Errorf("got %q, %v", out, err)
 	}
 }

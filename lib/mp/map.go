@@ -65,7 +65,7 @@ type MapError struct {
 // Error returns the text of Err.
 func (e *MapError) Error() string {
 	if e.Err == nil {
-		return "mp: a Map ended before all its tasks"
+		return "mp: a Map ended before all its tasks had ended"
 	}
 	return e.Err.Error()
 }

@@ -142,7 +142,7 @@ func TestLoanEndsWithTheWait(t *testing.T) {
 func TestCloseWithinATask(t *testing.T) {
 	p := newPool(t, mp.Goroutines, mp.Workers(2))
 	ys, err := mp.Map[string](watchdog(t), p, func(int) string { return p.Close().Error() }, []int{1})
-	if err != nil || !strings.Contains(ys[0], "a task of the pool called Close") {
+	if err != nil || !strings.Contains(ys[0], "cannot close a pool from one of its tasks") {
 		t.Errorf("got %v, %v", ys, err)
 	}
 	expectMap(t, p)
@@ -283,7 +283,7 @@ func TestAskHonoursItsContext(t *testing.T) {
 	expect(t, 2)(mp.Ask[int](watchdog(t), s.ref, (*slow).Twice, time.Millisecond))
 	expect(t, 4)(result(mp.Go[int](watchdog(t), mp.Processes, askTwice, s.ref)))
 	text, err := mp.Ask[string](watchdog(t), s.ref, (*slow).Close, 0)
-	if err != nil || !strings.Contains(text, "which would wait for that function") {
+	if err != nil || !strings.Contains(text, "since Close would wait for that function") {
 		t.Errorf("got %q, %v", text, err)
 	}
 	if err := s.ref.Close(); err != nil {

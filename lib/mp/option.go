@@ -55,7 +55,7 @@ type options struct {
 // fail records the error of an invalid option, if it is the first.
 func (o *options) fail(format string, args ...any) {
 	if o.err == nil {
-		o.err = fmt.Errorf("mp: "+format, args...)
+		o.err = fmt.Errorf("mp: invalid option: "+format, args...)
 	}
 }
 
@@ -73,7 +73,7 @@ func (o *options) apply(b Backend, settings []setting) error {
 		set(unsafe.Pointer(o))
 	}
 	if o.err == nil && b == Goroutines && o.childOnly != "" {
-		o.fail("%s needs mp.Processes: goroutines are part of this process", o.childOnly)
+		o.fail("%s needs mp.Processes, since goroutines are part of this process", o.childOnly)
 	}
 	return o.err
 }
@@ -233,7 +233,7 @@ func Initializer[A any, F Target[A]](fn F, arg A) PoolOption {
 func initialize(c call.Function, arg unsafe.Pointer) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Initializer = (&pool.Initializer{Call: c, Arg: arg}); c.Fn == nil && o.err == nil {
-			o.err = errors.New("mp: the pool's initializer is nil")
+			o.err = errors.New("mp: invalid option: the function of Initializer is nil")
 		}
 	})}
 }
@@ -250,7 +250,7 @@ type jobOptions struct {
 func newJobOptions(opts []JobOption) (o jobOptions, err error) {
 	for _, opt := range opts {
 		if opt.set == nil {
-			return o, errors.New("mp: a JobOption is empty; use Progress")
+			return o, errors.New("mp: invalid option: a JobOption is its zero value; make it with Progress")
 		}
 		opt.set(unsafe.Pointer(&o))
 	}
@@ -270,7 +270,7 @@ func Progress(report func(done, total int)) JobOption {
 	return JobOption{func(p unsafe.Pointer) {
 		o := (*jobOptions)(p)
 		if o.report = report; report == nil {
-			o.err = errors.New("mp: Progress(nil): it needs a function to call")
+			o.err = errors.New("mp: invalid option: the function of Progress is nil")
 		}
 	}}
 }

@@ -23,10 +23,10 @@ func TestOptionsAreChecked(t *testing.T) {
 		{both, mp.TasksPerChild(-1), "TasksPerChild(-1)"}, {both, mp.Grace(-time.Second), "Grace(-1s)"},
 		{both, mp.Env("NAME"), `Env("NAME")`}, {both, mp.Env("A=1", "=x"), `Env("=x")`}, {both, mp.Env("A=\x00"), "zero bytes"},
 		{both, mp.Stdout(nil), "Stdout(nil)"}, {both, mp.Stderr(noFile), "Stderr(nil)"}, {both, nil, "an option is nil"},
-		{both, mp.Option{}, "an option is nil"}, {both, mp.Initializer(noPrepare, 1), "initializer is nil"},
+		{both, mp.Option{}, "an option is nil"}, {both, mp.Initializer(noPrepare, 1), "the function of Initializer is nil"},
 		{mp.Goroutines, mp.Workers(0), "Workers(0)"}, {mp.Goroutines, mp.TasksPerChild(2), "TasksPerChild needs mp.Processes"},
 		{mp.Goroutines, mp.Env("A=1"), "Env needs mp.Processes"}, {mp.Goroutines, mp.Stdout(new(bytes.Buffer)), "Stdout needs mp.Processes"},
-		{mp.Goroutines, mp.Initializer(noPrepare, 1), "initializer is nil"}, {mp.Backend(7), mp.Workers(1), "backend"},
+		{mp.Goroutines, mp.Initializer(noPrepare, 1), "the function of Initializer is nil"}, {mp.Backend(7), mp.Workers(1), "backend"},
 	} {
 		_, err := mp.NewPool(c.b, c.opt)
 		refused(t, err, "mp: ", c.say)

@@ -120,7 +120,7 @@ type ender interface {
 //go:noinline
 func start(ctx context.Context, b Backend, fn call.Function, arg, result unsafe.Pointer, opts []ProcessOption) (*Process, error) {
 	if fn.Fn == nil {
-		return nil, errors.New("mp: the function is nil")
+		return nil, errors.New("mp: the function to run is nil")
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func start(ctx context.Context, b Backend, fn call.Function, arg, result unsafe.
 		return p, nil
 	}
 	release()
-	return nil, fmt.Errorf("mp: %v", b)
+	return nil, unknownBackend(b)
 }
 
 func startGoroutine(ctx context.Context, p *Process, fn *call.Function, arg, result unsafe.Pointer) {
@@ -232,7 +232,7 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 // becauseOf adds the cause of ctx's end to err, unless err has it already.
 func becauseOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !failure.Is(err, cause) {
-		return fmt.Errorf("%w: %w", cause, failure.Unprefixed(err))
+		return fmt.Errorf("mp: the context of the process has ended: %w: %w", failure.Unprefixed(cause), failure.Unprefixed(err))
 	}
 	return err
 }
@@ -308,7 +308,7 @@ func (p *Process) Join(ctx context.Context) error {
 	case <-p.ended:
 		return p.outcome()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %v: %w", ErrRunning, p, context.Cause(ctx))
+		return fmt.Errorf("%w in %v, and the wait for its end was given up: %w", ErrRunning, p, context.Cause(ctx))
 	}
 }
 

@@ -78,7 +78,7 @@ func TestProgressThatPanics(t *testing.T) {
 		p := newPool(t, b, mp.Workers(2))
 		panics := mp.Progress(func(int, int) { panic("no progress") })
 		ys, err := mp.Map[int](watchdog(t), p, square, []int{3}, panics)
-		refused(t, err, "the Progress function: panic: no progress")
+		refused(t, err, "the Progress function failed: panic: no progress")
 		if e, ok := errors.AsType[*mp.MapError](err); !ok || !e.Succeeded(0) || ys[0] != 9 {
 			t.Errorf("got %v, %T: %v", ys, err, err)
 		}
@@ -117,11 +117,11 @@ func TestProgressEndsWithTheLoop(t *testing.T) {
 func TestProgressIsChecked(t *testing.T) {
 	var p mp.Pool
 	_, err := mp.Map[int](context.Background(), &p, square, []int{1}, mp.Progress(nil))
-	refused(t, err, "Progress(nil)")
+	refused(t, err, "the function of Progress is nil")
 	_, err = mp.Map[int](context.Background(), &p, square, []int{1}, mp.JobOption{})
-	refused(t, err, "a JobOption is empty")
+	refused(t, err, "a JobOption is its zero value")
 	for _, err := range mp.Stream[int](context.Background(), &p, square, slices.Values([]int{1}), mp.Progress(nil)) {
-		refused(t, err, "Progress(nil)")
+		refused(t, err, "the function of Progress is nil")
 	}
 }
 

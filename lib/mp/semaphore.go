@@ -158,7 +158,7 @@ func (s *Semaphore) Release() {
 	for {
 		n := count.Load()
 		if n >= most {
-			panic(fmt.Sprintf("mp: Release of a Semaphore that has all its %d units", most))
+			panic(fmt.Sprintf("mp: cannot release a unit of a Semaphore that has all its %d units already", most))
 		}
 		if count.CompareAndSwap(n, n+1) {
 			break

@@ -99,7 +99,7 @@ func testServedList(t *testing.T, l *mp.ServedList[any]) {
 	expect(t, 40)(l.Append(ctx, "end"))
 	expect(t, any("end"))(first3(l.Pop(ctx)))
 	_, err := l.Load(ctx, 40)
-	refused(t, err, "index 40 is out of range of a list of 40")
+	refused(t, err, "index 40 is out of range for a served list of 40 elements")
 	if err := l.Clear(ctx); err != nil {
 		t.Error(err)
 	}

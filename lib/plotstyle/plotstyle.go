@@ -81,11 +81,11 @@ func (s *Plot) WriterTo(width, height vg.Length, format string) (io.WriterTo, er
 func (s *Plot) Save(width, height vg.Length, file string) error {
 	w, err := s.WriterTo(width, height, strings.TrimPrefix(strings.ToLower(filepath.Ext(file)), "."))
 	if err != nil {
-		return fmt.Errorf("cannot draw %s: %w", file, err)
+		return fmt.Errorf("cannot save the plot as %s: %w", file, err)
 	}
 	var data bytes.Buffer
 	if _, err := w.WriteTo(&data); err != nil {
-		return fmt.Errorf("cannot draw %s: %w", file, err)
+		return fmt.Errorf("cannot draw the plot for %s: %w", file, err)
 	}
 	return os.WriteFile(file, data.Bytes(), 0o666)
 }

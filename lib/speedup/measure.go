@@ -92,29 +92,29 @@ func usableCores() float64 { return min(float64(runtime.NumCPU()), cgroup.CPU(os
 
 func checkOptions(opts *Options, cases []Case) error {
 	if len(opts.Workers) == 0 {
-		return errors.New("speedup: Options.Workers is empty: give the worker counts to measure, such as []int{1, 2, 4}")
+		return errors.New("speedup: Options.Workers is empty: set it to the numbers of workers to measure, such as []int{1, 2, 4}")
 	}
 	for i, w := range opts.Workers {
 		if w < 1 {
-			return fmt.Errorf("speedup: Options.Workers has %d: a count must be 1 or more", w)
+			return fmt.Errorf("speedup: Options.Workers contains %d: a number of workers must be at least 1", w)
 		}
 		if slices.Contains(opts.Workers[:i], w) {
-			return fmt.Errorf("speedup: Options.Workers has %d twice", w)
+			return fmt.Errorf("speedup: Options.Workers contains %d twice: give each number of workers once", w)
 		}
 	}
 	if opts.Work != nil {
 		for _, w := range opts.Workers {
 			if x := opts.Work(w); !(x > 0) || math.IsInf(x, 1) {
-				return fmt.Errorf("speedup: Options.Work(%d) is %v: it must be positive", w, x)
+				return fmt.Errorf("speedup: Options.Work(%d) returns %v: the amount of work must be positive and finite", w, x)
 			}
 		}
 	}
 	if len(cases) == 0 {
-		return errors.New("speedup: there is no case to measure")
+		return errors.New("speedup: there is no case to measure: pass at least one Case")
 	}
 	for i, c := range cases {
 		if c.Run == nil {
-			return fmt.Errorf("speedup: case %d (%q) has no Run function", i+1, c.Name)
+			return fmt.Errorf("speedup: cannot measure case %d (%q): its field Run is nil", i+1, c.Name)
 		}
 		same := func(other Case) bool { return other.Name == c.Name }
 		if first := slices.IndexFunc(cases, same); first < i {
@@ -122,7 +122,7 @@ func checkOptions(opts *Options, cases []Case) error {
 		}
 	}
 	if opts.Rounds < 0 {
-		return fmt.Errorf("speedup: Options.Rounds is %d: it must not be negative", opts.Rounds)
+		return fmt.Errorf("speedup: Options.Rounds is %d: the number of rounds must not be negative", opts.Rounds)
 	}
 	if opts.Rounds == 0 {
 		opts.Rounds = defaultRounds
@@ -239,10 +239,10 @@ func (m *measurement) measureTime(ctx context.Context, what string, f func() err
 	err := f()
 	d := m.now().Sub(start)
 	if err != nil {
-		return 0, fmt.Errorf("speedup: %s: %w", what, err)
+		return 0, fmt.Errorf("speedup: cannot measure %s: %w", what, err)
 	}
 	if d <= 0 {
-		return 0, fmt.Errorf("speedup: %s took no measurable time: give it more work", what)
+		return 0, fmt.Errorf("speedup: cannot measure %s: the run took no measurable time; give it more work", what)
 	}
 	m.done++
 	m.doneNow.Store(int64(m.done))

@@ -95,10 +95,10 @@ func TestMeasureRefuses(t *testing.T) {
 		want  string
 	}{
 		{context.Background(), Options{}, []Case{ok}, "Options.Workers is empty"},
-		{context.Background(), Options{Workers: []int{1, 0}}, []Case{ok}, "Options.Workers has 0: a count must be 1 or more"},
-		{context.Background(), Options{Workers: []int{2, 2}}, []Case{ok}, "has 2 twice"},
+		{context.Background(), Options{Workers: []int{1, 0}}, []Case{ok}, "Options.Workers contains 0: a number of workers must be at least 1"},
+		{context.Background(), Options{Workers: []int{2, 2}}, []Case{ok}, "contains 2 twice"},
 		{context.Background(), Options{Workers: []int{1}}, nil, "no case"},
-		{context.Background(), Options{Workers: []int{1}}, []Case{{Name: "x"}}, `("x") has no Run`},
+		{context.Background(), Options{Workers: []int{1}}, []Case{{Name: "x"}}, `("x"): its field Run is nil`},
 		{context.Background(), Options{Workers: []int{1}}, []Case{ok, bad, ok}, `cases 1 and 3 have the same name, "ok"`},
 		{context.Background(), Options{Workers: []int{1}}, []Case{bad}, "bad with 1 worker: no children left"},
 		{context.Background(), Options{Workers: []int{1}, Rounds: -1}, []Case{ok}, "Options.Rounds is -1"},

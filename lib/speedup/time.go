@@ -12,7 +12,7 @@ import (
 // microseconds, for which Measure is not precise enough.
 func Time(runs int, f func() error) (Estimate, error) {
 	if runs < 1 {
-		return Estimate{}, fmt.Errorf("speedup: the number of runs is %d: it must be at least 1", runs)
+		return Estimate{}, fmt.Errorf("speedup: cannot measure the time of %d runs: the number must be at least 1", runs)
 	}
 	var seconds []float64
 	for i := range runs + 1 {

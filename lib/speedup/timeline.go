@@ -58,12 +58,12 @@ func (r *Result) Timeline(name string, workers int) (Timeline, error) {
 		}
 	}
 	if r.recordErr != nil {
-		return nil, fmt.Errorf("speedup: no timeline of %q with %s: %w", name, countText(float64(workers), "worker"), r.recordErr)
+		return nil, fmt.Errorf("speedup: there is no timeline of the case %q with %s: %w", name, countText(float64(workers), "worker"), r.recordErr)
 	}
-	return nil, fmt.Errorf("speedup: no timeline of %q with %s: %w", name, countText(float64(workers), "worker"), errNotRecorded)
+	return nil, fmt.Errorf("speedup: there is no timeline of the case %q with %s: %w", name, countText(float64(workers), "worker"), errNotRecorded)
 }
 
-var errNotRecorded = errors.New("the run was not recorded; set Options.Record, and give the name of a case and one of Options.Workers")
+var errNotRecorded = errors.New("the run was not recorded; set Options.Record before the measurement, and pass the name of a case and a number of Options.Workers")
 
 // timelineNotes returns notes: that the timelines show separate runs, and why runs were not
 // recorded.

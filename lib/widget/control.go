@@ -98,7 +98,7 @@ func (c *Control[T]) Value() T {
 func (c *Control[T]) SetValue(v T) error {
 	if c.check != nil {
 		if err := c.check(v); err != nil {
-			return fmt.Errorf("widget: %s: %w", c.name(), err)
+			return fmt.Errorf("widget: cannot set the value of %s: %w", c.name(), err)
 		}
 	}
 	c.order.Lock()

@@ -53,5 +53,5 @@ func ExampleLink() {
 	fmt.Println(slider.SetValue(11))
 	// Output:
 	// 3
-	// widget: intslider "n": the value 11 is not between 0 and 10
+	// widget: cannot set the value of intslider "n": the value 11 is not between the control's limits 0 and 10
 }

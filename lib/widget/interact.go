@@ -35,7 +35,7 @@ import (
 func Interact(f any, options ...Option) error {
 	c, err := newCall(f, options)
 	if err != nil {
-		return fmt.Errorf("widget: Interact: %w", err)
+		return fmt.Errorf("widget: Interact failed: %w", err)
 	}
 	l := newLive(nil, c.inputs)
 	// notify cancels the running call, whose values are outdated.
@@ -68,11 +68,11 @@ type call struct {
 func newCall(f any, options []Option) (*call, error) {
 	v := reflect.ValueOf(f)
 	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
-		return nil, fmt.Errorf("it takes a function, not %T", f)
+		return nil, fmt.Errorf("the first argument of Interact must be a function that is not nil; this argument has the type %T", f)
 	}
 	t := v.Type()
 	if t.IsVariadic() {
-		return nil, fmt.Errorf("%s is variadic, and Interact needs a fixed number of parameters", t)
+		return nil, fmt.Errorf("the function (%s) is variadic, and Interact needs a fixed number of parameters", t)
 	}
 	c := &call{f: v}
 	if err := c.results(t); err != nil {
@@ -104,7 +104,7 @@ func (c *call) results(t reflect.Type) error {
 	}
 	c.returnValue = n == 1
 	if n > 1 {
-		return fmt.Errorf("it shows one value, but %s returns several", t)
+		return fmt.Errorf("the function (%s) returns several values, and Interact shows only one: return one value, or one value and an error", t)
 	}
 	return nil
 }
@@ -118,15 +118,15 @@ func (c *call) parameter(t reflect.Type, number int, option Option) error {
 	if in, ok := option.(source); ok {
 		p.input = in
 		if err := p.useOwn(in); err != nil {
-			return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+			return fmt.Errorf("parameter %d (%s) gets no control: %w", number, t, err)
 		}
 	} else if option != nil {
 		if err := option.configure(&p); err != nil {
-			return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+			return fmt.Errorf("parameter %d (%s) gets no control: %w", number, t, err)
 		}
 	}
 	if err := p.open(); err != nil {
-		return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+		return fmt.Errorf("parameter %d (%s) gets no control: %w", number, t, err)
 	}
 	c.inputs = append(c.inputs, p.input)
 	c.args = append(c.args, p.value)
@@ -139,7 +139,7 @@ func (c *call) fields(t reflect.Type, number int) error {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if !field.IsExported() {
-			return fmt.Errorf("parameter %d: the field %s is not exported, so it cannot be set", number, field.Name)
+			return fmt.Errorf("parameter %d gets no controls: the field %s of its type %s is not exported, so Interact cannot set the field", number, field.Name, t)
 		}
 		p := parameter{typ: field.Type, name: field.Name}
 		err := p.tags(field.Tag)
@@ -147,7 +147,7 @@ func (c *call) fields(t reflect.Type, number int) error {
 			err = p.open()
 		}
 		if err != nil {
-			return fmt.Errorf("parameter %d, field %s (%s): %w", number, field.Name, field.Type, err)
+			return fmt.Errorf("the field %s (%s) of parameter %d gets no control: %w", field.Name, field.Type, number, err)
 		}
 		c.inputs = append(c.inputs, p.input)
 		values = append(values, p.value)
@@ -168,7 +168,7 @@ func (c *call) triggers(options []Option) error {
 	for _, o := range options {
 		in, ok := o.(Input)
 		if !ok {
-			return fmt.Errorf("there are more options than parameters")
+			return fmt.Errorf("there are more options than parameters, and the option of type %T is not a control", o)
 		}
 		c.inputs = append(c.inputs, in)
 	}

@@ -187,49 +187,49 @@ func TestInteractRefuses(t *testing.T) {
 		options []Option
 		want    string
 	}{
-		{nil, nil, "it takes a function, not <nil>"},
-		{3, nil, "it takes a function, not int"},
-		{(func())(nil), nil, "it takes a function, not func()"},
+		{nil, nil, "must be a function that is not nil; this argument has the type <nil>"},
+		{3, nil, "must be a function that is not nil; this argument has the type int"},
+		{(func())(nil), nil, "must be a function that is not nil; this argument has the type func()"},
 		{func(...int) {}, nil, "is variadic, and Interact needs a fixed number of parameters"},
-		{func() (int, int) { return 1, 2 }, nil, "it shows one value"},
-		{func(chan int) {}, nil, "parameter 1 (chan int): no control has values of this type: pass Choice, or a control"},
-		{func(context.Context, []int) {}, nil, "parameter 2 ([]int): no control"},
-		{func(time.Duration) {}, nil, "parameter 1 (time.Duration): a duration has no default range"},
+		{func() (int, int) { return 1, 2 }, nil, "the function (func() (int, int)) returns several values, and Interact shows only one"},
+		{func(chan int) {}, nil, "parameter 1 (chan int) gets no control: no control has values of type chan int: pass the option Choice, or a control"},
+		{func(context.Context, []int) {}, nil, "parameter 2 ([]int) gets no control: no control has values of type []int"},
+		{func(time.Duration) {}, nil, "parameter 1 (time.Duration) gets no control: a time.Duration has no default range"},
 		{func(int) {}, []Option{Range("n", 5, 1)}, "the range from 5 to 1 is empty"},
-		{func(int) {}, []Option{Range("n", 0, 1.5)}, "must have whole numbers as bounds, since the type is int"},
-		{func(uint8) {}, []Option{Range("n", 0, 256)}, "does not fit type uint8"},
-		{func(uint) {}, []Option{Range("n", -1, 2)}, "does not fit type uint"},
-		{func(string) {}, []Option{Range("n", 0, 1)}, "type string cannot have a Range"},
-		{func(int) {}, []Option{Start("n", 2.5)}, "the value 2.5 (float64) cannot have type int"},
-		{func(uint8) {}, []Option{Start("n", 300)}, "the value 300 (int) cannot have type uint8"},
-		{func(uint) {}, []Option{Start("n", -1)}, "cannot have type uint"},
-		{func(string) {}, []Option{Start("n", 65)}, "cannot have type string"},
-		{func(int) {}, []Option{Start("n", nil)}, "cannot have type int"},
-		{func(int) {}, []Option{NewText("t", "")}, "the control's values have type string, not int"},
-		{func(int) {}, []Option{NewFloatSlider("t", 0, 1, .1, 0)}, "the control's values have type float64, not int"},
-		{func(int) {}, []Option{Choice("t", "a")}, "the control's values have type string, not int"},
-		{func(int) {}, []Option{Choice[int]("t")}, "the Choice has no options"},
+		{func(int) {}, []Option{Range("n", 0, 1.5)}, "must have whole numbers as bounds, since the parameter has the type int"},
+		{func(uint8) {}, []Option{Range("n", 0, 256)}, "has values that the parameter's type uint8 cannot hold"},
+		{func(uint) {}, []Option{Range("n", -1, 2)}, "has values that the parameter's type uint cannot hold"},
+		{func(string) {}, []Option{Range("n", 0, 1)}, "the option Range is for parameters that are numbers, not for the type string"},
+		{func(int) {}, []Option{Start("n", 2.5)}, "the start value 2.5 (float64) cannot be converted to the parameter's type int without loss"},
+		{func(uint8) {}, []Option{Start("n", 300)}, "the start value 300 (int) cannot be converted to the parameter's type uint8 without loss"},
+		{func(uint) {}, []Option{Start("n", -1)}, "cannot be converted to the parameter's type uint without loss"},
+		{func(string) {}, []Option{Start("n", 65)}, "cannot be converted to the parameter's type string without loss"},
+		{func(int) {}, []Option{Start("n", nil)}, "cannot be converted to the parameter's type int without loss"},
+		{func(int) {}, []Option{NewText("t", "")}, "the values of the control have the type string, but the parameter has the type int"},
+		{func(int) {}, []Option{NewFloatSlider("t", 0, 1, .1, 0)}, "the values of the control have the type float64, but the parameter has the type int"},
+		{func(int) {}, []Option{Choice("t", "a")}, "the values of the control have the type string, but the parameter has the type int"},
+		{func(int) {}, []Option{Choice[int]("t")}, "the option Choice has no values to choose from"},
 		{func(int) {}, []Option{NewButton("b")}, "a Button has no value"},
 		{func() {}, []Option{Named("n")}, "more options than parameters"},
-		{func(struct{ a int }) {}, nil, "the field a is not exported"},
+		{func(struct{ a int }) {}, nil, "the field a of its type struct { a int } is not exported"},
 		{func(struct {
 			A int `range:"1"`
 		}) {
-		}, nil, `the tag range:"1" is not two numbers`},
+		}, nil, `the struct tag range:"1" must be two numbers`},
 		{func(struct {
 			A int `start:"x"`
 		}) {
-		}, nil, `field A (int): the tag start:"x" is not a value of type int`},
+		}, nil, `the field A (int) of parameter 1 gets no control: the struct tag start:"x" is not a value of the field's type int`},
 		{func(struct {
 			A int `options:"1,b"`
 		}) {
-		}, nil, `the option "b" is not a value of type int`},
+		}, nil, `"b" in the struct tag options is not a value of the field's type int`},
 		{func(struct {
 			A int `options:"1,2" start:"3"`
 		}) {
-		}, nil, "the value 3 is not one of the options: 1, 2"},
+		}, nil, "the value 3 is not one of the control's options: 1, 2"},
 	} {
-		if err := Interact(c.f, c.options...); err == nil || !strings.HasPrefix(err.Error(), "widget: Interact: ") || !strings.Contains(err.Error(), c.want) {
+		if err := Interact(c.f, c.options...); err == nil || !strings.HasPrefix(err.Error(), "widget: Interact failed: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%T: %v, want %s", c.f, err, c.want)
 		}
 	}

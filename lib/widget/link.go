@@ -21,10 +21,10 @@ type Valued[T any] interface {
 // value that the other control does not allow is not passed on. See [JSLink].
 func Link[T any](a, b Valued[T]) error {
 	if a.model() == b.model() {
-		return errors.New("widget: a control cannot be linked with itself")
+		return errors.New("widget: cannot link a control with itself: pass two different controls")
 	}
 	if err := b.SetValue(a.Value()); err != nil {
-		return fmt.Errorf("cannot link the controls: %w", err)
+		return fmt.Errorf("widget: cannot link the controls: %w", err)
 	}
 	var mu sync.Mutex
 	last := a.Value() // the value passed on last, which the notification of the other control must not send back
@@ -51,13 +51,13 @@ func JSLink(a, b Input) error {
 	to, ok2 := b.(valued)
 	switch {
 	case !ok || !ok2:
-		return errors.New("widget: a Button has no value to link")
+		return errors.New("widget: cannot link a Button: it has no value")
 	case a.model() == b.model():
-		return errors.New("widget: a control cannot be linked with itself")
+		return errors.New("widget: cannot link a control with itself: pass two different controls")
 	case from.valueKey() != to.valueKey():
-		return fmt.Errorf("widget: %T and %T cannot be linked in the page: the page stores a value for one and an index for the other; use Link", a, b)
+		return fmt.Errorf("widget: JSLink cannot link a %T and a %T: the page stores the value of one and the index of an option of the other; use Link", a, b)
 	case fmt.Sprintf("%T", from.anyValue()) != fmt.Sprintf("%T", to.anyValue()):
-		return fmt.Errorf("widget: %T and %T cannot be linked: their values have the types %T and %T", a, b, from.anyValue(), to.anyValue())
+		return fmt.Errorf("widget: cannot link a %T and a %T: their values have different types, %T and %T", a, b, from.anyValue(), to.anyValue())
 	}
 	link := func(w Input, v valued) []string { return []string{w.model().reference(), v.valueKey()} }
 	newModel(controls, "Link", map[string]any{

@@ -125,7 +125,7 @@ func (m *model) close() error {
 	return m.comm.Close()
 }
 
-var errClosed = errors.New("widget: the widget is closed")
+var errClosed = errors.New("widget: cannot change a widget that is closed")
 
 func (m *model) copy() map[string]any {
 	m.mu.Lock()

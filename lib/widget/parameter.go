@@ -32,7 +32,7 @@ func Range(name string, low, high float64) Option {
 func Choice[T comparable](name string, options ...T) Option {
 	return option(func(p *parameter) error {
 		if len(options) == 0 {
-			return errors.New("the Choice has no options")
+			return errors.New("the option Choice has no values to choose from: pass at least one")
 		}
 		return NewDropdown(name, options...).configure(p)
 	})
@@ -53,7 +53,7 @@ func Start(name string, value any) Option {
 		p.name = name
 		start, ok := exactly(reflect.ValueOf(value), p.typ)
 		if !ok {
-			return fmt.Errorf("the value %v (%T) cannot have type %s", value, value, p.typ)
+			return fmt.Errorf("the start value %v (%T) cannot be converted to the parameter's type %s without loss", value, value, p.typ)
 		}
 		p.start = start
 		return nil
@@ -92,18 +92,18 @@ var timeType = reflect.TypeFor[time.Time]()
 
 func (p *parameter) setRange(low, high float64) error {
 	if !(low <= high) || math.IsInf(low, 0) || math.IsInf(high, 0) {
-		return fmt.Errorf("the range from %v to %v is empty or infinite", low, high)
+		return fmt.Errorf("the range from %v to %v is empty or infinite: pass a lower bound and a finite higher bound", low, high)
 	}
 	switch kind := p.typ.Kind(); {
 	case kind == reflect.Float32 || kind == reflect.Float64:
 	case kind < reflect.Int || kind > reflect.Uintptr:
-		return fmt.Errorf("type %s cannot have a Range", p.typ)
+		return fmt.Errorf("the option Range is for parameters that are numbers, not for the type %s", p.typ)
 	case low != math.Trunc(low) || high != math.Trunc(high):
-		return fmt.Errorf("the range from %v to %v must have whole numbers as bounds, since the type is %s", low, high, p.typ)
+		return fmt.Errorf("the range from %v to %v must have whole numbers as bounds, since the parameter has the type %s", low, high, p.typ)
 	default:
 		if v := reflect.Zero(p.typ); v.CanInt() && (v.OverflowInt(int64(low)) || v.OverflowInt(int64(high))) ||
 			v.CanUint() && (low < 0 || v.OverflowUint(uint64(high))) {
-			return fmt.Errorf("the range from %v to %v does not fit type %s", low, high, p.typ)
+			return fmt.Errorf("the range from %v to %v has values that the parameter's type %s cannot hold", low, high, p.typ)
 		}
 	}
 	p.hasRange, p.low, p.high = true, low, high
@@ -125,7 +125,7 @@ func (p *parameter) open() error {
 	convert := func(v reflect.Value) reflect.Value { return v.Convert(p.typ) }
 	switch {
 	case p.typ == reflect.TypeFor[time.Duration]() && !p.hasRange:
-		return errors.New("a duration has no default range: pass Choice, or Range in nanoseconds")
+		return errors.New("a time.Duration has no default range: pass the option Choice, or the option Range with nanoseconds")
 	case p.typ == timeType:
 		return p.use(NewDatePicker(p.name, v.Interface().(time.Time)), convert)
 	case v.CanInt() || v.CanUint():
@@ -141,7 +141,7 @@ func (p *parameter) open() error {
 	case v.Kind() == reflect.String:
 		return p.use(NewText(p.name, v.String()), convert)
 	}
-	return errors.New("no control has values of this type: pass Choice, or a control")
+	return fmt.Errorf("no control has values of type %s: pass the option Choice, or a control", p.typ)
 }
 
 // bounds returns the range of a slider. For a parameter without a range the slider ends at
@@ -180,7 +180,7 @@ func (p *parameter) useOwn(in source) error {
 	from := reflect.TypeOf(in.anyValue())
 	wider := from.Kind() == reflect.Int && (p.typ.Kind() == reflect.Float64 || p.typ.Kind() == reflect.Int64)
 	if !from.AssignableTo(p.typ) && !wider && !(from.Kind() == p.typ.Kind() && from.ConvertibleTo(p.typ)) {
-		return fmt.Errorf("the control's values have type %s, not %s", from, p.typ)
+		return fmt.Errorf("the values of the control have the type %s, but the parameter has the type %s", from, p.typ)
 	}
 	return p.use(in, func(v reflect.Value) reflect.Value {
 		if v.Type().AssignableTo(p.typ) {
@@ -194,7 +194,7 @@ func (p *parameter) useOwn(in source) error {
 func (c *Control[T]) configure(p *parameter) error { return p.useOwn(c) }
 
 func (b *Button) configure(*parameter) error {
-	return errors.New("a Button has no value: pass it after the options of all parameters")
+	return errors.New("a Button has no value for a parameter: pass the Button after the options of all parameters")
 }
 
 // tags reads the tags of a struct's field.
@@ -207,7 +207,7 @@ func (p *parameter) tags(tag reflect.StructTag) error {
 		from, err1 := strconv.ParseFloat(strings.TrimSpace(low), 64)
 		to, err2 := strconv.ParseFloat(strings.TrimSpace(high), 64)
 		if err := errors.Join(err1, err2); err != nil {
-			return fmt.Errorf("the tag range:%q is not two numbers with a comma between them", text)
+			return fmt.Errorf("the struct tag range:%q must be two numbers with a comma between them, such as range:\"1,500\"", text)
 		}
 		if err := p.setRange(from, to); err != nil {
 			return err
@@ -216,7 +216,7 @@ func (p *parameter) tags(tag reflect.StructTag) error {
 	if text, ok := tag.Lookup("start"); ok {
 		v, err := parse(text, p.typ)
 		if err != nil {
-			return fmt.Errorf("the tag start:%q is not a value of type %s", text, p.typ)
+			return fmt.Errorf("the struct tag start:%q is not a value of the field's type %s", text, p.typ)
 		}
 		p.start = v
 	}
@@ -232,7 +232,7 @@ func (p *parameter) choice(texts []string) error {
 	for i, text := range texts {
 		v, err := parse(strings.TrimSpace(text), p.typ)
 		if err != nil {
-			return fmt.Errorf("the option %q is not a value of type %s", text, p.typ)
+			return fmt.Errorf("%q in the struct tag options is not a value of the field's type %s", text, p.typ)
 		}
 		values[i] = v
 		texts[i] = fmt.Sprint(v.Interface())

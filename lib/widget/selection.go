@@ -123,9 +123,9 @@ func notAmong[T comparable](v T, options []T) error {
 		return nil
 	}
 	if len(options) == 0 {
-		return fmt.Errorf("the value %v cannot be chosen: there are no options", v)
+		return fmt.Errorf("the value %v cannot be chosen: the control has no options", v)
 	}
-	return fmt.Errorf("the value %v is not one of the options: %s", v, strings.Join(labels(options), ", "))
+	return fmt.Errorf("the value %v is not one of the control's options: %s", v, strings.Join(labels(options), ", "))
 }
 
 func labels[T any](options []T) []string {

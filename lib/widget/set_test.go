@@ -24,30 +24,30 @@ func TestSet(t *testing.T) {
 		pick(NewIntSlider("n", 1, 8, 2), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "IntSlider", `2`, `3`, "3", `9`, `5`, "n: 5"
 			c.alsoInState = map[string]string{"min": `1`, "max": `8`, "step": `1`, "continuous_update": `true`}
-		}, 5, 9, `intslider "n": the value 9 is not between 1 and 8`),
+		}, 5, 9, `intslider "n": the value 9 is not between the control's limits 1 and 8`),
 		pick(NewFloatSlider("x", 0, 1, .1, .5), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "FloatSlider", `0.5`, `0.75`, "0.75", `"a"`, `0.25`, "x: 0.25"
-		}, .25, 2, "the value 2 is not between 0 and 1"),
+		}, .25, 2, "the value 2 is not between the control's limits 0 and 1"),
 		pick(NewIntRangeSlider("r", 0, 10, 2, 20), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "IntRangeSlider", `[2,10]`, `[3,4]`, "[3 4]", `[1,2,3]`, `[5,6]`, "r: [5 6]"
 		}, [2]int{5, 6}, [2]int{6, 5}, "the range begins at 6, which is above its end 5"),
 		pick(NewFloatRangeSlider("", 0, 1, .1, .2, .8), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "FloatRangeSlider", `[0.2,0.8]`, `[0.1,1]`, "[0.1 1]", `[0.5,2]`, `[0,0.5]`, "floatrangeslider: [0 0.5]"
-		}, [2]float64{0, .5}, [2]float64{-1, 0}, "the floatrangeslider: the value -1 is not between 0 and 1"),
+		}, [2]float64{0, .5}, [2]float64{-1, 0}, "the floatrangeslider: the value -1 is not between the control's limits 0 and 1"),
 		pick(NewDropdown("d", hue(0), hue(1)), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Dropdown", `0`, `1`, "green", `2`, `0`, "d: red"
 			c.alsoInState = map[string]string{"_options_labels": `["red","green"]`}
 		}, hue(0), hue(0), ""),
 		pick(NewRadioButtons("d", "a", "b"), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "RadioButtons", `0`, `1`, "b", `null`, `0`, "d: a"
-		}, "a", "c", `radiobuttons "d": the value c is not one of the options: a, b`),
+		}, "a", "c", `cannot set the value of radiobuttons "d": the value c is not one of the control's options: a, b`),
 		pick(NewToggleButtons("d", 10, 20), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "ToggleButtons", `0`, `1`, "20", `-1`, `0`, "d: 10"
 			c.alsoInState = map[string]string{"icons": `[]`, "tooltips": `[]`}
-		}, 10, 15, "not one of the options: 10, 20"),
+		}, 10, 15, "not one of the control's options: 10, 20"),
 		pick(NewSelectMultiple("d", "a", "b", "c"), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "SelectMultiple", `[]`, `[2,0]`, "[a c]", `[3]`, `[1]`, "d: [b]"
-		}, []string{"b"}, []string{"b", "x"}, "the value x is not one of the options: a, b, c"),
+		}, []string{"b"}, []string{"b", "x"}, "the value x is not one of the control's options: a, b, c"),
 		pick(NewCheckbox("b", true), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Checkbox", `true`, `false`, "false", `null`, `true`, "b: true"
 		}, true, true, ""),
@@ -63,22 +63,22 @@ func TestSet(t *testing.T) {
 		}, 7, 7, ""),
 		pick(NewFloatText("n", 1), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "FloatText", `1`, `-4.5`, "-4.5", `"1"`, `7`, "n: 7"
-		}, 7, nan(), "the value NaN is not between"),
+		}, 7, nan(), "the value NaN is not between the control's limits"),
 		pick(NewPlay("p", 0, 9, time.Second/5), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Play", `0`, `3`, "3", `10`, `4`, "p: 4"
 			c.alsoInState = map[string]string{"interval": `200`, "playing": `false`, "repeat": `false`, "min": `0`, "max": `9`}
-		}, 4, -1, "not between 0 and 9"),
+		}, 4, -1, "not between the control's limits 0 and 9"),
 		pick(NewDatePicker("day", time.Date(2026, 2, 28, 23, 0, 0, 0, time.FixedZone("", 3600))), func(c *row) {
 			c.model, c.first, c.sent, c.got = "DatePicker", `{"date":28,"month":1,"year":2026}`, `{"year":2024,"month":1,"date":29}`, "2024-02-29 00:00:00 +0000 UTC"
 			c.bad, c.shown, c.text = `{"year":2026,"month":1,"date":30}`, `{"date":1,"month":11,"year":2025}`, "day: 2025-12-01"
-		}, time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "the value 10000 is not between 1 and 9999"),
+		}, time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), "the value 10000 is not between the control's limits 1 and 9999"),
 		pick(NewTab(Page{"one", NewLabel("1")}, Page{"two", NewLabel("2")}), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Tab", `0`, `1`, "1", `2`, `0`, "one\n  1\ntwo\n  2"
 			c.alsoInState = map[string]string{"titles": `["one","two"]`}
-		}, 0, 2, "the value 2 is not between -1 and 1"),
+		}, 0, 2, "the value 2 is not between the control's limits -1 and 1"),
 		pick(NewAccordion(Page{"one", NewLabel("1")}), func(c *row) {
 			c.model, c.first, c.sent, c.got, c.bad, c.shown, c.text = "Accordion", `null`, `0`, "0", `"x"`, `null`, "one\n  1"
-		}, -1, 1, "not between -1 and 0"),
+		}, -1, 1, "not between the control's limits -1 and 0"),
 	} {
 		v := c.w.(valued)
 		key := v.valueKey()
@@ -173,7 +173,7 @@ func TestFileUpload(t *testing.T) {
 	<-got
 	upload([]byte("1"), 4)
 	eventually(t, "the error", func() bool {
-		return p.state(u, "error") == `the upload of "b.csv" is incomplete: 1 of 4 bytes arrived; try again`
+		return p.state(u, "error") == `the upload of "b.csv" is incomplete: 1 of 4 bytes arrived; upload the file again`
 	})
 	if len(u.Value()) != 2 {
 		t.Errorf("after an incomplete upload: %v", u.Value())
@@ -291,7 +291,7 @@ func TestLink(t *testing.T) {
 	move(b, `{"method":"update","state":{"value":30}}`) // above the maximum of a
 	move(b, `{"method":"update","state":{"value":2}}`)
 	eventually(t, "a follows b again", func() bool { return a.Value() == 2 })
-	if err := Link(NewIntSlider("", 20, 30, 25), a); err == nil || !strings.Contains(err.Error(), "25 is not between 0 and 10") {
+	if err := Link(NewIntSlider("", 20, 30, 25), a); err == nil || !strings.Contains(err.Error(), "25 is not between the control's limits 0 and 10") {
 		t.Errorf("values that do not fit: %v", err)
 	}
 	if err := Link(a, a); err == nil {
@@ -323,9 +323,9 @@ func TestJSLink(t *testing.T) {
 		want string
 	}{
 		{n, n, "with itself"},
-		{n, NewButton("b"), "a Button has no value"},
-		{n, NewDropdown("d", 1), "the page stores a value for one and an index for the other; use Link"},
-		{n, NewText("t", ""), "their values have the types int and string"},
+		{n, NewButton("b"), "cannot link a Button: it has no value"},
+		{n, NewDropdown("d", 1), "the page stores the value of one and the index of an option of the other; use Link"},
+		{n, NewText("t", ""), "their values have different types, int and string"},
 	} {
 		if err := JSLink(c.a, c.b); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %s", err, c.want)

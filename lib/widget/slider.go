@@ -76,7 +76,7 @@ func decodePair[T any](raw json.RawMessage) (pair [2]T, ok bool) {
 func within[T int | float64](low, high T) func(T) error {
 	return func(v T) error {
 		if v < low || v > high || math.IsNaN(float64(v)) {
-			return fmt.Errorf("the value %v is not between %v and %v", v, low, high)
+			return fmt.Errorf("the value %v is not between the control's limits %v and %v", v, low, high)
 		}
 		return nil
 	}
@@ -91,7 +91,7 @@ func ordered[T int | float64](check func(T) error) func([2]T) error {
 			}
 		}
 		if v[0] > v[1] {
-			return fmt.Errorf("the range begins at %v, which is above its end %v", v[0], v[1])
+			return fmt.Errorf("the range begins at %v, which is above its end %v: pass the smaller number first", v[0], v[1])
 		}
 		return nil
 	}

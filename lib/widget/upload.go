@@ -48,7 +48,7 @@ func (u *FileUpload) Clear() error { return u.Control.SetValue(nil) }
 // upload files.
 func (u *FileUpload) SetValue(files []File) error {
 	if len(files) > 0 {
-		return fmt.Errorf("widget: %s: only the user can upload files; the program can only remove them with Clear", u.name())
+		return fmt.Errorf("widget: cannot set the files of %s: only the user can upload files; the program can only remove them with Clear", u.name())
 	}
 	return u.Clear()
 }
@@ -91,7 +91,7 @@ func (u *FileUpload) take(msg message) {
 func decodeFiles(raw json.RawMessage, msg message) ([]File, error) {
 	states, ok := fromJSON[[]fileState](raw)
 	if !ok {
-		return nil, fmt.Errorf("the upload is malformed")
+		return nil, fmt.Errorf("the browser sent malformed data for the upload: try again")
 	}
 	contents := map[int][]byte{}
 	for i, path := range msg.BufferPaths {
@@ -106,7 +106,7 @@ func decodeFiles(raw json.RawMessage, msg message) ([]File, error) {
 	for i, s := range states {
 		data, ok := contents[i]
 		if !ok || int64(len(data)) != s.Size {
-			return nil, fmt.Errorf("the upload of %q is incomplete: %d of %d bytes arrived; try again", s.Name, len(data), s.Size)
+			return nil, fmt.Errorf("the upload of %q is incomplete: %d of %d bytes arrived; upload the file again", s.Name, len(data), s.Size)
 		}
 		files[i] = File{Name: s.Name, Type: s.Type, Size: s.Size, ModTime: time.UnixMilli(s.LastModified), Data: data}
 	}

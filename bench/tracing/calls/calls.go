@@ -74,7 +74,7 @@ func lock(b mp.Backend, n int) error {
 		m.Unlock()
 	}
 	if counted != n {
-		return fmt.Errorf("counted %d of %d", counted, n)
+		return fmt.Errorf("the counter is %d after %d increments under an mp.Mutex", counted, n)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       }
       await page.waitForFunction(() => [...document.querySelectorAll('.widget-text input[type=number]')].map((i) => i.value).join() === '9,-3');
       await page.waitForFunction(() => document.querySelector('.progress-bar').style.width === '10%');
-      assert.match(await notebook.run(bad), /widget: intslider "count": the value 11 is not between 0 and 10/);
+      assert.match(await notebook.run(bad), /widget: cannot set the value of intslider "count": the value 11 is not between the control's limits 0 and 10/);
     });
     await t.test('controls of a function', async () => {
       await notebook.run(interact);

@@ -84,7 +84,7 @@ func (o *options) cluster() ([]cluster.Option, error) {
 	if o.nkey != "" {
 		nkey, err := nats.NkeyOptionFromSeed(o.nkey)
 		if err != nil {
-			return nil, fmt.Errorf("worker: cannot use the nkey seed in %s: %w", o.nkey, err)
+			return nil, fmt.Errorf("worker: cannot read the seed of an nkey (option --nkey) from %s: %w", o.nkey, err)
 		}
 		opts = append(opts, cluster.Connection(nkey))
 	}
@@ -92,7 +92,7 @@ func (o *options) cluster() ([]cluster.Option, error) {
 		opts = append(opts, cluster.Connection(nats.RootCAs(o.ca)))
 	}
 	if (o.cert == "") != (o.key == "") {
-		return nil, errors.New("worker: a client certificate needs both -tls-cert and -tls-key")
+		return nil, errors.New("worker: only one of the options --tls-cert and --tls-key is given: a client certificate needs both")
 	}
 	if o.cert != "" {
 		opts = append(opts, cluster.Connection(nats.ClientCert(o.cert, o.key)))
@@ -108,9 +108,9 @@ func run(ctx context.Context, args []string, p mpsource.Program, notebook string
 	}
 	switch {
 	case f.NArg() > 0:
-		return fmt.Errorf("worker: unexpected argument %q; see --help", f.Arg(0))
+		return fmt.Errorf("worker: the program takes only options, but the argument %q is none; --help lists the options", f.Arg(0))
 	case o.url == "":
-		return errors.New("worker: the server is missing: write --nats URL; see --help")
+		return errors.New("worker: the URL of the NATS server is missing: write --nats URL; --help lists all options")
 	}
 	opts, err := o.cluster()
 	if err != nil {

@@ -21,10 +21,10 @@ func TestMain(m *testing.M) {
 // TestArguments: wrong arguments have errors that say what to do.
 func TestArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"":                             "the server is missing: write --nats URL",
-		"--nats nats://h extra":        `unexpected argument "extra"`,
-		"--nats nats://h --tls-cert c": "needs both -tls-cert and -tls-key",
-		"--nats nats://h --nkey /no":   "cannot use the nkey seed in /no",
+		"":                             "the URL of the NATS server is missing: write --nats URL",
+		"--nats nats://h extra":        `the program takes only options, but the argument "extra" is none`,
+		"--nats nats://h --tls-cert c": "only one of the options --tls-cert and --tls-key is given",
+		"--nats nats://h --nkey /no":   "cannot read the seed of an nkey (option --nkey) from /no",
 		"--nats nats://127.0.0.1:1":    "no NATS server answers at nats://127.0.0.1:1: start nats-server with -js there, or name another server with --nats: ",
 		"--nats nats://h --name a.b":   `Name("a.b")`,
 		"--workers many":               "invalid value",

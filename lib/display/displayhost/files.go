@@ -33,7 +33,7 @@ func WriteFiles(dir string) error {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("display: cannot write displays: %w", err)
+		return fmt.Errorf("display: cannot make the folder for displays: %w", err)
 	}
 	f := &folder{dir: dir, byID: map[string]int{}}
 	if err := f.writeIndex(); err != nil {
@@ -75,7 +75,7 @@ func (f *folder) write(m Message) error {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(f.dir, name+x.extension), data, 0o666); err != nil {
-			return fmt.Errorf("display: %w", err)
+			return fmt.Errorf("display: cannot write a display of type %s to a file: %w", x.mime, err)
 		}
 		if part == "" {
 			part = indexPart(x.mime, name+x.extension, data)
@@ -95,14 +95,14 @@ func decode(mime string, form any) ([]byte, error) {
 	if !ok {
 		data, err := json.MarshalIndent(form, "", "\t")
 		if err != nil {
-			return nil, fmt.Errorf("display: cannot encode %s: %w", mime, err)
+			return nil, fmt.Errorf("display: cannot encode a display of type %s as JSON: %w", mime, err)
 		}
 		return append(data, '\n'), nil
 	}
 	if strings.HasPrefix(mime, "image/") && mime != "image/svg+xml" {
 		data, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			return nil, fmt.Errorf("display: cannot decode %s: %w", mime, err)
+			return nil, fmt.Errorf("display: cannot decode a picture of type %s: %w", mime, err)
 		}
 		return data, nil
 	}
@@ -129,7 +129,7 @@ func (f *folder) writeIndex() error {
 		fmt.Fprintf(&page, "<figure id=\"display-%d\">\n%s\n</figure>\n", i+1, part)
 	}
 	if err := os.WriteFile(filepath.Join(f.dir, "index.html"), []byte(page.String()), 0o666); err != nil {
-		return fmt.Errorf("display: %w", err)
+		return fmt.Errorf("display: cannot write the page that shows all displays: %w", err)
 	}
 	return nil
 }

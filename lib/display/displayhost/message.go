@@ -31,7 +31,7 @@ func (m Message) MarshalBinary() ([]byte, error) {
 	type plain Message
 	data, err := json.Marshal(plain(m))
 	if err != nil {
-		return nil, fmt.Errorf("display: cannot encode message: %w", err)
+		return nil, fmt.Errorf("display: cannot encode a message of kind %q as JSON: %w", m.Kind, err)
 	}
 	return data, nil
 }
@@ -40,7 +40,7 @@ func (m Message) MarshalBinary() ([]byte, error) {
 // if it fails.
 func (m *Message) UnmarshalBinary(data []byte) error {
 	if err := json.Unmarshal(data, m); err != nil {
-		return fmt.Errorf("display: cannot decode message: %w", err)
+		return fmt.Errorf("display: cannot decode a message with a display: %w", err)
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	switch p.Kind {
 	case KindShow, KindUpdate, KindClear:
 	default:
-		return fmt.Errorf("unknown kind %q", p.Kind)
+		return fmt.Errorf("the message has the unknown kind %q", p.Kind)
 	}
 	*m = Message(p.plain)
 	if p.Data != nil {

@@ -37,7 +37,7 @@ func Encode(d Drawer, width, height vg.Length, dpi int) ([]byte, error) {
 	w := int(math.Round(width.Dots(float64(dpi))))
 	h := int(math.Round(height.Dots(float64(dpi))))
 	if w <= 0 || h <= 0 || w > maxPixels/h {
-		return nil, fmt.Errorf("a picture of %d × %d pixels cannot be drawn", w, h)
+		return nil, fmt.Errorf("cannot draw a picture of %d × %d pixels: width and height must be positive, and the picture may have at most %d pixels", w, h, maxPixels)
 	}
 	buffer, _ := indexes.Get().(*[]uint8)
 	if buffer == nil {

@@ -30,7 +30,7 @@ func Vectorize(v any, width, height float64) (string, error) {
 // called concurrently.
 func Encode(d Drawer, width, height vg.Length, title, description string) (string, error) {
 	if !(width > 0 && height > 0 && width < 1e6 && height < 1e6) {
-		return "", fmt.Errorf("a picture of %v by %v points cannot be drawn", width, height)
+		return "", fmt.Errorf("cannot draw a picture of %v by %v points: width and height must be between 0 and 1 million", width, height)
 	}
 	c := newCanvas(height)
 	w, h := appendNumber(nil, float64(width)), appendNumber(nil, float64(height))

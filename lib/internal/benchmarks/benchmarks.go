@@ -103,7 +103,7 @@ type redirection struct {
 func begin(report string) *redirection {
 	f, err := os.Create(report)
 	if err != nil {
-		panic(fmt.Errorf("the results of benchmarks cannot be stored: %w", err))
+		panic(fmt.Errorf("cannot make the file for the results of the benchmarks: %w", err))
 	}
 	runtime.GC() // do not measure the collection of earlier cells' garbage
 	r := &redirection{stdout: os.Stdout, file: f}

@@ -31,7 +31,7 @@ func Run(t *testing.T, newPool NewPool) {
 	}
 }
 
-var errHang = errors.New("the watchdog's two minutes are over: something hangs")
+var errHang = errors.New("the test did not end within the two minutes of its watchdog: something hangs")
 
 func watchdog(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), 2*time.Minute, errHang)
@@ -102,7 +102,7 @@ func ignoresDeadline(ctx context.Context, x int) int { <-ctx.Done(); return x }
 
 func wordOf(ctx context.Context, _ int) (string, error) {
 	<-ctx.Done()
-	return "late", fmt.Errorf("no word: %w", context.Cause(ctx))
+	return "late", fmt.Errorf("the task has no word to return: %w", context.Cause(ctx))
 }
 
 func panicsLate(ctx context.Context, _ int) int { <-ctx.Done(); panic("late") }
@@ -341,13 +341,13 @@ func output(t *testing.T, newPool NewPool) {
 }
 
 func failedOutput(t *testing.T, newPool NewPool) {
-	p := newPool(t, mp.Stdout(&buffer{err: errors.New("no paper")}), mp.Stderr(new(buffer)))
+	p := newPool(t, mp.Stdout(&buffer{err: errors.New("the printer has no paper")}), mp.Stderr(new(buffer)))
 	if _, err := mp.Map[int](watchdog(t), p, prints, upTo(5)); err != nil {
 		t.Fatal(err)
 	}
 	for ctx := watchdog(t); ; time.Sleep(time.Millisecond) { // output may come after results
 		if err := p.Close(); err != nil || ctx.Err() != nil {
-			refused(t, err, "mp: cannot write a child's output: no paper")
+			refused(t, err, "mp: cannot write a child's output: the printer has no paper")
 			return
 		}
 	}

@@ -30,11 +30,11 @@ var build = sync.OnceValues(func() (sum [sha256.Size]byte, err error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return sum, fmt.Errorf("mp: cannot read the program's file: %w", err)
+		return sum, fmt.Errorf("mp: cannot read the executable of this program: %w", err)
 	}
 	defer f.Close()
 	if _, err := io.Copy(hash, f); err != nil {
-		return sum, fmt.Errorf("mp: cannot read the program's file: %w", err)
+		return sum, fmt.Errorf("mp: cannot read the executable of this program: %w", err)
 	}
 	if !mphost.IsProgram(h) {
 		nonce := make([]byte, 16)

@@ -22,7 +22,7 @@ func encode(c call.Function, args unsafe.Pointer, n int) (*Func, [][]byte, error
 		return nil, nil, err
 	}
 	if c.Fn == nil {
-		return nil, nil, errors.New("mp: the function is nil")
+		return nil, nil, errors.New("mp: the function to run is nil")
 	}
 	r := &recorder{args: make([][]byte, 0, n)}
 	m := &remote{Runner: r, host: h}
@@ -41,7 +41,7 @@ func encode(c call.Function, args unsafe.Pointer, n int) (*Func, [][]byte, error
 	return r.f, r.args, nil
 }
 
-var errRecorded = errors.New("mp: the call was recorded")
+var errRecorded = errors.New("mp: the call was recorded and not executed")
 
 // A recorder is a Runner that keeps the tasks in place of running them.
 type recorder struct {

@@ -68,5 +68,5 @@ func (o Outcome) Err() error {
 	if err := codec.DecodeErrorFor(o.Bytes, o.Portable); err != nil {
 		return err
 	}
-	return errors.New("mp: a task failed, but did not return an error")
+	return errors.New("mp: a task failed, but its error is missing in the message from the worker")
 }

@@ -174,14 +174,14 @@ func (e *Executor) function(f *Func) (*call.Function, error) {
 }
 
 func missing(f *Func, err error) error {
-	return fmt.Errorf("mp: this worker does not have %s: %w", f.Name, failure.Unprefixed(err))
+	return fmt.Errorf("mp: this worker cannot run the function %s: %w", f.Name, failure.Unprefixed(err))
 }
 
 func sameTypes(c *call.Function, f *Func) error {
 	if typeText(c.Arg) == f.Arg && typeText(c.Result) == f.Result {
 		return nil
 	}
-	return fmt.Errorf("mp: %s differs in this worker: it takes %s and returns %s, not %s and %s", f.Name,
+	return fmt.Errorf("mp: the function %s differs in this worker: it takes %s and returns %s here, but takes %s and returns %s in the process that sent the task", f.Name,
 		typeText(c.Arg), typeText(c.Result), f.Arg, f.Result)
 }
 

@@ -49,7 +49,7 @@ func NewPoolOptions(o *pool.Options) (*PoolOptions, error) {
 	}
 	in := &Initializer{}
 	if in.Func, err = describe(h, &o.Initializer.Call); err != nil {
-		return nil, failure.Wrap("the pool's initializer", err)
+		return nil, failure.Wrap("cannot send the pool's initializer", err)
 	}
 	err = failure.Catch(func() (err error) {
 		in.Arg, err = o.Initializer.Call.Arg.Encode(o.Initializer.Arg)

@@ -53,9 +53,9 @@ func registeredFunction(f *Func) (*call.Function, error) {
 	registered.mu.Unlock()
 	switch {
 	case c == nil || source == nil:
-		return nil, fmt.Errorf("mp: this worker does not have the function %s", f.Registered)
+		return nil, fmt.Errorf("mp: the program of this worker does not have the function %s: build the program again", f.Registered)
 	case source.Hash != f.Hash:
-		return nil, fmt.Errorf("mp: the function %s, or something that it uses, differs in this worker", f.Registered)
+		return nil, fmt.Errorf("mp: the function %s, or a declaration that it uses, has another source in the program of this worker: build the program again", f.Registered)
 	}
 	if _, _, err := call.Codecs(c); err != nil {
 		return nil, err

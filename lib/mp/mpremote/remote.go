@@ -95,7 +95,7 @@ func refuseShared(c *call.Function) error {
 	for _, e := range []call.Elem{c.Arg, c.Result} {
 		t := reflect.TypeOf(e.Pointer).Elem()
 		if part := sharedPart(t, map[reflect.Type]bool{}); part != nil {
-			return fmt.Errorf("cannot send %s to another machine: %v is shared by the processes of one machine",
+			return fmt.Errorf("cannot send %s to another machine, since %v is shared by the processes of one machine",
 				failure.WithArticle(t.String()), part)
 		}
 	}

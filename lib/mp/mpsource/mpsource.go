@@ -93,7 +93,7 @@ func NewTable(p Program) *Table {
 func Decode(b []byte) (*Table, error) {
 	var p Program
 	if err := json.Unmarshal(b, &p); err != nil {
-		return nil, fmt.Errorf("mp: malformed description of a program: %w", err)
+		return nil, fmt.Errorf("mp: cannot decode the description of a program's source: %w", err)
 	}
 	return NewTable(p), nil
 }

@@ -51,7 +51,7 @@ func Get(b mp.Backend, workers int) (*mp.Pool, error) {
 	}
 	p, err := mp.NewPool(b, mp.Workers(workers))
 	if err != nil {
-		return nil, fmt.Errorf("pools: cannot start a pool of %d %v: %w", workers, b, err)
+		return nil, fmt.Errorf("pools: cannot start a pool with %d workers that are %v: %w", workers, b, err)
 	}
 	kept.pools[k] = p
 	return p, nil

@@ -76,7 +76,7 @@ func (s *Store) readLists(ctx context.Context) (lists map[string]map[Batch]bool,
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("cluster: cannot read which tasks have begun: %w", err)
+		return nil, fmt.Errorf("cluster: cannot read from the server which tasks have begun: %w", err)
 	}
 	lists = make(map[string]map[Batch]bool)
 	for subject := range info.State.Subjects {
@@ -88,7 +88,7 @@ func (s *Store) readLists(ctx context.Context) (lists map[string]map[Batch]bool,
 		switch {
 		case errors.Is(err, jetstream.ErrMsgNotFound): // the process has left meanwhile
 		case err != nil:
-			return nil, fmt.Errorf("cluster: cannot read which tasks have begun: %w", err)
+			return nil, fmt.Errorf("cluster: cannot read from the server which tasks have begun: %w", err)
 		default:
 			lists[subject] = decode(m.Data)
 		}

@@ -38,7 +38,7 @@ func Own() (*Cluster, error) {
 	c := &Cluster{Name: parts[2], URL: parts[3], Token: parts[4]}
 	b, err := hex.DecodeString(parts[1])
 	if err != nil || len(b) != len(c.Build) {
-		return nil, fmt.Errorf("cluster: the environment variable %s is malformed", variable)
+		return nil, fmt.Errorf("cluster: cannot find the cluster of this worker: the environment variable %s, which package cluster sets, has a malformed value", variable)
 	}
 	c.Build = [sha256.Size]byte(b)
 	return c, nil

@@ -44,7 +44,7 @@ type Record struct {
 // builds, and then in its encoding.
 func Value(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
 	if n := len(o.Bytes); n > maxValue {
-		err = fmt.Errorf("cluster: the result or error of %s takes %d bytes, more than the limit of %d for a job: return less: %w", b.FuncName, n, maxValue, mp.ErrTooLarge)
+		err = fmt.Errorf("cluster: the result or error of %s takes %d bytes, more than the limit of %d for a job: return a smaller value: %w", b.FuncName, n, maxValue, mp.ErrTooLarge)
 		o = mpremote.Failure(err)
 	}
 	if !o.Failed {
@@ -60,7 +60,7 @@ func Value(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
 func failure(v []byte, name string, sameBuild bool) error {
 	n, size := binary.Uvarint(v)
 	if size <= 0 || n > uint64(len(v)-size) {
-		return fmt.Errorf("cluster: cannot read an error of job %s: %w", name, wire.ErrMalformed)
+		return fmt.Errorf("cluster: cannot read the error of a task of job %s: %w", name, wire.ErrMalformed)
 	}
 	text, encoded := string(v[size:size+int(n)]), v[size+int(n):]
 	if !sameBuild {
@@ -87,11 +87,11 @@ func (r *Record) Endings(subject string, data []byte, name string, sameBuild boo
 	ends := make(map[int]Ending)
 	s, err := wire.DecodeResult(data)
 	if err == nil && (s.Pool != r.ID || s.Batch != uint64(id)) {
-		err = fmt.Errorf("%w: it belongs to another batch", wire.ErrMalformed)
+		err = fmt.Errorf("%w: the message with results belongs to another batch of tasks", wire.ErrMalformed)
 	}
 	if err != nil {
 		for i := first; i <= last; i++ {
-			ends[i] = Ending{Err: fmt.Errorf("cluster: no result of %s: %w; the task may have run", r.Func, err)}
+			ends[i] = Ending{Err: fmt.Errorf("cluster: no result of %s: %w; the task may have run all the same", r.Func, err)}
 		}
 		return ends
 	}

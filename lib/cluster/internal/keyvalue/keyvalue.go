@@ -32,7 +32,7 @@ const (
 
 // ErrUnknown is returned by Swap if it cannot find out whether it has changed the key: the
 // answer to an earlier try was lost, and so many changes followed that they hide it.
-var ErrUnknown = errors.New("it is not known whether the server made a change: its answer was lost, and many other changes followed; " +
+var ErrUnknown = errors.New("it is unknown whether the server has changed a value: the server's answer was lost, and many other changes followed; " +
 	"read the value before you change it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server

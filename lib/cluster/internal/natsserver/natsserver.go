@@ -33,7 +33,7 @@ func Start(folder string) (*Server, error) {
 	if folder == "" {
 		f, err := tempfolder.New(os.TempDir(), "perijove-nats-")
 		if err != nil {
-			return nil, fmt.Errorf("cluster: cannot make a folder for the server: %w", err)
+			return nil, fmt.Errorf("cluster: cannot make a temporary folder for the embedded NATS server: %w", err)
 		}
 		folder, e.temporary = f.Path, f
 	} else if err := e.lock(folder); err != nil {
@@ -46,17 +46,17 @@ func Start(folder string) (*Server, error) {
 	})
 	if err != nil {
 		e.remove()
-		return nil, fmt.Errorf("cluster: cannot start the server: %w", err)
+		return nil, fmt.Errorf("cluster: cannot start the embedded NATS server: %w", err)
 	}
 	e.Server = s
 	go s.Start()
 	if !s.ReadyForConnections(startTimeout) {
 		e.Stop()
-		return nil, errors.New("cluster: the server did not start within a minute")
+		return nil, errors.New("cluster: the embedded NATS server did not accept connections within a minute")
 	}
 	if !s.JetStreamEnabled() {
 		e.Stop()
-		return nil, fmt.Errorf("cluster: the server cannot use %s as its store", folder)
+		return nil, fmt.Errorf("cluster: the embedded NATS server cannot store messages in the folder %s: make the folder writable, or choose another with cluster.Folder", folder)
 	}
 	return e, nil
 }
@@ -78,9 +78,9 @@ func (e *Server) lock(folder string) (err error) {
 	e.locked, err = tempfolder.Lock(folder)
 	switch {
 	case errors.Is(err, tempfolder.ErrLocked):
-		return fmt.Errorf("cluster: another server uses the folder %s: join it with cluster.URL and cluster.Token, or choose another folder", folder)
+		return fmt.Errorf("cluster: another NATS server uses the folder %s: join that server with cluster.URL and cluster.Token, or choose another folder with cluster.Folder", folder)
 	case err != nil:
-		return fmt.Errorf("cluster: cannot use %s as the store of the server: %w", folder, err)
+		return fmt.Errorf("cluster: cannot use the folder %s as the store of the embedded NATS server: %w", folder, err)
 	}
 	return nil
 }

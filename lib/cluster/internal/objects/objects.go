@@ -93,7 +93,7 @@ func (s *Store) Put(ctx context.Context, name string, b []byte) error {
 		})
 		if err != nil {
 			if ctx.Err() == nil {
-				err = fmt.Errorf("cluster: cannot store a value of %d bytes: %w", len(b), err)
+				err = fmt.Errorf("cluster: cannot store a value of %d bytes at the server: %w", len(b), err)
 			}
 			return err
 		}
@@ -107,29 +107,29 @@ func (s *Store) Put(ctx context.Context, name string, b []byte) error {
 func (s *Store) Get(ctx context.Context, name string, max int) (b []byte, err error) {
 	parts := strings.Split(name, ".")
 	if len(parts) < 2 {
-		return nil, fmt.Errorf("cluster: malformed object name %q", name)
+		return nil, fmt.Errorf("cluster: cannot read a stored value: %q is not the name of an object that package cluster stores", name)
 	}
 	for i, size := 0, 0; i == 0 || len(b) < size; i++ {
 		m, err := s.part(ctx, name, i)
 		if err != nil {
-			return nil, fmt.Errorf("cluster: cannot read the object %s: %w", name, err)
+			return nil, fmt.Errorf("cluster: cannot read the stored value %s: %w", name, err)
 		}
 		if i == 0 {
 			if size, err = strconv.Atoi(m.Header.Get(sizeHeader)); err != nil || size < 0 {
-				return nil, fmt.Errorf("cluster: the object %s is damaged: its size is missing", name)
+				return nil, fmt.Errorf("cluster: the stored value %s is damaged: its first message does not give its size", name)
 			}
 			if size > max {
-				return nil, fmt.Errorf("cluster: the object %s takes %d bytes, more than the limit of %d", name, size, max)
+				return nil, fmt.Errorf("cluster: the stored value %s takes %d bytes, more than the limit of %d: raise the limit with cluster.MaxValue", name, size, max)
 			}
 			b = make([]byte, 0, size)
 		}
 		if len(m.Data) > size-len(b) || len(m.Data) == 0 && size > 0 {
-			return nil, fmt.Errorf("cluster: the object %s is damaged: part %d has %d bytes", name, i, len(m.Data))
+			return nil, fmt.Errorf("cluster: the stored value %s is damaged: its part %d has %d bytes, but must have 1 to %d", name, i, len(m.Data), size-len(b))
 		}
 		b = append(b, m.Data...)
 	}
 	if contentHash(b) != parts[1] {
-		return nil, fmt.Errorf("cluster: the object %s is damaged: its hash differs from its name", name)
+		return nil, fmt.Errorf("cluster: the stored value %s is damaged: its content does not have the hash that is part of its name", name)
 	}
 	return b, nil
 }

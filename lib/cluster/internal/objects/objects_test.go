@@ -79,14 +79,14 @@ func TestDamagedObjects(t *testing.T) {
 		}
 	}
 	for want, damage := range map[string]func(name string){
-		"its size is missing":    func(name string) { store(name, 0, "", "value") },
-		"its size is missing ":   func(name string) { store(name, 0, "-1", "value") },
-		"its size is missing  ":  func(name string) { store(name, 0, "many", "value") },
-		"part 0 has 5 bytes":     func(name string) { store(name, 0, "4", "value") },
-		"part 0 has 0 bytes":     func(name string) { store(name, 0, "5", "") },
-		"part 1 has 0 bytes":     func(name string) { store(name, 0, "5", "va"); store(name, 1, "5", "") },
-		"its hash differs":       func(name string) { store(name, 0, "5", "other") },
-		"more than the limit of": func(name string) { store(name, 0, "1000000000000", "value") },
+		"does not give its size":   func(name string) { store(name, 0, "", "value") },
+		"does not give its size ":  func(name string) { store(name, 0, "-1", "value") },
+		"does not give its size  ": func(name string) { store(name, 0, "many", "value") },
+		"part 0 has 5 bytes":       func(name string) { store(name, 0, "4", "value") },
+		"part 0 has 0 bytes":       func(name string) { store(name, 0, "5", "") },
+		"part 1 has 0 bytes":       func(name string) { store(name, 0, "5", "va"); store(name, 1, "5", "") },
+		"does not have the hash":   func(name string) { store(name, 0, "5", "other") },
+		"more than the limit of":   func(name string) { store(name, 0, "1000000000000", "value") },
 	} {
 		name := ResultName("pool", []byte("value"))
 		damage(name)

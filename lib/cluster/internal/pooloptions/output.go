@@ -79,7 +79,7 @@ func (p *part) Write(b []byte) (n int, err error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("mp: the writer panicked: %v", v)
+			err = fmt.Errorf("mp: the writer of the option Stdout or Stderr panicked: %v", v)
 		}
 		if err == nil && n < len(b) {
 			err = io.ErrShortWrite

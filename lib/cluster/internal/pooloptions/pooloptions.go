@@ -49,7 +49,7 @@ func (s *Sender) Check(limit int) error {
 	}
 	for _, v := range s.Options.Env {
 		if len(v) > wire.MaxString {
-			return fmt.Errorf("cluster: the variable Env(%.20q…) has %d bytes, more than the limit of %d", v, len(v), wire.MaxString)
+			return fmt.Errorf("cluster: the variable that begins with %.20q, in the option Env of the pool, has %d bytes, more than the limit of %d", v, len(v), wire.MaxString)
 		}
 	}
 	return nil
@@ -112,12 +112,12 @@ func Read(ctx context.Context, store Store, v wire.Value, limit int) (o mpremote
 	}
 	if v.Form == wire.Object {
 		if b, err = store.Get(ctx, string(b), limit); err != nil {
-			return o, fmt.Errorf("cluster: cannot fetch the options of the pool: %w", err)
+			return o, fmt.Errorf("cluster: cannot fetch the options of the task's pool from the server: %w", err)
 		}
 	}
 	s, err := wire.DecodeSettings(b)
 	if err != nil {
-		return o, fmt.Errorf("cluster: cannot read the options of the pool: %w", err)
+		return o, fmt.Errorf("cluster: cannot read the options of the task's pool: %w", err)
 	}
 	o.TaskTimeout, o.Grace, o.TasksPerChild, o.Env = s.Timeout, s.Grace, s.TasksPerChild, s.Env
 	if c := s.First; c != nil {

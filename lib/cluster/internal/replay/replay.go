@@ -44,7 +44,7 @@ func Stream(ctx context.Context, js jetstream.JetStream, name string, f func(sub
 	}
 }
 
-var errGap = errors.New("a message to this process was lost")
+var errGap = errors.New("the server did not deliver a message of the stream")
 
 // isTransient reports whether an error of reading a stream that exists may end by itself.
 func isTransient(err error) bool {

@@ -52,7 +52,7 @@ func own(path string) (*Folder, error) {
 	}
 	locked, err := tryLock(file)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot lock %s: %w", name, err), file.Close())
+		return nil, errors.Join(fmt.Errorf("cannot lock the file %s: %w", name, err), file.Close())
 	}
 	if !locked || !isAt(file, name) {
 		_ = file.Close()

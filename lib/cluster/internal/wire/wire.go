@@ -137,20 +137,20 @@ func hash(kind byte, body []byte) (sum [sumSize]byte) {
 }
 
 // ErrMalformed is wrapped by the error for a message that cannot be decoded.
-var ErrMalformed = errors.New("malformed message")
+var ErrMalformed = errors.New("malformed message of package cluster")
 
 func open(kind byte, b []byte) (*reader, error) {
 	switch {
 	case len(b) < 4+sumSize || b[0] != 'P' || b[1] != 'J':
-		return nil, fmt.Errorf("%w: it does not come from package cluster", ErrMalformed)
+		return nil, fmt.Errorf("%w: the message does not have the header of the protocol, so another program may have sent it", ErrMalformed)
 	case b[2] != Version:
-		return nil, fmt.Errorf("%w: it has version %d of the protocol, and this program has version %d; use the same release everywhere", ErrMalformed, b[2], Version)
+		return nil, fmt.Errorf("%w: the message has version %d of the protocol, and this program has version %d; build all programs of the cluster with the same release of Perijove", ErrMalformed, b[2], Version)
 	case b[3] != kind:
-		return nil, fmt.Errorf("%w: it has kind %d, not %d", ErrMalformed, b[3], kind)
+		return nil, fmt.Errorf("%w: the message has kind %d, and kind %d is expected here", ErrMalformed, b[3], kind)
 	}
 	body := b[4+sumSize:]
 	if sum := hash(kind, body); !bytes.Equal(sum[:], b[4:4+sumSize]) {
-		return nil, fmt.Errorf("%w: its hash differs from its content", ErrMalformed)
+		return nil, fmt.Errorf("%w: the content of the message does not have the hash that the header gives", ErrMalformed)
 	}
 	return &reader{b: body}, nil
 }
@@ -309,7 +309,7 @@ func (r *reader) ints(max int) []int {
 // end returns an error if a field was invalid, or if bytes are left.
 func (r *reader) end(what string) error {
 	if r.failed || len(r.b) > 0 {
-		return fmt.Errorf("%w: %s", ErrMalformed, what)
+		return fmt.Errorf("%w: the fields of %s are damaged", ErrMalformed, what)
 	}
 	return nil
 }

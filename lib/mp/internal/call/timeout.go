@@ -50,7 +50,7 @@ func (d Timeout) Outcome(begin time.Time, err error) error {
 	case err == context.DeadlineExceeded || err == context.Canceled:
 		return d.Exceeded()
 	}
-	return fmt.Errorf("%w: %w", d.Exceeded(), failure.Unprefixed(err))
+	return fmt.Errorf("%w; the task failed with: %w", d.Exceeded(), failure.Unprefixed(err))
 }
 
 // limited is Protected with the time limit d, which is not 0.

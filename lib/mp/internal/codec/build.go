@@ -28,7 +28,7 @@ func (b builder) build(t reflect.Type, path string) (*Codec, error) {
 		return c, nil
 	}
 	if reason := refusal(t); reason != "" {
-		return nil, fmt.Errorf("%s is %s: %s", path, failure.WithArticle(t.String()), reason)
+		return nil, fmt.Errorf("%s has the type %s, which cannot be encoded: %s", path, t, reason)
 	}
 	if t.Size() == 0 || fixedSize(t) {
 		c.Fixed, c.least, c.padding = true, c.Size, paddingOf(t)
@@ -60,7 +60,7 @@ func (b builder) byKind(c *Codec, t reflect.Type, path string) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%s has the kind %v, which cannot be sent", path, t.Kind())
+	return fmt.Errorf("%s has a type of the kind %v, which cannot be encoded", path, t.Kind())
 }
 
 // refusal returns why values of t cannot be sent, or "".
@@ -199,7 +199,7 @@ func bySelf(c *Codec, t reflect.Type) bool {
 			return v.(encoding.BinaryMarshaler).MarshalBinary()
 		})
 		if err != nil {
-			w.fail(fmt.Errorf("is %s and cannot be encoded: %w", failure.WithArticle(t.String()), err))
+			w.fail(fmt.Errorf("a value of the type %s cannot be encoded: %w", t, err))
 			return
 		}
 		w.PutLen(len(out), false)
@@ -219,7 +219,7 @@ func bySelf(c *Codec, t reflect.Type) bool {
 			return nil, v.(encoding.BinaryUnmarshaler).UnmarshalBinary(in)
 		})
 		if err != nil {
-			r.reject(fmt.Errorf("decoding %s: %w", failure.WithArticle(t.String()), err))
+			r.reject(fmt.Errorf("a value of the type %s cannot be decoded: %w", t, err))
 		}
 	}
 	return true

@@ -53,7 +53,7 @@ func (w *Writer) ValueErr(c *Codec) error {
 	if w.Err == nil {
 		return nil
 	}
-	return fmt.Errorf("mp: %s%s %w", typeName(c.typ), w.path, w.Err)
+	return fmt.Errorf("mp: cannot send %s%s: %w", typeName(c.typ), w.path, w.Err)
 }
 
 // A Reader decodes values from B. It keeps the first error in Err, and reads nothing
@@ -255,7 +255,7 @@ func (w *Writer) fail(err error) {
 // enter begins a level of nesting, and reports whether to go on.
 func (w *Writer) enter() bool {
 	if w.depth++; w.depth > maxDepth {
-		w.fail(fmt.Errorf("is nested more than %d levels deep, so it may contain a cycle of pointers", maxDepth))
+		w.fail(fmt.Errorf("the value is nested more than %d levels deep, so it may contain a cycle of pointers", maxDepth))
 	}
 	return w.Err == nil
 }

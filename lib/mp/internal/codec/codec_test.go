@@ -194,7 +194,7 @@ func TestCodecNamesWhatCannotBeSent(t *testing.T) {
 	_, err := encode(&deep{List: []struct {
 		M map[string]struct{ F func() }
 	}{{}, {map[string]struct{ F func() }{"k": {func() {}}}}}})
-	says(t, err, "deep.List[1].M[k].F is a func()")
+	says(t, err, "deep.List[1].M[k].F: a value of the type func() cannot be encoded")
 	_, err = encode(&struct{ C chan<- int }{make(chan int)})
 	says(t, err, "the value.C", "chan<- int", "mp.Queue")
 	cannot[[]func()](t, "the value[]", "func()")
@@ -205,16 +205,16 @@ func TestCodecNamesWhatCannotBeSent(t *testing.T) {
 	cannot[struct{ T *time.Timer }](t, ".T", "time.Timer")
 	bad := boxed{Inner: []struct{ At map[string]any }{{}, {map[string]any{"k": struct{ M *sync.Mutex }{}}}}}
 	_, err = encode(&bad)
-	says(t, err, "boxed.Inner[1].At[k] is an interface that holds a struct { M *sync.Mutex }", ".M is a sync.Mutex")
+	says(t, err, "boxed.Inner[1].At[k]: the interface holds a value of the type struct { M *sync.Mutex }", ".M has the type sync.Mutex")
 	bad = boxed{V: struct{ F func() }{func() {}}}
 	_, err = encode(&bad)
-	says(t, err, "boxed.V.(struct { F func() }).F is a func()")
+	says(t, err, "boxed.V.(struct { F func() }).F: a value of the type func() cannot be encoded")
 	bad = boxed{V: func() {}}
 	_, err = encode(&bad)
-	says(t, err, "boxed.V is an interface that holds a func()")
+	says(t, err, "boxed.V: the interface holds a value of the type func()")
 	bad = boxed{V: make(chan int)}
 	_, err = encode(&bad)
-	says(t, err, "boxed.V is an interface that holds a chan int")
+	says(t, err, "boxed.V: the interface holds a value of the type chan int")
 }
 
 func cannot[T any](t *testing.T, parts ...string) {

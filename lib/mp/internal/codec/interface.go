@@ -46,14 +46,14 @@ func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 func (w *Writer) putDynamic(v reflect.Value) {
 	id, err := typeID(v.Type())
 	if err == nil && w.Portable && !isPortable(v.Type()) {
-		err = fmt.Errorf("mp: the type %v in an interface cannot be sent to another program", v.Type())
+		err = fmt.Errorf("mp: a value of the type %v in an interface cannot be sent to another program, which may not have that type", v.Type())
 	}
 	var c *Codec
 	if err == nil {
 		c, err = Of(v.Type())
 	}
 	if err != nil {
-		w.fail(fmt.Errorf("is an interface that holds %s, which cannot be sent: %w", failure.WithArticle(v.Type().String()), failure.Unprefixed(err)))
+		w.fail(fmt.Errorf("the interface holds a value of the type %s: %w", v.Type(), failure.Unprefixed(err)))
 		return
 	}
 	w.PutLen(len(id), false)
@@ -87,7 +87,7 @@ func getInterface(t reflect.Type) func(*Reader, unsafe.Pointer) {
 		switch {
 		case r.Err != nil || !held.IsValid():
 		case !held.Type().AssignableTo(t):
-			r.reject(fmt.Errorf("%s is not %s", failure.WithArticle(held.Type().String()), failure.WithArticle(t.String())))
+			r.reject(fmt.Errorf("the received value has the type %s, which an interface of the type %s cannot hold", held.Type(), t))
 		default:
 			v.Set(held)
 		}

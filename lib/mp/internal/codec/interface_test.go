@@ -116,12 +116,12 @@ func TestCodecRefusesInInterfaces(t *testing.T) {
 	ring := []any{nil}
 	ring[0] = ring
 	for want, v := range map[string]any{
-		"the value.(map[string]interface {})[k].([]interface {})[1].(codec.hooks).OnDone is a func(error)": map[string]any{"k": []any{1, hooks{OnDone: func(error) {}}}},
-		"events is a chan int":               &hooks{events: make(chan int)},
-		"cycle":                              ring,
-		"holds a *strings.Reader":            []any{strings.NewReader("x")},
-		"holds a codec.unsent, which cannot": []any{unsent{}},
-		"in is a codec.unsentInside and cannot be encoded: no, never": []any{&unsentPointer{}},
+		"the value.(map[string]interface {})[k].([]interface {})[1].(codec.hooks).OnDone: a value of the type func(error) cannot be encoded": map[string]any{"k": []any{1, hooks{OnDone: func(error) {}}}},
+		"events: a value of the type chan int cannot be encoded":                                                                             &hooks{events: make(chan int)},
+		"cycle": ring,
+		"holds a value of the type *strings.Reader":                               []any{strings.NewReader("x")},
+		"holds a value of the type codec.unsent: cannot send":                     []any{unsent{}},
+		"in: a value of the type codec.unsentInside cannot be encoded: no, never": []any{&unsentPointer{}},
 	} {
 		_, err := encode(&v)
 		says(t, err, want)

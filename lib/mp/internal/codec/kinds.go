@@ -168,7 +168,7 @@ func (b builder) structure(c *Codec, t reflect.Type, path string) error {
 func (b builder) field(t reflect.Type, path string) (*Codec, error) {
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		reason := fmt.Errorf("is %s: %s", failure.WithArticle(t.String()), refusal(t))
+		reason := fmt.Errorf("a value of the type %s cannot be encoded: %s", t, refusal(t))
 		return &Codec{
 			typ: t, Size: t.Size(), least: 1,
 			encode: func(w *Writer, p unsafe.Pointer) {

@@ -68,7 +68,7 @@ func typeID(t reflect.Type) ([]byte, error) {
 
 func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
 	if depth > maxTypeDepth {
-		return nil, fmt.Errorf("the type %v has too many levels", t)
+		return nil, fmt.Errorf("the type %v is nested more than %d levels deep", t, maxTypeDepth)
 	}
 	for i, known := range basicTypes {
 		if t == known {
@@ -79,7 +79,7 @@ func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
 		return AppendStrings(append(b, typePlaced), name), nil
 	}
 	if t.Name() != "" {
-		return nil, fmt.Errorf("the type %v is not known to other processes", t)
+		return nil, fmt.Errorf("the type %v was made at run time, so other processes do not have it", t)
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -99,7 +99,7 @@ func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
 	case reflect.Struct:
 		return appendStruct(b, t, depth)
 	}
-	return nil, fmt.Errorf("the type %v is not known to other processes", t)
+	return nil, fmt.Errorf("the type %v was made at run time, so other processes do not have it", t)
 }
 
 func appendStruct(b []byte, t reflect.Type, depth int) (_ []byte, err error) {
@@ -143,7 +143,7 @@ func (r *Reader) takeType() reflect.Type {
 func (r *Reader) parseType(depth int) (t reflect.Type, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			t, err = nil, fmt.Errorf("%w: %v", failure.ErrMalformed, v)
+			t, err = nil, fmt.Errorf("%w: the type in the message cannot be made: %v", failure.ErrMalformed, v)
 		}
 	}()
 	form := r.takeByte()
@@ -278,7 +278,7 @@ func placeID(addr uintptr, description string) string {
 	return string(binary.LittleEndian.AppendUint64(b, checksum(b)))
 }
 
-var errNoPlace = errors.New("mp: a reference to a type or variable of the binary is malformed")
+var errNoPlace = errors.New("mp: cannot find a type or variable of the program: the reference to it in a message is malformed")
 
 // placeAt decodes what placeID encoded: the address and the hash of the description.
 func placeAt(id string) (addr uintptr, description uint32, err error) {
@@ -302,7 +302,7 @@ func checksum(b []byte) uint64 {
 	return h.Sum64()
 }
 
-var errOtherBinary = errors.New("mp: parent and child run different binaries: a type has another address in the child")
+var errOtherBinary = errors.New("mp: parent and child run different binaries, since a type has another address in the child: start both from the same executable")
 
 // placeOfType returns the place of a type that is in the binary, or in code that a Host
 // has loaded.

@@ -168,7 +168,7 @@ func (g *Guard) Append(handle []byte) ([]byte, error) {
 	}
 	lock, err := g.lock.O.Handle()
 	if err != nil {
-		return nil, failure.Wrap(fmt.Sprintf("cannot send the %v that guards it", g.lock.Kind), err)
+		return nil, failure.Wrap(fmt.Sprintf("cannot send the %v that guards the object", g.lock.Kind), err)
 	}
 	handle = append(handle, byte(g.lock.Kind))
 	handle = binary.AppendUvarint(handle, uint64(len(lock)))
@@ -188,7 +188,7 @@ func Open(b []byte) (*Guard, error) {
 	rest := b[1+n:]
 	o, err := shm.Open(rest[:size], 0)
 	if err != nil {
-		return nil, failure.Wrap("cannot open the lock that guards it", err)
+		return nil, failure.Wrap("cannot open the lock that guards the object", err)
 	}
 	Set(true)
 	return &Guard{lock: Lock{Kind: Kind(b[0]), O: o}, place: string(rest[size:])}, nil

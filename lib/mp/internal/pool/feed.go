@@ -62,7 +62,7 @@ func (w *worker) stopIdle() {
 	}
 }
 
-var errDoesNotEnd = errors.New("mp: the process did not end within the pool's Grace")
+var errDoesNotEnd = errors.New("mp: the pool killed the child, which did not end within the time of the option Grace")
 
 func (w *worker) initialize() error {
 	if err := w.child.Update(true); err != nil {
@@ -82,7 +82,7 @@ func (w *worker) initialize() error {
 // killed after a delay.
 func (w *worker) sent(err error) {
 	if err != nil {
-		w.child.KillLater(process.ClosedPipeDelay, failure.Wrap("cannot send to it", err))
+		w.child.KillLater(process.ClosedPipeDelay, failure.Wrap("cannot send a message to the child", err))
 	}
 }
 

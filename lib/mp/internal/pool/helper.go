@@ -119,4 +119,4 @@ func (w *worker) help() {
 }
 
 // errCloseInTask is the error of a Close that a task of the pool calls.
-var errCloseInTask = errors.New("mp: a task of the pool called Close, which would wait for that task: call Close outside the pool's tasks, or call Kill")
+var errCloseInTask = errors.New("mp: cannot close a pool from one of its tasks, since Close would wait for that task: call Close outside the pool's tasks, or call Kill")

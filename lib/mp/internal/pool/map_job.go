@@ -183,7 +183,7 @@ func itemError(i int, err error) error { return failure.Wrap(fmt.Sprint("task ",
 // prepare checks that p can run c, and that the argument and result can be sent.
 func (p *Pool) prepare(c *call.Function) (*function, error) {
 	if c.Fn == nil {
-		return nil, errors.New("mp: the function is nil")
+		return nil, errors.New("mp: the function to run is nil")
 	}
 	if p.o.Remote != nil {
 		return p.prepareRemote(c)

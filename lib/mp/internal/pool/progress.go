@@ -40,7 +40,7 @@ func newProgress(report func(done, total int), total int, failed func()) *progre
 func (p *progress) run(told count) {
 	err := failure.Isolate(func() error { p.loop(told); return nil })
 	p.mu.Lock()
-	p.err = failure.Wrap("the Progress function", err)
+	p.err = failure.Wrap("the Progress function failed", err)
 	p.mu.Unlock()
 	close(p.ended)
 	if err != nil {

@@ -165,9 +165,9 @@ func (j *streamJob) Fed() {
 	j.whole = true
 	switch {
 	case v != nil:
-		j.failure = failure.Wrap("the stream's sequence", failure.NewPanicError(v))
+		j.failure = failure.Wrap("the stream's sequence failed", failure.NewPanicError(v))
 	case !j.complete:
-		j.failure = failure.Wrap("the stream's sequence", failure.ErrGoexit)
+		j.failure = failure.Wrap("the stream's sequence failed", failure.ErrGoexit)
 	case j.isClosing:
 		j.failure = shm.ErrClosed
 	}

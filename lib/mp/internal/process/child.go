@@ -247,7 +247,7 @@ func (c *Child) KillLater(d time.Duration, cause error) {
 
 // errPipeClosed is the cause of the end of a child that closed its pipes to its parent
 // and ran on.
-var errPipeClosed = errors.New("mp: the child closed the pipes to its parent")
+var errPipeClosed = errors.New("mp: the child closed the pipes to its parent and went on running, so the parent killed it")
 
 // ClosedPipeDelay is how long a process may take to end after its pipes were closed.
 const ClosedPipeDelay = 200 * time.Millisecond
@@ -324,7 +324,7 @@ type pipe struct{ r, w *os.File }
 func newPipe() (pipe, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return pipe{}, fmt.Errorf("mp: cannot make a pipe to a child: %w", err)
+		return pipe{}, fmt.Errorf("mp: cannot make a pipe to a child process: %w", err)
 	}
 	return pipe{r, w}, nil
 }

@@ -19,7 +19,7 @@ func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 func crashFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("mp-crash", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("mp: cannot make a file for crash reports: %w", err)
+		return nil, fmt.Errorf("mp: cannot make a file in memory for a child's crash report: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "mp-crash")
 	if err := f.Truncate(protocol.BudgetPageSize); err != nil {

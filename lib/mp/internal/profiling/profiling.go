@@ -46,7 +46,7 @@ var recorder struct {
 }
 
 // ErrProfiling is the error of Start if this process has a profile already.
-var ErrProfiling = errors.New("mp: this process is already being profiled: end the other profile first")
+var ErrProfiling = errors.New("mp: cannot start a profile: this process is already being profiled; end the other profile first")
 
 // Folder returns the folder into which this process profiles, or nil. Each profile has its
 // own pointer, even if two use the same folder.
@@ -74,7 +74,9 @@ func Start(folder, kind string) error {
 	return start(folder, kind, true)
 }
 
-func failed(err error) error { return fmt.Errorf("mp: cannot write a profile: %w", err) }
+func failed(err error) error {
+	return fmt.Errorf("mp: cannot write the profile of this process: %w", err)
+}
 
 func start(folder, kind string, isFirst bool) error {
 	r := &recorder

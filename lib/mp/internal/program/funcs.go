@@ -53,7 +53,7 @@ func CaptureError(pc uintptr) error {
 	name := Describe(pc)
 	if strings.Contains(name, "[...]") {
 		return fmt.Errorf("mp: %s was made in generic code and holds captured variables or type arguments, which a process does not share: "+
-			"make the function value outside of generic code, as in double[int], and pass it in", name)
+			"make the function value outside of generic code, as in double[int], and pass that value to the generic code", name)
 	}
 	return fmt.Errorf("mp: %s captures variables, which a process does not share; "+
 		"make it a top-level function and pass what it needs as its argument", name)
@@ -64,7 +64,7 @@ func CaptureError(pc uintptr) error {
 func FuncID(pc uintptr) (string, error) {
 	f := runtime.FuncForPC(pc)
 	if f == nil || f.Entry() != pc {
-		return "", fmt.Errorf("mp: no function starts at %#x", pc)
+		return "", fmt.Errorf("mp: cannot send a function: no function of this program starts at the address %#x", pc)
 	}
 	return strconv.FormatInt(int64(pc)-int64(Base()), 16) + " " + f.Name(), nil
 }
@@ -75,11 +75,11 @@ func FuncPC(id string) (uintptr, error) {
 	offset, name, _ := strings.Cut(id, " ")
 	off, err := strconv.ParseInt(offset, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("mp: malformed function id %q", id)
+		return 0, fmt.Errorf("mp: cannot find the function that another process names: its id %q is malformed", id)
 	}
 	pc := uintptr(int64(Base()) + off)
 	if f := runtime.FuncForPC(pc); f == nil || f.Entry() != pc || f.Name() != name {
-		return 0, fmt.Errorf("mp: parent and child run different binaries: %s has another address in the child", name)
+		return 0, fmt.Errorf("mp: parent and child run different binaries, since %s has another address in the child: start both from the same executable", name)
 	}
 	return pc, nil
 }

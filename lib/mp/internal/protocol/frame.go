@@ -54,7 +54,7 @@ var MaxValue = maxFrame - 1<<20
 // CheckSize returns an error if an encoded value of n bytes is too large for a frame.
 func CheckSize(n int) error {
 	if n > MaxValue {
-		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(failure.ErrTooLarge), MaxValue)
+		return fmt.Errorf("mp: cannot send a value of %d bytes to another process; the limit is %d bytes: share large data through an mp.Array: %w", n, MaxValue, failure.Unprefixed(failure.ErrTooLarge))
 	}
 	return nil
 }

@@ -47,5 +47,5 @@ const FlushDelay = 2 * time.Millisecond
 
 // ErrForeignBytes is the cause of the end of a child whose connection has bytes that
 // package mp did not write.
-var ErrForeignBytes = errors.New("mp: code outside this package wrote to or read from the connection between parent and child: " +
-	"it must not use file descriptors that it did not open")
+var ErrForeignBytes = errors.New("mp: code outside package mp wrote to or read from the connection between parent and child: " +
+	"code must not use file descriptors that it did not open")

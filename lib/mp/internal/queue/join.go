@@ -111,7 +111,7 @@ func (q *sharedQueue) Join(ctx context.Context) error {
 		}
 		if lost := q.o.U64(queueLost).Load(); lost != began || lost != q.o.U64(queueReported).Load() {
 			reported := q.o.U64(queueReported).Swap(lost)
-			return fmt.Errorf("mp: %d values were taken from the queue, but not marked with TaskDone: %w",
+			return fmt.Errorf("mp: Join cannot wait for %d values of the queue: processes took the values and died before they called TaskDone: %w",
 				lost-min(reported, began), failure.Unprefixed(shm.ErrPeerDied))
 		}
 		if q.isFinished() {

@@ -141,7 +141,7 @@ func (c *End) Encode() ([]byte, error) {
 	}
 	in, ok := c.In.(*sharedQueue)
 	if !ok {
-		return nil, fmt.Errorf("mp: cannot send this Pipe: %w", shm.ErrLocal)
+		return nil, fmt.Errorf("mp: cannot send an end of this Pipe to another process: %w", shm.ErrLocal)
 	}
 	var b []byte
 	for _, part := range []*shm.Object{in.o, c.out.(*sharedQueue).o, c.Users} {

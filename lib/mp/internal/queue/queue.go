@@ -40,7 +40,7 @@ func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped
 	case shared:
 		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size, counted)
 	case uint64(size) > shm.MaxBlock/uint64(e.Size+4):
-		return nil, fmt.Errorf("mp: cannot make a queue for %d values: it would be larger than %d TiB", size, shm.MaxBlock>>40)
+		return nil, fmt.Errorf("mp: cannot make a queue for %d values: the queue would be larger than %d TiB", size, shm.MaxBlock>>40)
 	}
 	if err := shm.HeapAllows(size * int(e.Size+4)); err != nil {
 		return nil, failure.Wrap(fmt.Sprintf("cannot make a queue for %d values", size), err)
@@ -96,4 +96,4 @@ func IsPlain(q Untyped) bool {
 	return false
 }
 
-var errTooDone = errors.New("mp: TaskDone was called more often than values were put")
+var errTooDone = errors.New("mp: TaskDone was called more often than values were put into the queue")

@@ -163,7 +163,7 @@ func (q *sharedQueue) Put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 	}
 	size := len(w.B) - lengthSize + len(bulk)
 	if most := min(maxQueued, int(q.bytes()/2)); size > most {
-		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes values of up to %d bytes: %w", size, most, failure.Unprefixed(failure.ErrTooLarge))
+		return fmt.Errorf("mp: cannot put a value of %d bytes into a queue, which takes values of up to %d bytes: share large data through an mp.Array: %w", size, most, failure.Unprefixed(failure.ErrTooLarge))
 	}
 	binary.LittleEndian.PutUint32(w.B, uint32(size))
 	return q.append(ctx, w.B, bulk, wait)
@@ -173,7 +173,7 @@ func (q *sharedQueue) Put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 func (q *sharedQueue) putFixed(ctx context.Context, p unsafe.Pointer, wait bool) error {
 	n := int(q.codec.Size)
 	if n > maxQueued {
-		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes values of up to %d bytes: %w", n, maxQueued, failure.Unprefixed(failure.ErrTooLarge))
+		return fmt.Errorf("mp: cannot put a value of %d bytes into a queue, which takes values of up to %d bytes: share large data through an mp.Array: %w", n, maxQueued, failure.Unprefixed(failure.ErrTooLarge))
 	}
 	var length [lengthSize]byte
 	binary.LittleEndian.PutUint32(length[:], uint32(n))
@@ -194,7 +194,7 @@ func (q *sharedQueue) keep(b *[]byte) {
 	}
 }
 
-var errAhead = errors.New("the writer is far ahead of the readers")
+var errAhead = errors.New("the queue's writer is far ahead of the readers and must pause")
 
 // append adds an encoded value, b followed by bulk, and waits for room. A writer that
 // is far ahead of the readers also pauses, so that memory is reused while it is in the

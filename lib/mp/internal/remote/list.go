@@ -52,7 +52,7 @@ func (*listRunner[T]) Ask(c MethodCall) {
 func applyList[T any](list *[]T, c *ListCall[T]) (a ListAnswer[T], err error) {
 	l := *list
 	if c.Op <= ListDelete && (c.I < 0 || c.I >= len(l)) {
-		return a, fmt.Errorf("mp: index %d is out of range of a list of %d", c.I, len(l))
+		return a, fmt.Errorf("mp: index %d is out of range for a served list of %d elements", c.I, len(l))
 	}
 	switch c.Op {
 	case ListLoad:

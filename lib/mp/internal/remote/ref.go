@@ -68,10 +68,10 @@ func Serve(obj unsafe.Pointer) (Reference, error) {
 
 func (r *ref) Close() error {
 	if r.local == nil {
-		return errors.New("mp: only the process that serves an object may close its Ref")
+		return errors.New("mp: cannot close a Ref in this process: only the process that serves the object may close it")
 	}
 	if r.local.holder.Load() == goroutine.Current() {
-		return errors.New("mp: a function of the served object called Close, which would wait for that function: call Close elsewhere")
+		return errors.New("mp: cannot close a Ref from a function that runs on the served object, since Close would wait for that function: call Close outside of such functions")
 	}
 	r.asks.Close()
 	<-r.local.ended
@@ -124,7 +124,7 @@ func (r *ref) connect() (*client, error) {
 	return r.client, nil
 }
 
-var ErrNotServed = errors.New("mp: the object is a zero value: make it with mp.Serve, mp.ServeMap or mp.ServeList")
+var ErrNotServed = errors.New("mp: the Ref, ServedMap or ServedList is a zero value: make it with mp.Serve, mp.ServeMap or mp.ServeList")
 
 func (r *ref) Encode() ([]byte, error) {
 	asks, err := r.asks.GobEncode()

@@ -57,7 +57,7 @@ func HeapAllows(size int) error {
 	}
 	b, err := unix.Mmap(-1, 0, size+heapMargin, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
-		return fmt.Errorf("there is no space in the address space: %w", err)
+		return fmt.Errorf("the address space of this process has no room for %d more bytes: %w", size, err)
 	}
 	return unix.Munmap(b)
 }

@@ -41,11 +41,11 @@ func NewSegment(size int, inHeap bool) (*Segment, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("mp: cannot make shared memory: %w", err)
+		return nil, fmt.Errorf("mp: cannot make a file for %d bytes of shared memory: %w", size, err)
 	}
 	if err := unix.Ftruncate(fd, int64(size)); err != nil {
 		unix.Close(fd)
-		return nil, fmt.Errorf("mp: cannot make %d bytes of shared memory: %w", size, err)
+		return nil, fmt.Errorf("mp: cannot reserve %d bytes of shared memory: %w", size, err)
 	}
 	return mapSegment(fd, inHeap, size)
 }
@@ -169,7 +169,7 @@ func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 	if unix.Kill(int(pid), 0) == nil {
 		return nil, &droppedError{pid}
 	}
-	return nil, fmt.Errorf("process %d, which sent the object, has ended: %w", pid, os.ErrNotExist)
+	return nil, fmt.Errorf("process %d, which sent the object, has ended, and the object's memory is lost: %w", pid, os.ErrNotExist)
 }
 
 // name returns a number that identifies the segment on this machine.
@@ -180,10 +180,10 @@ func (s *Segment) name() uint64 { return s.node }
 func (s *Segment) check() error {
 	var st unix.Stat_t
 	if err := unix.Fstat(s.fd, &st); err != nil {
-		return fmt.Errorf("mp: the descriptor of shared memory was closed: %w", err)
+		return fmt.Errorf("mp: cannot use shared memory: code of this program has closed the memory's file descriptor: %w", err)
 	}
 	if st.Ino != s.node {
-		return fmt.Errorf("mp: the descriptor of shared memory was closed, and another file now has its number: %w", os.ErrClosed)
+		return fmt.Errorf("mp: cannot use shared memory: code of this program has closed the memory's file descriptor, and another file now has its number: %w", os.ErrClosed)
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func (s *Segment) window(from, to int) (mem []byte, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("mp: cannot map %d bytes of shared memory: %w", to-from, err)
+		return nil, fmt.Errorf("mp: cannot map %d more bytes of shared memory: %w", to-from, err)
 	}
 	if !alwaysInHeap {
 		runtime.AddCleanup(s, unmap, mem)

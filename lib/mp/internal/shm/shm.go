@@ -29,16 +29,16 @@ import (
 
 var (
 	// ErrClosed is the error of using an object that was closed.
-	ErrClosed = errors.New("mp: closed")
+	ErrClosed = errors.New("mp: the object is closed")
 	// ErrPeerDied is the error of a wait that no other process can end, because all
 	// others that had the object are dead.
 	ErrPeerDied = errors.New("mp: every other process that used the object is dead")
 	// ErrUnsupported is the error of a feature that this operating system does not support.
-	ErrUnsupported = failure.Wrap("shared memory", failure.ErrUnsupported)
+	ErrUnsupported = failure.Wrap("cannot use shared memory", failure.ErrUnsupported)
 	// ErrMalformed is the error of an invalid handle.
-	ErrMalformed = errors.New("mp: malformed handle of shared memory")
+	ErrMalformed = errors.New("mp: cannot open an object in shared memory: its handle is malformed")
 	// ErrLocal is the error of sending an object that was made for goroutines.
-	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to a process")
+	ErrLocal = errors.New("the object was made for mp.Goroutines; make it with mp.Processes to send it to a process")
 )
 
 // Sizes of handles in bytes.

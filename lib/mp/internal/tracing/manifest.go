@@ -131,7 +131,7 @@ func recordedProcesses(folder string, awaits map[int]<-chan struct{}) (pids []in
 // Clear makes a folder for a recording, and removes the files of an earlier one from it.
 func Clear(folder string) error {
 	if err := clearFolder(folder); err != nil {
-		return fmt.Errorf("mp: cannot record a trace: %w", err)
+		return fmt.Errorf("mp: cannot record a trace in the folder %s: %w", folder, err)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func Folder() string {
 }
 
 // ErrTracing is the error of Start if this process is traced already.
-var ErrTracing = errors.New("mp: this process is already being traced: end the other trace first")
+var ErrTracing = errors.New("mp: cannot start a trace: this process is already being traced; end the other trace first")
 
 // Start begins to record this process, and the children that it starts or sends tasks,
 // into a folder that exists.
@@ -89,12 +89,12 @@ func start(folder string, isFirst bool) error {
 	}
 	f, err := os.Create(filepath.Join(folder, fileName(os.Getpid())))
 	if err != nil {
-		return fmt.Errorf("mp: cannot record a trace: %w", err)
+		return fmt.Errorf("mp: cannot make the file of a trace: %w", err)
 	}
 	r.info = newInfo(isFirst)
 	if err := trace.Start(f); err != nil {
 		f.Close()
-		return fmt.Errorf("mp: cannot record a trace: %w", err)
+		return fmt.Errorf("mp: cannot start a trace of this process: %w", err)
 	}
 	r.file, r.done, r.awaits = f, make(chan struct{}), map[int]<-chan struct{}{}
 	r.folder.Store(&folder)
@@ -172,7 +172,7 @@ func Stop() error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("mp: cannot write the trace: %w", err)
+		return fmt.Errorf("mp: cannot write the trace of this process: %w", err)
 	}
 	return nil
 }
