@@ -75,7 +75,7 @@ func TestRecordedTwice(t *testing.T) {
 	err := mp.Trace(t.TempDir(), func() error {
 		opts := speedup.Options{Workers: []int{1}, Rounds: 1, Record: Record}
 		res, err := speedup.Measure(context.Background(), opts, speedup.Case{Run: func(int) error { nap(1); return nil }})
-		if err == nil && !strings.Contains(res.String(), "Runs were not recorded: mp: this process is already being traced") {
+		if err == nil && !strings.Contains(res.String(), "Runs were not recorded: mp: cannot start a trace: this process is already being traced") {
 			t.Errorf("the result is\n%v", res)
 		}
 		return err
