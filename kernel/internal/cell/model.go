@@ -23,7 +23,7 @@ type Cell struct {
 // A DirectiveLine is a line with a command that begins with % or !. The session runs the command.
 type DirectiveLine struct {
 	Pos  Pos
-	Name string // first word with its sigil: "%env", "!", "%%writefile"
+	Name string // first word with its leading signs: "%env", "!", "%%writefile"
 	Args string // the rest of the line, after the name
 	Body string // for a cell magic: the text of the cell after the line
 	Rest bool   // the directive is a cell magic: the rest of the cell is its Body
@@ -144,7 +144,7 @@ type Stmt struct {
 	Source
 	Define   int    // offset of := at the top level, or -1
 	Names    []Ref  // the names on the left of :=, or after var, also blank identifiers
-	New      []bool // for each of Names, whether the cell declares it here
+	New      []bool // for each of Names, whether this statement declares the name
 	Var      *VarSpec
 	Values   []Span   // the expressions on the right side of :=
 	Expr     *Span    // the expression if the statement is an expression, else nil

@@ -21,9 +21,8 @@ const FlagPackage = "flagʹ"
 // initPrefix is the prefix of the functions that GoNB calls before main.
 const initPrefix = "init_"
 
-// WithInits returns the cell with calls of its functions named init_NAME, sorted by
-// name. The calls come before the flags of the cell are parsed, or at the end of the cell if
-// it parses no flags.
+// WithInits returns the cell with a call of each of its functions named init_NAME, sorted by name. If the cell parses
+// its flags, the calls come before that; otherwise they are at the end of the cell.
 func (c *Cell) WithInits() *Cell {
 	if !slices.ContainsFunc(c.Decls, (*Decl).isInit) {
 		return c

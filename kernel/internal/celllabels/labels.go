@@ -37,8 +37,8 @@ type Labels struct {
 // maxCellLabels is how many executions are remembered, as in the kernel.
 const maxCellLabels = control.MaxExecutions
 
-// Enter labels the calling goroutine, and the goroutines that it starts, as execution id of a cell. From now on id is
-// the running execution.
+// Enter labels the calling goroutine, and the goroutines that it starts, with execution id of a cell. From now on id
+// is the running execution.
 func (o *Labels) Enter(id, cell int) {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
 	pprof.SetGoroutineLabels(ctx)

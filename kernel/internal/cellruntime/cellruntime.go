@@ -85,8 +85,8 @@ func RuneResult(r rune) displayhost.Message {
 	return Result(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
 }
 
-// PanicText returns the text of a panic's value as the runtime prints it, without the
-// stack of another process.
+// PanicText returns the text of a panic's value as the runtime prints it. If the value is an error of another
+// process, the text does not contain that process's stack.
 func PanicText(v any) (s string) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -1,5 +1,5 @@
-// Package celltrace shows the recording of a cell as a picture and as text. It runs in
-// the kernel, so that the worker process has no code for it.
+// Package celltrace shows the recording of a cell as a picture and as text. It runs in the kernel, so the worker
+// process need not contain its code.
 package celltrace
 
 import (

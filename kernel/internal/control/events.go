@@ -20,7 +20,7 @@ type (
 	// Ready says that the worker process takes requests.
 	Ready struct{}
 
-	// Loaded says that the object of a Run is linked; the cell begins.
+	// Loaded says that the object of a Run is linked. The cell begins to run.
 	Loaded struct {
 		ID      int      `json:"id"`
 		Reset   []string `json:"reset,omitempty"`   // variables whose values could not be kept

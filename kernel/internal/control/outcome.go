@@ -9,8 +9,8 @@ import (
 const (
 	Returned    = "returned"
 	Panicked    = "panicked"
-	Exited      = "exited" // os.Exit
-	Goexit      = "goexit" // runtime.Goexit
+	Exited      = "exited" // the cell called os.Exit
+	Goexit      = "goexit" // the cell called runtime.Goexit
 	Interrupted = "interrupted"
 	Deadlocked  = "deadlocked" // the cell is blocked, and no goroutine can wake it
 )
@@ -36,7 +36,7 @@ type Outcome struct {
 	// Runs is the position at which the goroutine's outermost function from a cell begins. It is nil if the goroutine was started in a cell.
 	Runs *Frame `json:"runs,omitempty"`
 
-	// Assigned lists those variables whose type the cell has changed that have got their values.
+	// Assigned lists variables whose type the cell has changed and to which it has then assigned a value.
 	Assigned []string `json:"assigned,omitempty"`
 
 	// Stuck is the cell's own goroutine if it could not be stopped, after an interrupt or after a panic of another

@@ -8,17 +8,17 @@ import (
 // Messages that the kernel sends. Requests with an ID are carried out in order, and
 // each is answered by one Reply with the same ID.
 type (
-	// Run loads an object and calls its entry. It is answered by LoadFailed, or
-	// by Loaded and, when the cell has ended, Done.
+	// Run loads an object and calls its entry. The answer is LoadFailed, or Loaded and, when the cell has ended,
+	// Done.
 	Run struct {
 		ID        int               `json:"id"`                  // ID of the execution
-		Cell      int               `json:"cell,omitempty"`      // the number of the cell in the notebook; 0 if it has none
-		Object    string            `json:"object,omitempty"`    // the compiled cell; "" runs nothing
+		Cell      int               `json:"cell,omitempty"`      // the number of the cell in the notebook, or 0
+		Object    string            `json:"object,omitempty"`    // the file of the compiled cell; "" if there is nothing to load
 		Importcfg string            `json:"importcfg,omitempty"` // compiled packages in addition to the image's
 		Fresh     []string          `json:"fresh,omitempty"`     // symbols that the object defines, new or in place of older definitions
 		Renewed   []string          `json:"renewed,omitempty"`   // the symbols of Fresh that existed before
 		Literals  []string          `json:"literals,omitempty"`  // the symbols of Fresh that are function literals of generic code
-		Entry     string            `json:"entry,omitempty"`     // the symbol to call; "" for none
+		Entry     string            `json:"entry,omitempty"`     // the symbol of the function to call; "" for none
 		Init      bool              `json:"init,omitempty"`      // the object has variables to initialize
 		Initial   Initial           `json:"initial"`
 		Forget    bool              `json:"forget,omitempty"` // the object is the first one after the notebook's declarations were removed
@@ -112,7 +112,7 @@ type Initial struct {
 	Func    string   `json:"func,omitempty"`    // a func() that assigns initial values to variables, or ""
 	Known   []string `json:"known,omitempty"`   // variables that have the same initial value in a child as in the worker process
 	Unknown []string `json:"unknown,omitempty"` // variables that are zero in a child
-	Altered []string `json:"altered,omitempty"` // variables, also of other cells, that the notebook's code changes
+	Altered []string `json:"altered,omitempty"` // variables, also of other cells, that the notebook's code changes after they get their initial values
 }
 
 func (Run) kind() string            { return "run" }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Match lists the files below root that the patterns of a //go:embed line match, by the rules of the go command. It fails if a pattern is
-// invalid or matches no file.
+// Match lists the files below root that the patterns of a go:embed line match, by the rules of the go command. It
+// returns an error if a pattern is invalid or matches no file.
 func Match(root fs.FS, patterns string) ([]string, error) {
 	list, err := splitPatterns(patterns)
 	if err != nil {

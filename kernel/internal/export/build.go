@@ -31,7 +31,7 @@ func (p Platform) env() []string {
 	return env
 }
 
-// Build compiles a notebook to a program for a platform. It ignores opt.Target.
+// Build compiles a notebook to a program for a platform, and writes the program to file. It ignores opt.Target.
 func Build(ctx context.Context, nb *notebook.Notebook, opt Options, file string, platform Platform) error {
 	file, err := filepath.Abs(file)
 	if err != nil {

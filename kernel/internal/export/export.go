@@ -22,7 +22,7 @@ type Options struct {
 	Library fs.FS  // the files of this project's module
 	Version string // version of this project's module
 	Release string // release of the Go toolchain, for a worker program
-	Worker  bool   // write a program that runs tasks of the notebook's functions
+	Worker  bool   // write a program that runs tasks that call the notebook's functions
 }
 
 func (o Options) module() gomodule.Config {

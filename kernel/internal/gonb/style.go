@@ -15,9 +15,9 @@ var directives = map[string]bool{
 
 const modulePrefix = "github.com/janpfeifer/gonb/"
 
-// IsWrittenFor reports whether a cell is written for GoNB: it has a directive of GoNB or
-// imports a package of its module. Such notebooks rely on automatic actions of GoNB, such as
-// downloads of packages, which this kernel takes only in these notebooks.
+// IsWrittenFor reports whether a cell is written for GoNB: it has a directive of GoNB or imports a package of GoNB's
+// module. Notebooks with such cells rely on automatic actions of GoNB, such as downloads of packages. This kernel
+// performs these actions only in such notebooks.
 func IsWrittenFor(c *cell.Cell) bool {
 	return slices.ContainsFunc(c.Directives, func(d cell.DirectiveLine) bool { return directives[d.Name] }) ||
 		slices.ContainsFunc(c.Imports, func(im cell.ImportSpec) bool { return strings.HasPrefix(im.Path, modulePrefix) })

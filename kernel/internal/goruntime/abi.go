@@ -61,8 +61,10 @@ func UncommonOff(kind uint8) int {
 	return TypeHeader
 }
 
+// TypeHash returns the hash of the type whose descriptor is at t.
 func TypeHash(t uintptr) uint32 { return platform.Read[uint32](t + typeHashOff) }
 
+// TypeKind returns the reflect.Kind of the type whose descriptor is at t.
 func TypeKind(t uintptr) uint8 { return platform.Read[uint8](t+TypeKindOff) & 31 }
 
 // PointerMask calls set for every word of a value of type t that may hold a pointer. The argument of set is off plus
@@ -103,6 +105,7 @@ func descriptorOf(t reflect.Type) uintptr {
 	return uintptr((*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1])
 }
 
+// MethodCount returns the number of methods in the descriptor at t.
 func MethodCount(t uintptr) uint16 {
 	if platform.Read[uint8](t+TypeTFlagOff)&TFlagUncommon == 0 {
 		return 0

@@ -41,6 +41,8 @@ const (
 	switchEntry = 24
 )
 
+// HookAssertions replaces the functions of the runtime that make caches of type assertions and type switches, so that
+// ClearAssertionCaches can find the caches.
 func HookAssertions(h *Runtime) (err error) {
 	if assertionCaches.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildTypeAssertCache"); err != nil {
 		return err

@@ -158,9 +158,9 @@ func (gs *Goroutines) Stopped(f func()) {
 	f()
 }
 
-// ReadMap calls f, which reads the map at m, while no other goroutine runs. f must not allocate.
-// If another goroutine is writing the map, reading it would end the process: ReadMap waits some
-// milliseconds for the end of the write. If the write does not end, ReadMap returns false without calling f.
+// ReadMap calls f, which reads the map at m, while no other goroutine runs. f must not allocate. If another goroutine
+// is writing the map, reading it would end the process. So ReadMap waits some milliseconds for the end of the write.
+// If the write does not end, ReadMap returns false without calling f.
 func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
 	for n := 0; n < 100 && !ok; n++ {
 		gs.Stopped(func() {

@@ -63,6 +63,7 @@ func (h *Runtime) ReplaceItab(old, now *Itab) {
 	}
 }
 
+// AddressOf returns the address of an interface table.
 func AddressOf(m *Itab) uintptr { return uintptr(unsafe.Pointer(m)) }
 
 // Offsets into internal/abi.InterfaceType.
@@ -72,4 +73,5 @@ const (
 	InterfaceMethodSize = 8
 )
 
+// InterfaceMethods returns the number of methods of the interface type whose descriptor is at inter.
 func InterfaceMethods(inter uintptr) int { return platform.Read[int](inter + InterfaceMethodsOff + 8) }

@@ -30,6 +30,8 @@ type lookupCache struct {
 	m sync.Map
 }
 
+// NewReflectCaches finds the caches of package reflect. It returns an error if the image lacks a symbol that it
+// needs.
 func NewReflectCaches(h *Runtime) (*ReflectCaches, error) {
 	r := &ReflectCaches{host: h, copies: map[uintptr]uintptr{}}
 	var err error

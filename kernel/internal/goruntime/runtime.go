@@ -1,8 +1,9 @@
-// Package goruntime reads and changes the Go runtime of its process: unexported structures, goroutines and their stacks,
-// the heap, and interface tables. It can also replace functions of the runtime.
+// Package goruntime reads and changes the Go runtime of its process: unexported structures, goroutines and their
+// stacks, the heap, and interface tables. It can also replace functions of the runtime. The image is the executable
+// of the process. Package symindex has the index of its symbols.
 //
-// Layouts differ between Go releases, and some code differs between processors. Both are in files that are named after
-// the release or the processor. layout_test.go compares sizes and offsets with those of the runtime, from debug
+// Layouts differ between Go releases, and some code differs between processors. Both are in files that are named
+// after the release or the processor. layout_test.go compares sizes and offsets with those of the runtime, from debug
 // information.
 package goruntime
 
@@ -17,11 +18,13 @@ import (
 // The structures below mirror those of runtime/symtab.go, runtime/runtime2.go
 // and internal/abi.
 
+// A SliceHeader mirrors the header of a slice in memory.
 type SliceHeader struct {
 	ptr      uintptr
 	len, cap int
 }
 
+// Set makes h the header of a slice with n elements at ptr.
 func (h *SliceHeader) Set(ptr uintptr, n int) { *h = SliceHeader{ptr, n, n} }
 
 type stringHeader struct {
@@ -29,6 +32,7 @@ type stringHeader struct {
 	len int
 }
 
+// A BitVector mirrors runtime.bitvector.
 type BitVector struct {
 	N        int32
 	Bytedata uintptr
@@ -85,6 +89,8 @@ type Runtime struct {
 // StopReason is a valid runtime.stwReason: the name of the pause in execution traces.
 const StopReason = 1
 
+// NewRuntime returns a Runtime that finds symbols in idx. It returns an error if the runtime lacks a symbol, or if
+// its layout is not the expected one.
 func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	h := &Runtime{Index: idx}
 	var missing error

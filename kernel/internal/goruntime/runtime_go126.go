@@ -7,6 +7,7 @@ import "unsafe"
 // mapTypeSize is the size of internal/abi.MapType.
 const mapTypeSize = 112
 
+// A ModuleData mirrors runtime.moduledata.
 type ModuleData struct {
 	PcHeader    uintptr
 	Funcnametab SliceHeader

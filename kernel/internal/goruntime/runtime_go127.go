@@ -11,6 +11,7 @@ import (
 // mapTypeSize is the size of internal/abi.MapType.
 const mapTypeSize = 136
 
+// A ModuleData mirrors runtime.moduledata.
 type ModuleData struct {
 	PcHeader    uintptr
 	Funcnametab SliceHeader

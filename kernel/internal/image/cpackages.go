@@ -98,8 +98,8 @@ func (t Toolchain) findCCompiler(ctx context.Context, dir string) error {
 	return nil
 }
 
-// A NoCCompilerError reports that there is no C compiler, so that neither packages with C code nor a worker executable
-// with the race detector can be built.
+// A NoCCompilerError reports that there is no C compiler. Without one, neither packages with C code nor a worker
+// executable with the race detector can be built.
 type NoCCompilerError struct{ Name string }
 
 func (e *NoCCompilerError) Error() string {

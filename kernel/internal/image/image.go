@@ -1,9 +1,9 @@
-// Package image builds images. An image has the executable of the worker process, in which cells run, and the compiled
-// packages and the symbol index that are needed to load cells into this process. It is built with the user's Go
-// toolchain.
+// Package image builds images. An image has the executable of the worker process, in which cells run, and the
+// compiled packages and the symbol index that are needed to load cells into this process. The image is built with the
+// user's Go toolchain.
 //
-// An image is a folder in the user's cache. Its name is a hash of everything on which the
-// image depends. It is built once and then only read.
+// An image is a folder in the user's cache. Its name is a hash of everything on which the image depends. It is built
+// once and then only read.
 package image
 
 import (
@@ -232,8 +232,8 @@ type manifest struct {
 	Cgo       bool
 	Race      bool
 	Unfit     string
-	Archives  map[string]string // import path to file name below Dir
-	Names     map[string]string // import path to package name
+	Archives  map[string]string // names of files below Dir, by import path
+	Names     map[string]string // names of packages, by import path
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
 	ThinUsers []string          // import paths for which UsesThin reports true
 }

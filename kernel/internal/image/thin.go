@@ -32,15 +32,15 @@ func (m *Image) ThinImportcfgFile() string {
 	return filepath.Join(m.Dir, thinImportcfg)
 }
 
-// IsThin reports whether the image has a package also as a thin package.
+// IsThin reports whether the image has a thin package in addition to the complete package.
 func (m *Image) IsThin(path string) bool {
 	return m.ThinImportcfgFile() != "" && slices.Contains(thinPackages, path)
 }
 
 // UsesThin reports whether a package of the image that is not thin was compiled against the complete form of a thin
-// package, directly or through other packages. A unit that imports it must be compiled against the complete form,
-// too: the package's export data contains types and functions of the complete form, and the compiler refuses to mix
-// the two forms.
+// package, directly or through other packages. A unit that imports the package must be compiled against the complete
+// form, too. The package's export data contains types and functions of the complete form, and the compiler refuses to
+// mix the two forms.
 func (m *Image) UsesThin(path string) bool { return slices.Contains(m.thinUsers, path) }
 
 // thinUsers returns the packages for which UsesThin reports true.

@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Describe returns a text that describes the attributes which a process would inherit if the calling thread started
-// cmd now, except its folder and the files of cmd. The text is the same for two calls only if the attributes are the
-// same. memoryLimited reports whether each start of a process sets RLIMIT_DATA, as package memorylimit does.
+// Describe returns a text with the attributes that a process would inherit if the calling thread started cmd now. The
+// folder and the files of cmd do not count. Two calls return the same text only if the attributes are the same.
+// memoryLimited says whether each start of a process sets RLIMIT_DATA, as package memorylimit does.
 func Describe(cmd *exec.Cmd, memoryLimited bool) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %q %q %q %d %+v\n", cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir, len(cmd.ExtraFiles), cmd.SysProcAttr)

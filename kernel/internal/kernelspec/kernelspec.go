@@ -49,8 +49,8 @@ type Reference struct {
 // Own returns the reference to this kernel.
 func Own() Reference { return Reference{DisplayName, "go", Name} }
 
-// New returns the spec of a kernel whose program and go command have the given
-// absolute paths. The PATH of Jupyter often does not have the folder of the go command.
+// New returns the spec of a kernel. program and goCommand must be absolute paths, since the PATH of Jupyter often
+// lacks the folder of the go command.
 func New(program, goCommand string) (Spec, error) {
 	for _, p := range []string{program, goCommand} {
 		if !filepath.IsAbs(p) {

@@ -131,7 +131,7 @@ func (c *Client) Unsubscribe() error {
 // Close closes the connection to the kernel.
 func (c *Client) Close() { c.close() }
 
-// A Header option changes the header of a request.
+// A HeaderOption changes the header of a request.
 type HeaderOption func(*wire.Header)
 
 // Request returns the ID and the frames of a request with the given JSON content. It does not

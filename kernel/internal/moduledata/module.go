@@ -1,5 +1,5 @@
 // Package moduledata holds the runtime module to which all loaded code belongs: code, constants and variables, and
-// the tables in which the runtime finds functions. The used part of this memory and of the tables only grows.
+// the tables in which the runtime finds functions. This memory and the tables are only added to.
 package moduledata
 
 import (
@@ -31,11 +31,13 @@ type Module struct {
 	TypeLinks  []TypeLink // sorted by string
 }
 
+// A TypeLink is the string of a type, with the offset of the type from ModuleData.Types.
 type TypeLink struct {
 	Str string
 	Off int32
 }
 
+// New reserves the memory of a Module and adds the module to the runtime's list of modules.
 func New(h *goruntime.Runtime) (*Module, error) {
 	m := &Module{FileOffsets: map[string]uint32{}}
 	var err error

@@ -44,6 +44,7 @@ func (m *Module) PCValue(table, off uint32) int32 {
 	}
 }
 
+// SetAt sets element i of a list to v. If the list is too short, SetAt appends fill first.
 func SetAt(list []uint32, i int, v, fill uint32) []uint32 {
 	for len(list) <= i {
 		list = append(list, fill)

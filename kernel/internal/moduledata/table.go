@@ -36,6 +36,7 @@ func (t *table) Grow(n, align int) (int, error) {
 	return off, nil
 }
 
+// Append appends b to the table and returns the offset of b.
 func (t *table) Append(b []byte) (int, error) {
 	off, err := t.Grow(len(b), 1)
 	if err == nil {

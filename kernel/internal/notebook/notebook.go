@@ -47,7 +47,7 @@ type Cell struct {
 	Tags           []string
 	ExecutionCount int // 0 if the cell was not executed
 	Outputs        []Output
-	Attachments    map[string]map[string]string // file name to MIME type to base64
+	Attachments    map[string]map[string]string // content in base64, by file name and then by MIME type
 
 	obj     object
 	changed bool // ExecutionCount and Outputs differ from obj

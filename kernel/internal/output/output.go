@@ -82,8 +82,8 @@ type Request struct {
 	StoreHistory    bool
 	AllowStdin      bool
 	UserExpressions map[string]string
-	// HasNext reports whether another cell is queued behind this one. It can be
-	// called while the cell runs. It may be nil.
+	// HasNext reports whether another cell is queued behind this one. It can be called while the cell runs. HasNext
+	// may be nil.
 	HasNext func() bool
 }
 

@@ -68,8 +68,8 @@ var (
 	haltPC      uintptr
 )
 
-// Install replaces the runtime's function for its preemption signal. It must be called before all other functions of this
-// package except CurrentG. Code in m is code of cells.
+// Install replaces the runtime's function for its preemption signal. It must be called before all other functions of
+// this package except CurrentG. The code in m counts as code of cells.
 func Install(rt *goruntime.Runtime, m *moduledata.Module, d *divert.Diverter) (err error) {
 	module, callSite, haltPC = m, d.CallSite, reflect.ValueOf(Halt).Pointer()
 	if isSafePoint, err = goruntime.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](rt, "runtime.isAsyncSafePoint"); err != nil {
@@ -148,8 +148,10 @@ func Request(g uintptr) bool {
 	return false
 }
 
+// Pending reports whether g is a target.
 func Pending(g uintptr) bool { return TargetOf(g) != nil }
 
+// TargetOf returns the Target for g, or nil if g is not a target.
 func TargetOf(g uintptr) *Target {
 	for i := range targets {
 		if targets[i].g.Load() == g {
@@ -159,6 +161,7 @@ func TargetOf(g uintptr) *Target {
 	return nil
 }
 
+// Cancel makes g no longer a target.
 func Cancel(g uintptr) {
 	for i := range targets {
 		targets[i].g.CompareAndSwap(g, 0)

@@ -28,7 +28,7 @@ func (e *Entry) Parsed() *cell.Cell {
 	return c
 }
 
-// A Step is one run of a cell to repeat.
+// A Step is a run of a cell that %replay repeats.
 type Step struct {
 	*Entry
 	DeclarationsOnly bool // run only the functions, types and constants of the cell, not its statements

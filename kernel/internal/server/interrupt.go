@@ -38,7 +38,7 @@ func (s *Server) interrupt(context.Context, *request, *wire.InterruptRequest) (r
 	return answer(&wire.InterruptReply{Status: wire.Status{Status: wire.StatusOK}})
 }
 
-// Interrupt stops the running cell, if there is one. It is called for SIGINT.
+// Interrupt stops the running cell, if there is one. It is called when the kernel receives SIGINT.
 func (s *Server) Interrupt() { s.forwardInterrupt(true) }
 
 func (s *Server) forwardInterrupt(bySignal bool) {

@@ -43,7 +43,7 @@ func (r *Recorder) Display(d output.Display) {
 	r.Sink.Display(d)
 }
 
-// Clear passes the request on.
+// Clear passes the call on.
 func (r *Recorder) Clear(wait bool) {
 	r.shows.Store(false)
 	r.Sink.Clear(wait)

@@ -30,15 +30,15 @@ type Builtin struct {
 	ABI  uint16
 }
 
-// An Index maps names to addresses of the image's symbols. It uses a mapped file without reading it first: a lookup hashes
-// the name and reads only the slots with that hash. Symbols of one package are next to each other, since a cell needs many
-// symbols of few packages. An Index does not change and may be used concurrently.
+// An Index maps names to addresses of the image's symbols. It uses a mapped file without reading it first: a lookup
+// hashes the name and reads only the slots with that hash. Symbols of one package are next to each other, since a
+// cell needs many symbols of few packages. An Index does not change and may be used concurrently.
 //
-// The file is little endian. It contains the magic, its size, the numbers of slots and builtins, a hash table of 2^n slots of 16
-// bytes with open addressing, the builtins, and the strings that these refer to. The hash table has a slot for each
-// group of symbols, which contains the offset and the number of slots of the group's table. The group's table has the
-// same kind of slots, one for each symbol, and is followed by the names of the symbols. Offsets are from the start of
-// the file.
+// The file is little endian. It begins with a magic string, the size of the file, and the numbers of slots and
+// builtins. Then come a hash table of 2^n slots of 16 bytes with open addressing, the builtins, and the names of
+// builtins and groups. A group is formed by the symbols of a package. The hash table has a slot for each group, with
+// the offset and the number of slots of the group's table. The group's table has the same kind of slots, one for each
+// symbol, and is followed by the names of the symbols. Offsets are from the start of the file.
 type Index struct {
 	b        []byte
 	groups   []byte
@@ -64,6 +64,7 @@ const (
 	groupOffset = 1<<groupBits - 1
 )
 
+// Hash returns the hash of a symbol's name.
 func Hash(name string) uint64 {
 	// FNV-1a over 8 bytes at a time. The hash must be the same in every process, since
 	// it is stored in files, so hash/maphash cannot be used.

@@ -158,8 +158,8 @@ func typeArgs(s string) string {
 // IsInstance reports whether a symbol's name has type arguments.
 func IsInstance(name string) bool { return strings.Contains(name, "[") }
 
-// IsDictionary reports whether a symbol is the dictionary of an instance of generic code: the types and functions that
-// the code needs, which all types of the same underlying type share.
+// IsDictionary reports whether a symbol is the dictionary of an instance of generic code. A dictionary has the types
+// and functions that the code needs. Instances whose type arguments have the same underlying types share the code.
 func IsDictionary(name string) bool {
 	head, _, _ := strings.Cut(name, "[")
 	return strings.Contains(head[strings.LastIndexByte(head, '/')+1:], "..dict.")
@@ -233,6 +233,7 @@ func MentionsType(symbol string, types map[string]bool) bool {
 	}
 }
 
+// InitTask returns the symbol of a package's init task.
 func InitTask(path string) string { return goobj.EscapePath(path) + "..inittask" }
 
 // IsInit reports whether a function is an initialization function of a cell, which runs once.

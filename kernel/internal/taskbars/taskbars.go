@@ -32,7 +32,7 @@ const (
 type Bars struct {
 	// Show shows a message in the output of an execution, and waits until the message is shown.
 	Show func(execution int, m displayhost.Message)
-	// Spawn starts a goroutine of the host, which belongs to no cell.
+	// Spawn runs a function in a new goroutine that belongs to no cell.
 	Spawn func(func())
 
 	mu      sync.Mutex // guards the fields below

@@ -42,7 +42,7 @@ type (
 		HistAccessType string `json:"hist_access_type"` // "tail", "range" or "search"
 		Session        int    `json:"session"`
 		Start          int    `json:"start"`
-		Stop           *int   `json:"stop"` // exclusive; the default is the end
+		Stop           *int   `json:"stop"` // the range ends before this line; the default is the end
 		N              *int   `json:"n"`
 		Pattern        string `json:"pattern"`
 		Unique         bool   `json:"unique"`

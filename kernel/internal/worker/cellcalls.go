@@ -68,8 +68,8 @@ func Show(values ...any) {
 	self.showResult(cellruntime.Result(values...), cellruntime.Calls(values...)...)
 }
 
-// ShowError shows an error that is the value of a cell's last expression. It shows nothing for nil. Generated code calls it by
-// its linker name.
+// ShowError shows an error that is the value of a cell's last expression. It shows nothing for nil. Generated code
+// calls ShowError by its linker name.
 func ShowError(err error) {
 	self.cell.Load().haltInterrupted()
 	if err != nil {

@@ -121,7 +121,7 @@ func childEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 }
 
-// Update returns the load steps after the first have ones, encoded as JSON, and the total number of steps.
+// Update returns the load steps from number have on, encoded as JSON, and the total number of steps.
 func (h *host) Update(have int) ([]byte, int, error) {
 	steps := h.w.steps.since(have)
 	if len(steps) == 0 {

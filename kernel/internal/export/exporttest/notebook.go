@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/notebook"
 )
 
-// Notebook returns a notebook with the cells of an archive: the files named cell and markdown. Further words of a
-// file's name are tags.
+// Notebook returns a notebook with the cells of an archive: the files whose names begin with "cell" or "markdown".
+// Further words of a file's name are tags.
 func Notebook(a *txtar.Archive) (*notebook.Notebook, error) {
 	cells := []map[string]any{}
 	for i, f := range a.Files {
@@ -37,7 +37,8 @@ func Notebook(a *txtar.Archive) (*notebook.Notebook, error) {
 	return notebook.Parse(data)
 }
 
-// WriteFiles writes the files of an archive whose names begin with the word file to a notebook's folder.
+// WriteFiles writes files of an archive to the folder of a notebook: the files whose names begin with the word
+// "file".
 func WriteFiles(a *txtar.Archive, dir string) error {
 	for _, f := range a.Files {
 		name, ok := strings.CutPrefix(f.Name, "file ")

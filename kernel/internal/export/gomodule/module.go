@@ -300,7 +300,7 @@ func (m *Module) Archive(path string) (string, error) {
 	return m.files[path], nil
 }
 
-// Get runs go get for paths in the module. It adds the modules that the notebook adds with %get.
+// Get runs go get for paths in the module's folder. It does nothing if there are no paths.
 func (m *Module) Get(paths []string) error {
 	if len(paths) == 0 {
 		return nil

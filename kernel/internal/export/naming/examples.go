@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Example returns a name that go vet accepts for an example function: name if it refers to declarations of the program, else "Example_" and
-// the rest of name as a suffix. isDeclared reports whether the program declares a name, and hasMember whether a type has a field or method.
+// Example returns a name that go vet accepts for an example function. It returns name if name refers to declarations
+// of the program. Otherwise it returns "Example_", followed by the rest of name as a suffix. isDeclared reports
+// whether the program declares a name, and hasMember whether a type has a field or method.
 func Example(name string, isDeclared func(name string) bool, hasMember func(typ, member string) bool) string {
 	rest := strings.TrimPrefix(name, "Example")
 	parts := strings.SplitN(rest, "_", 3)

@@ -126,9 +126,10 @@ func (b *Book) factsOf(d *cell.Decl) *source.Facts {
 	return f
 }
 
-// StartsWatch reports whether a measurement of %time or %%time begins before the statement. StopsWatch reports whether one ends after it.
+// StartsWatch reports whether a measurement of %time or %%time begins before the statement.
 func (st *Stmt) StartsWatch() bool { return st.Starts || st.Step.Cell.Timed && st == st.Step.Stmts[0] }
 
+// StopsWatch reports whether a measurement of %time or %%time ends after the statement.
 func (st *Stmt) StopsWatch() bool {
 	return st.Stops || st.Step.Cell.Timed && st == st.Step.Stmts[len(st.Step.Stmts)-1]
 }

@@ -11,7 +11,7 @@ import (
 // A Function is a function or method of the notebook while its signature stays the same. Each of its instances is a body.
 type Function struct {
 	Name      string
-	First     *Entity // its first declaration
+	First     *Entity // the first declaration of the function
 	step      int     // the first step at which it has this signature
 	instances []*Instance
 	Dispatch  bool // the program has several bodies, and a variable selects one

@@ -15,7 +15,7 @@ func (b *Book) Refuse(s *Step, pos cell.Pos, format string, args ...any) {
 	b.Fail(s, pos, format, args...)
 }
 
-// Fail records that a part of a cell does not compile, in a notebook or in a program. If the cell is tagged
+// Fail records that a part of a cell compiles neither in a notebook nor in a program. If the cell is tagged
 // raises-exception, the program leaves it out.
 func (b *Book) Fail(s *Step, pos cell.Pos, format string, args ...any) {
 	e := &cell.Error{Cell: s.Cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(s.Cell.Src, pos.Line)}

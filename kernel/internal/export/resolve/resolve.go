@@ -1,7 +1,8 @@
 package resolve
 
-// Resolve finds the meaning of all names in the cells, and which versions of declarations the program needs. isDynamic reports whether a package
-// looks for a method at run time. If cells cannot be exported, the errors are in Errs.
+// Resolve finds the meaning of all names in the cells, and which versions of declarations the program needs.
+// isDynamic reports whether a package may look for a method with this name at run time. If cells cannot be exported,
+// the errors are in Errs.
 func (b *Book) Resolve(isDynamic func(method string) bool) error {
 	b.bind()
 	b.check()

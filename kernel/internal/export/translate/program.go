@@ -21,15 +21,16 @@ type Options struct {
 	Dir    string // the notebook's folder
 	GOROOT string
 	Stored bool              // errors name the cells by their stored execution counts, and not by the counts of a run
-	Force  bool              // keep directives without a meaning in a program as comments
+	Force  bool              // keep directives that mean nothing in a program, as comments
 	Notice func(*cell.Error) // called for output that the program prints in another way than the notebook; may be nil
 }
 
 // maxChecks is the maximum number of times that the program is written and checked.
 const maxChecks = 12
 
-// Program returns the Go files of a notebook's program, and its embedded files, by name. It leaves out cells tagged
-// "raises-exception" that do not compile, with a comment: they print only an error in a notebook. The error is a cell.Errors if cells cannot be exported.
+// Program returns the Go files of a notebook's program, and its embedded files, by name. In place of a cell that is
+// tagged "raises-exception" and does not compile, the program has a comment, since such a cell only prints an error
+// in a notebook. The error is a cell.Errors if cells cannot be exported.
 func Program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (map[string][]byte, error) {
 	b, err := withoutFailures(m, opt, nb)
 	if err != nil {

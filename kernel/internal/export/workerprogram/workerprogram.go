@@ -1,4 +1,5 @@
-// Package workerprogram turns a notebook's program into one that runs tasks of the notebook's functions, for package cluster.
+// Package workerprogram changes the program of a notebook so that it runs tasks that call the notebook's functions,
+// for package cluster.
 package workerprogram
 
 import (

@@ -231,6 +231,7 @@ func (f Fault) IsUnusedAt(at map[token.Pos]bool) bool {
 	return strings.HasPrefix(f.Err.Msg, "declared and not used") && at[f.Pos]
 }
 
+// Errors returns the errors of faults, sorted.
 func Errors(list []Fault) cell.Errors {
 	var out cell.Errors
 	for _, f := range list {
@@ -305,7 +306,8 @@ func (r *Result) Describes(e *emit.Emitter) bool {
 	return true
 }
 
-// ImportsPackage reports whether a file of the unit imports the package with this path under a name.
+// ImportsPackage reports whether a file of the unit imports the package with this path by a name, not only for its
+// side effects.
 func (r *Result) ImportsPackage(path string) bool {
 	return slices.ContainsFunc(r.unit.Files, func(f *emit.File) bool {
 		for _, imported := range f.Imports {

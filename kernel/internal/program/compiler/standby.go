@@ -279,8 +279,8 @@ func (w *process) close() {
 }
 
 // Prepare starts compiler processes for the next unit in the background: one that inlines functions and one that does
-// not. It starts none that is waiting already. Call it when the processor is idle. It may be called concurrently with
-// all other methods.
+// not. If such a process is waiting already, Prepare does not start another. Call it when the processor is idle. It
+// may be called concurrently with all other methods.
 func (c *Compiler) Prepare() {
 	c.noInline.prepare()
 	c.standby.prepare()

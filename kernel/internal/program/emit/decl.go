@@ -92,6 +92,8 @@ func (e *Emitter) alias(f *File, s *symtab.Symbol) {
 	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.GoName), d.Source, span, "", edits)
 }
 
+// AliasName returns the second name of a function of the unit. Function literals call the function by that name, so
+// that the compiler cannot inline it into them.
 func AliasName(s *symtab.Symbol) string { return s.Key + mangle.Mark + "a" }
 
 // variable declares an older variable without initializer.

@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
+// A File is a Go file of a unit.
 type File struct {
 	e            *Emitter
 	origin       *symtab.Origin

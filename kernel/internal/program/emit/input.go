@@ -91,6 +91,7 @@ type Stmt struct {
 	Retyped []string
 }
 
+// A ShowMode says how the value of an expression is shown.
 type ShowMode uint8
 
 const (

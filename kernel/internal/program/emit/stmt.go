@@ -86,6 +86,7 @@ func (st *Stmt) declares() bool {
 	return st.Var != nil && !(st.Var.TypeEnd > 0 && AllBlank(st.Names))
 }
 
+// AllBlank reports whether all names are the blank identifier.
 func AllBlank(names []cell.Ref) bool {
 	for _, n := range names {
 		if n.Name != "_" {

@@ -47,6 +47,7 @@ func (p *Packages) ExportsAll(path string, names []string) bool {
 	return err == nil && !slices.ContainsFunc(names, func(s string) bool { return !Exports(pkg, s) })
 }
 
+// Exports reports whether a package exports a name.
 func Exports(pkg *types.Package, name string) bool {
 	return token.IsExported(name) && pkg.Scope().Lookup(name) != nil
 }

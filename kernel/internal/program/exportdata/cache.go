@@ -139,6 +139,7 @@ func (c *cache) Known() map[string]*types.Package {
 	return maps.Clone(c.loaded)
 }
 
+// Forget empties the cache.
 func (c *cache) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 // A Unit is a checked unit.
 type Unit struct {
 	Files []*ast.File
-	Info  *types.Info // Types, Defs, Uses, Selections and Instances
+	Info  *types.Info // the maps Types, Defs, Uses, Selections and Instances must be set
 	// RunsOnce reports whether the unit runs a function only once, when the unit is loaded. Any other function may be
 	// called often.
 	RunsOnce func(*ast.FuncDecl) bool

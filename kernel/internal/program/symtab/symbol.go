@@ -26,13 +26,13 @@ type Symbol struct {
 	Kind     cell.Kind
 	GoName   string // the name in generated code
 	Origin   *Origin
-	Decl     *cell.Decl // nil for variables
+	Decl     *cell.Decl // the declaration; nil for variables
 	Bindings map[string]Binding
 	Pragma   string // linkname lines for the symbol that are not in its doc comment
 	Remote   string // the link symbol in a variable's //go:linkname line
 	Recv     string // receiver type of a method
 
-	Definition        *Definition       // the source of a variable that a cell declares
+	Definition        *Definition       // for a variable that a cell declares: its source
 	Type              *typetext.Text    // for a variable: its type
 	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text: an expression that has the type
 	IsEmbeddable      bool              // for a variable: go:embed can fill a variable of its type
@@ -70,6 +70,7 @@ func NewVariable(name string, o *Origin, binds map[string]Binding, d *Definition
 	return &Symbol{Key: name, Kind: cell.Var, GoName: mangle.Name(name), Origin: o, Bindings: binds, Definition: d}
 }
 
+// An AsideSymbol is a symbol that is set aside because it no longer compiles, with the reason.
 type AsideSymbol struct {
 	*Symbol
 	Reason string
@@ -83,6 +84,7 @@ type Binding struct {
 	Result *Result // for EarlierResult: the type of the value
 }
 
+// A BindingKind says what a name means.
 type BindingKind uint8
 
 const (

@@ -10,7 +10,7 @@ import (
 )
 
 // A Table holds the meanings of a notebook's names, and facts about the code that the worker process has loaded for
-// them. A snapshot shares the table; the program copies it before the next change.
+// them. A Snapshot shares the Table, so the Program copies the Table before the next change.
 type Table struct {
 	Names           map[string]*Symbol
 	Methods         map[string]map[string]*Symbol // methods by receiver type, then by key
@@ -225,8 +225,8 @@ func SortSymbols(list []*Symbol) {
 	})
 }
 
-// Dependents returns the declarations that depend on a package in paths, directly or through other declarations. The
-// value is one such package.
+// Dependents returns the declarations that depend on a package in paths, directly or through other declarations. For
+// each declaration, the map has one such package.
 func (t *Table) Dependents(paths []string) map[*Symbol]string {
 	found := map[*Symbol]string{}
 	var todo []*Symbol

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Fingerprint returns a text for t. Two types, even of different type checks, have equal texts only if code that was
-// compiled for one works on the other. The text is a hash of the structure of t and of every notebook type in t. main
-// is the notebook's package.
+// Fingerprint returns a text for t. Two types, also from different runs of the type checker, have equal texts only if
+// code that was compiled for one works on the other. The text is a hash of the structure of t and of every notebook
+// type in t. main is the notebook's package.
 func Fingerprint(t types.Type, main *types.Package) string {
 	f := fingerprinter{main: main, seen: map[*types.TypeName]bool{}}
 	f.text(t)
