@@ -1,7 +1,7 @@
 // Cluster measures how many empty tasks lib/cluster runs per second, and compares this rate
-// with plain NATS requests and replies, on one machine with the embedded server. Each round
-// makes every measurement once. Cluster prints the median, the least and the largest value
-// of each, and the median of its ratios to the requests of the same round.
+// with the rate of plain NATS requests and replies, on one machine with the embedded server.
+// Each round makes every measurement once. For each measurement, Cluster prints the median,
+// least and largest value, and the median of the ratios to the requests of the same round.
 //
 //	go run ./bench/cluster [-rounds 5] [-tasks 20000] [-workers 2]
 //

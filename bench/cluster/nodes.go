@@ -32,7 +32,7 @@ type node struct {
 // A usage is what a server has done since it started.
 type usage struct {
 	CPU                 time.Duration
-	In, Out             int64 // messages
+	In, Out             int64 // numbers of messages received and sent
 	BytesIn, BytesOut   int64
 	Memory, Connections int64
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A Barrier lets a fixed number of tasks or processes of a cluster wait for each other, any
-// number of times. It may be part of the argument of a task. If the context of one of them
-// ends while it waits, the Barrier breaks.
+// A Barrier lets a fixed number of parties (tasks or processes of a cluster) wait for each
+// other, any number of times. It may be part of the argument of a task. If the context of a
+// party ends while the party waits, the Barrier breaks.
 type Barrier struct{ entry }
 
 // A barrierState is the value of a Barrier.
@@ -36,7 +36,7 @@ func decodeBarrier(b []byte) (s barrierState, err error) {
 	return s, nil
 }
 
-// NewBarrier makes a Barrier for the given number of parties, at least 1.
+// NewBarrier makes a Barrier for the given number of parties, which must be at least 1.
 func NewBarrier(ctx context.Context, c *Cluster, parties int) (*Barrier, error) {
 	if parties < 1 {
 		return nil, fmt.Errorf("cluster: cannot make a Barrier for %d parties: the number must be at least 1", parties)
@@ -48,9 +48,9 @@ func NewBarrier(ctx context.Context, c *Cluster, parties int) (*Barrier, error) 
 	return &Barrier{e}, nil
 }
 
-// Wait waits until all parties have called Wait. It returns how many parties came before this
-// one, so exactly one party gets 0. A broken Barrier returns mp.ErrBroken until Reset is
-// called.
+// Wait waits until all parties have called Wait. It returns how many parties called Wait
+// before this one, so exactly one party gets 0. If ctx ends first, Wait returns an error that
+// wraps the cause of ctx. While the Barrier is broken, Wait returns mp.ErrBroken: see Reset.
 func (b *Barrier) Wait(ctx context.Context) (place int, err error) {
 	var s barrierState
 	err = b.change(ctx, func(old []byte) (_ []byte, err error) {
@@ -113,7 +113,7 @@ func (b *Barrier) await(ctx context.Context, from barrierState) error {
 	return errors.Join(err, e)
 }
 
-// Reset makes a broken Barrier usable again. Parties that wait return mp.ErrBroken.
+// Reset makes a broken Barrier usable again. In parties that wait, Wait returns mp.ErrBroken.
 func (b *Barrier) Reset(ctx context.Context) error {
 	return b.change(ctx, func(old []byte) ([]byte, error) {
 		s, err := decodeBarrier(old)
@@ -124,5 +124,5 @@ func (b *Barrier) Reset(ctx context.Context) error {
 	})
 }
 
-// Close deletes the Barrier: calls in all processes return mp.ErrClosed.
+// Close deletes the Barrier. After that the other methods return mp.ErrClosed in all processes.
 func (b *Barrier) Close(ctx context.Context) error { return b.remove(ctx) }

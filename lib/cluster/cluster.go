@@ -31,8 +31,8 @@ import (
 // WorkerTimeout.
 var ErrNoWorkers = errors.New("no worker of the cluster can run the task")
 
-// A Cluster is a connection to a NATS server with the tasks and workers there. Its methods
-// may be called concurrently.
+// A Cluster is a connection to a NATS server, through which pools and workers exchange tasks
+// and results. Its methods may be called concurrently.
 type Cluster struct {
 	o        options
 	build    [sha256.Size]byte
@@ -61,8 +61,8 @@ type Cluster struct {
 	pools  map[string]*runner // by id
 }
 
-// Open starts a NATS server in this process, for this machine only, or joins the one that
-// the option URL names. If ctx ends, Open fails; it first waits until the server has
+// Open starts a NATS server in this process, for this machine only, or joins the server that
+// the option URL names. If ctx ends, Open fails; before that it waits until the server has
 // started and the attempt to connect has ended.
 func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 	o, err := newOptions(opts)
@@ -123,11 +123,11 @@ func (c *Cluster) connectError(err error) error {
 	return fmt.Errorf("cluster: cannot connect to the server at %s: %w", c.URL(), err)
 }
 
-// URL returns the address of the server, for the option URL of another process.
+// URL returns the address of the server. Another process can pass it to the option URL.
 func (c *Cluster) URL() string { return c.o.url }
 
-// Token returns the token that the server requires, for the option Token of another
-// process.
+// Token returns the token that the server requires. Another process can pass it to the
+// option Token.
 func (c *Cluster) Token() string { return c.o.token }
 
 // buildID returns the beginning of a build's hash, for the names of subjects and
@@ -144,7 +144,7 @@ func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 // those for another pool when its first task arrives. They end with their pool, at the
 // latest when the Cluster is closed or this process ends. So close pools that are not needed.
 //
-// Call Workers again for more.
+// Each further call adds n child processes for each pool.
 func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
 		return fmt.Errorf("cluster: cannot start %d workers: the argument of Workers must be between 1 and %d", n, 1<<12)
@@ -175,13 +175,13 @@ func (c *Cluster) addAgent(a *agent) bool {
 }
 
 // Pool returns a new pool whose tasks the workers of the cluster run. All functions of
-// package mp that take a Pool work with it. Close it when it is no longer needed. When the
-// Cluster is closed, the tasks of the pool fail with mp.ErrClosed.
+// package mp that take a Pool work with it. Close the pool when it is no longer needed. When
+// the Cluster is closed, the tasks of the pool fail with mp.ErrClosed.
 //
 // The options are those of mp.NewPool, except for mp.Workers. They apply on every machine:
 // the environment, the initializer and the limits are those of the child processes that run
-// the pool's tasks there. The writers of mp.Stdout and mp.Stderr get the output of all of
-// them. mp.Retries(n) replaces Tries(n+1).
+// the pool's tasks there. The writers of mp.Stdout and mp.Stderr get the output of all these
+// processes. mp.Retries(n) has the effect of Tries(n+1) for this pool.
 func (c *Cluster) Pool(opts ...mp.PoolOption) (*mp.Pool, error) {
 	return mp.NewRemotePool(c.o.inflight, opts, func(o *mpremote.PoolOptions) (mpremote.Runner, error) {
 		r, err := c.newRunner(o)
@@ -192,7 +192,7 @@ func (c *Cluster) Pool(opts ...mp.PoolOption) (*mp.Pool, error) {
 	})
 }
 
-// Close ends the pools and workers of this process and the connection, and stops the
+// Close ends the pools and workers of this process, closes the connection, and stops the
 // embedded server. Tasks that have not ended fail with mp.ErrClosed.
 func (c *Cluster) Close() error {
 	c.mu.Lock()
@@ -227,7 +227,7 @@ func (c *Cluster) Close() error {
 	return nil
 }
 
-// String returns the address, and how many tasks of each pool can run at once.
+// String returns the address of the server, and how many tasks of each pool can run at once.
 func (c *Cluster) String() string {
 	return fmt.Sprintf("a cluster of %d workers for each pool at %s", c.members.Slots(), c.URL())
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
-// A DeadLetter is a task that was given up because its workers died, or a message that
+// A DeadLetter describes a task that was given up because its workers died, or a message that
 // could not be decoded.
 type DeadLetter struct {
 	Function string // "main.Square (main.go:12)"; empty if the message could not be decoded
 	Error    string
-	Tries    int // how often the task was begun
+	Tries    int // number of times that the task was begun
 	Time     time.Time
 }
 

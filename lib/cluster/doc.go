@@ -1,5 +1,5 @@
-// Package cluster runs the tasks of an mp.Pool on many machines. Pool returns a Pool of
-// package mp, so the lines that use it do not change:
+// Package cluster runs the tasks of an mp.Pool on many machines. Cluster.Pool returns an
+// *mp.Pool, so code that uses a pool of one machine works without changes:
 //
 //	c, err := cluster.Open(ctx)                             // a server in this process
 //	c, err := cluster.Open(ctx, cluster.URL("nats://host")) // or an existing server
@@ -8,8 +8,8 @@
 //	ys, err := mp.Map[int](ctx, pool, Square, xs)
 //
 // Tasks and results go through a NATS server with JetStream. Any number of processes may
-// join it; each may start workers, make pools, or both. These lines make a program that only
-// runs workers:
+// join the server; each may start workers, make pools, or both. These lines make a program
+// that only runs workers:
 //
 //	c, err := cluster.Open(ctx, cluster.URL(url), cluster.Token(token))
 //	err = c.Workers(mp.Cores())
@@ -27,9 +27,9 @@
 // WorkerTimeout, and the error names the function and both builds.
 //
 // The tasks of a notebook run on the workers that it starts itself, and on the workers of
-// programs that perijove build --worker made from the notebook. Such a program gets the
-// tasks of functions that are the same there, compared by a hash of the source that they
-// reach. The error for other tasks names the first difference. The type of the argument must
+// programs that perijove build --worker made from the notebook. Such a program gets the tasks
+// of a function if its source, and all declarations that it uses, have the same hash in both.
+// The error for other tasks names the first difference. The type of the argument must
 // not contain an interface, an interface in the result can hold only basic types, and errors
 // arrive as text with the errors that they wrap.
 //
@@ -48,14 +48,14 @@
 // one outcome is used. A task with side effects can recognize a second run by its TaskKey.
 //
 // A task that has begun as often as Tries allows, and whose process died each time, fails
-// with an *mp.ExitError, or an error that says that its workers were lost. DeadLetters
-// lists such tasks. A task that returns an error or panics is not tried again. If the
-// message with a result is damaged, the tasks of its batch fail.
+// with an *mp.ExitError, or with an error that says that its workers were lost. DeadLetters
+// lists such tasks. A task that returns an error or panics is not tried again. If a message
+// with results is damaged, the tasks that were sent together in that batch fail.
 //
 // If the server cannot be reached, a task that is not yet sent fails after a minute. A pool
 // whose process has no workers considers all workers lost after 10 seconds without an
-// answer; then its tasks fail with ErrNoWorkers after the WorkerTimeout. When a pool is
-// closed or its process ends, its tasks are dropped.
+// answer from the server; its tasks fail with ErrNoWorkers when the WorkerTimeout has passed
+// as well. When a pool is closed or its process ends, its tasks are dropped.
 //
 // When the context of a Map ends, or a notebook is interrupted, waiting tasks are removed
 // from the server, and the contexts of running tasks are cancelled on all machines. A child
@@ -79,7 +79,7 @@
 // connects to the server with its URL and Token (options of Connection do not reach it). A
 // Mutex is a lease: if its owner dies, Lock or TryLock in another process takes it after
 // five seconds without a renewal. Only the build of the program that stored a value can read
-// it.
+// the value.
 //
 // # Output
 //

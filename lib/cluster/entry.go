@@ -215,7 +215,7 @@ func (e *entry) remove(ctx context.Context) error {
 	return err
 }
 
-// GobEncode lets the object be part of a value that is sent. It encodes a reference.
+// GobEncode lets the object be part of a value that is sent. It encodes a reference to the object.
 func (e *entry) GobEncode() ([]byte, error) {
 	if e.key == "" {
 		return nil, errors.New("cluster: a shared object is a zero value: make it with NewQueue, NewValue, NewMutex, NewEvent or NewBarrier")

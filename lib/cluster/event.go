@@ -41,10 +41,10 @@ func (e *Event) IsSet(ctx context.Context) (bool, error) {
 	return string(now.Value) == "1", err
 }
 
-// Wait waits until the Event is set.
+// Wait waits until the Event is set. If ctx ends first, Wait returns the cause of ctx.
 func (e *Event) Wait(ctx context.Context) error {
 	return e.watch(ctx, time.Hour, func(now keyvalue.Entry, _ bool) (bool, error) { return string(now.Value) == "1", nil })
 }
 
-// Close deletes the Event: calls in all processes return mp.ErrClosed.
+// Close deletes the Event. After that the other methods return mp.ErrClosed in all processes.
 func (e *Event) Close(ctx context.Context) error { return e.remove(ctx) }

@@ -19,14 +19,14 @@ var ErrNoJob = errors.New("there is no job of that name")
 // can join the Job and gets every result, also the results of tasks that ended while no
 // process listened.
 //
-// Workers run the tasks of jobs in the same way as those of pools: at least once. A result
-// is yielded once. With the embedded server, jobs end with the process, unless the server
+// Workers run each task of a job at least once, as they do for pools. Stream and Results give
+// each result once. With the embedded server, jobs end with the process, unless the server
 // has a Folder; then the next process that opens the Folder continues them.
 type Job[R any] struct{ in *job }
 
-// StartJob starts the job name, whose tasks are fn(x) for each x of xs. When it has returned,
-// the server has all tasks. The type of the results is the only type argument to give:
-// cluster.StartJob[int](ctx, c, "sweep", Square, xs).
+// StartJob starts a job with the given name, whose tasks are fn(x) for each x of xs. When it
+// has returned, the server has all tasks. The type of the results is the only type argument
+// to give: cluster.StartJob[int](ctx, c, "sweep", Square, xs).
 //
 // If there is a job of that name with the same tasks, StartJob joins it; tasks that were not
 // sent, because the process was killed, are sent now. If the workers that have the tasks are
@@ -50,8 +50,8 @@ func StartJob[R, A any, F mp.Func[A, R]](ctx context.Context, c *Cluster, name s
 	return &Job[R]{in}, nil
 }
 
-// JoinJob joins the job name. R is the type of its results. If the job was started by
-// another build of the program, R must have the same structure there, and must not contain
+// JoinJob joins the job with the given name. R is the type of its results. If another build
+// of the program started the job, R must have the same structure there, and must not contain
 // interfaces.
 func JoinJob[R any](ctx context.Context, c *Cluster, name string) (*Job[R], error) {
 	in, err := c.joinJob(ctx, name, reflect.TypeFor[R]())
@@ -96,7 +96,7 @@ func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	return rs[:min(len(rs), j.in.record.Tasks)], first
 }
 
-// Progress returns how many tasks have a result or an error, and how many there are.
+// Progress returns the number of tasks that have a result or an error, and of all tasks.
 func (j *Job[R]) Progress(ctx context.Context) (done, total int, err error) {
 	ended, err := j.in.stored(ctx)
 	for _, e := range ended {
@@ -107,7 +107,7 @@ func (j *Job[R]) Progress(ctx context.Context) (done, total int, err error) {
 	return done, j.in.record.Tasks, err
 }
 
-// Delete stops the tasks of the job, and deletes it with its results.
+// Delete stops the tasks of the job, and deletes the job with its results.
 func (j *Job[R]) Delete(ctx context.Context) error { return j.in.delete(ctx) }
 
 // String returns the name of the job and the number of its tasks, and says if it ends with
@@ -117,7 +117,7 @@ func (j *Job[R]) String() string { return j.in.String() }
 // Jobs returns the names of the jobs on the server.
 func (c *Cluster) Jobs(ctx context.Context) ([]string, error) { return c.jobNames(ctx) }
 
-// DeleteJob deletes the job name, as Job.Delete does.
+// DeleteJob deletes the job with the given name, as Job.Delete does.
 func (c *Cluster) DeleteJob(ctx context.Context, name string) error {
 	j, err := c.findJob(ctx, name)
 	if err != nil {

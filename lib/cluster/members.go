@@ -39,7 +39,7 @@ func (c *Cluster) watchMembers() error {
 // it runs, how many tasks of each pool it can run at once (workers), how many tasks it runs
 // (running) and has done, how many of these returned an error or panicked (failed), how many
 // of its child processes died and were replaced (lost), and when it was last seen. The last
-// line has the sums, and the number of tasks of this process's pools that wait.
+// line has the sums, and the number of tasks of this process's pools that wait for a worker.
 //
 // In a notebook a cell that ends with a Table, or that calls display.Show with it, shows it
 // as a table that changes as the tasks do, until the Cluster is closed. In a program it is

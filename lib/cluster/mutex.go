@@ -22,8 +22,8 @@ const (
 var ErrLeaseLost = errors.New("cluster: this process has lost its lock of the Mutex: it did not renew the lease in time, because it was stopped or had no connection to the server; another process may have locked the Mutex since")
 
 // A Mutex is a lock that one task or process of a cluster can hold at a time. It may be part
-// of the argument of a task. The process that has locked it renews a lease of five seconds;
-// if the process dies, Lock or TryLock in another process takes the Mutex after five seconds
+// of the argument of a task. The process that has locked it renews a lease of five seconds.
+// If the process dies, Lock or TryLock in another process takes the Mutex after five seconds
 // without a renewal. If a process is suspended for longer than the lease, another process may
 // lock the Mutex meanwhile; Unlock in the first process then returns ErrLeaseLost. While no
 // server answers, methods try again for a minute, as the methods of a Value do.
@@ -124,7 +124,7 @@ func (m *Mutex) renew(ctx context.Context, l *lease) {
 	}
 }
 
-// Unlock unlocks the Mutex. It must have been locked through the same variable.
+// Unlock unlocks the Mutex, which must have been locked through the same Go variable.
 func (m *Mutex) Unlock(ctx context.Context) error {
 	m.mu.Lock()
 	l := m.held
@@ -145,10 +145,10 @@ func (m *Mutex) Unlock(ctx context.Context) error {
 	return err
 }
 
-// Close deletes the Mutex: calls in all processes return mp.ErrClosed.
+// Close deletes the Mutex. After that the other methods return mp.ErrClosed in all processes.
 func (m *Mutex) Close(ctx context.Context) error { return m.remove(ctx) }
 
-// GobEncode lets a Mutex be part of a value that is sent. It encodes a reference.
+// GobEncode lets a Mutex be part of a value that is sent. It encodes a reference to the Mutex.
 func (m *Mutex) GobEncode() ([]byte, error) { return m.entry.GobEncode() }
 
 // GobDecode is the inverse of GobEncode.

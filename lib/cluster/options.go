@@ -52,9 +52,9 @@ func (o *options) fail(format string, args ...any) {
 	}
 }
 
-// URL makes Open join the NATS server at url instead of starting one. url may be several
-// URLs, separated by commas: Open then joins one of these servers. JetStream must be
-// enabled there.
+// URL makes Open join the NATS server at url instead of starting a server. url may be several
+// URLs, separated by commas: Open then joins one of these servers. JetStream must be enabled
+// on the server.
 func URL(url string) Option {
 	return func(o *options) {
 		if o.url = url; url == "" {
@@ -63,8 +63,8 @@ func URL(url string) Option {
 	}
 }
 
-// Token sets the token for the server at the URL. It has no effect on the embedded server,
-// which makes its own token: see Cluster.Token.
+// Token sets the token for the server that the option URL names. Token has no effect on the
+// embedded server, which makes its own token: see Cluster.Token.
 func Token(token string) Option { return func(o *options) { o.token = token } }
 
 // Connection adds options of the NATS connection, such as nats.UserCredentials,
@@ -85,7 +85,7 @@ func Folder(path string) Option {
 
 var nameFormat = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
 
-// Name sets the name under which streams and subjects are made on the server. Clusters of
+// Name sets the prefix of the names of streams and subjects on the server. Clusters with
 // different names do not see each other. The default is "perijove".
 func Name(name string) Option {
 	return func(o *options) {
@@ -105,10 +105,10 @@ func Replicas(n int) Option {
 	}
 }
 
-// Tries sets how often a task may begin. Deaths of child processes on one machine and
-// losses of machines that had begun the task are counted separately. If either number reaches
-// n, the task fails and becomes a dead letter. With 1 a task never begins twice. The default is 3. A task that returns an error is not tried
-// again.
+// Tries sets how often a task may begin. Deaths of child processes on one machine and losses
+// of machines that had begun the task are counted separately. If either number reaches n, the
+// task fails and becomes a dead letter. With 1 a task never begins twice. The default is 3.
+// A task that returns an error is not tried again.
 func Tries(n int) Option {
 	return func(o *options) {
 		if o.tries = n; n < 1 {
@@ -127,8 +127,8 @@ func MaxValue(n int) Option {
 	}
 }
 
-// Inflight sets how many tasks of a pool are under way at once. A Map or Stream submits the
-// next task when one has ended. The default is 2048.
+// Inflight sets how many tasks of a pool are under way at once, at most. A Map or Stream
+// submits the next task when one has ended. The default is 2048.
 func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {
@@ -138,7 +138,7 @@ func Inflight(n int) Option {
 }
 
 // MaxBatch sets the largest number of tasks that are sent in one message. The default is
-// 1024; a batch is smaller if its tasks would take more than about 20 milliseconds. With 1
+// 1024. A message has fewer tasks if they would take more than about 20 milliseconds. With 1
 // each task is sent alone.
 func MaxBatch(n int) Option {
 	return func(o *options) {

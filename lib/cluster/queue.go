@@ -27,7 +27,7 @@ const (
 // part of the argument of a task. The server stores the values.
 type Queue[T any] struct{ entry }
 
-// NewQueue makes a Queue that holds up to size values, or 10,000 if size is 0.
+// NewQueue makes a Queue that holds up to size values, or up to 10,000 if size is 0.
 func NewQueue[T any](ctx context.Context, c *Cluster, size int) (*Queue[T], error) {
 	if _, err := pack(new(T)); err != nil { // the type cannot be sent
 		return nil, err
@@ -70,7 +70,7 @@ func (e *entry) streamName(c *Cluster) string {
 
 func (e *entry) subject(c *Cluster) string { return c.o.name + ".queue." + e.key }
 
-// Put appends v. It waits while the Queue is full.
+// Put appends v. It waits while the Queue is full. It returns mp.ErrClosed after Close.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	b, err := pack(&v)
 	if err != nil {
@@ -79,7 +79,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	return q.put(ctx, b, true)
 }
 
-// TryPut appends v, or returns mp.ErrFull.
+// TryPut appends v, or returns mp.ErrFull if the Queue is full.
 func (q *Queue[T]) TryPut(ctx context.Context, v T) error {
 	b, err := pack(&v)
 	if err != nil {
@@ -263,8 +263,8 @@ func (q *Queue[T]) Len(ctx context.Context) (int, error) {
 	return int(s.CachedInfo().State.Msgs), nil
 }
 
-// Close closes the Queue in all processes: no more values can be put; those in the Queue can
-// still be taken. When it is empty, calls return mp.ErrClosed.
+// Close closes the Queue in all processes. After that no values can be put, but the values in
+// the Queue can still be taken. When the Queue is empty, its methods return mp.ErrClosed.
 func (q *Queue[T]) Close(ctx context.Context) error {
 	c, err := clusterOf(q.cluster)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // TaskKey returns a key of the task that runs with ctx, or with a context made from it. Each
-// run of the same task has the same key, on whatever machine, and no other task has it. So a
+// run of the same task has the same key, on every machine, and no other task has it. So a
 // task that may run twice can do something once: it stores the key together with the effect,
 // such as in a column with unique values, and does nothing if the key is there already.
 //

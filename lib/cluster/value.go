@@ -4,12 +4,12 @@ import "context"
 
 // A Value is a variable on the server, which all processes of a cluster share. It may be
 // part of the argument of a task. Each method asks the server, which takes a tenth of a
-// millisecond or more. While no server answers, as after the loss of the server that leads,
-// methods try again until the context ends, for a minute at most. A change whose answer was lost
-// is not made twice.
+// millisecond or more. While no server answers, for example while the servers of a NATS
+// cluster elect a new leader, methods try again until the context ends, for a minute at most.
+// If the answer to a change is lost, the change is not made twice.
 type Value[T any] struct{ entry }
 
-// NewValue makes a Value.
+// NewValue makes a Value that holds v.
 func NewValue[T any](ctx context.Context, c *Cluster, v T) (*Value[T], error) {
 	b, err := pack(&v)
 	if err != nil {
@@ -51,5 +51,5 @@ func (v *Value[T]) Update(ctx context.Context, f func(T) T) (x T, err error) {
 	return x, err
 }
 
-// Close deletes the Value: calls in all processes return mp.ErrClosed.
+// Close deletes the Value. After that the other methods return mp.ErrClosed in all processes.
 func (v *Value[T]) Close(ctx context.Context) error { return v.remove(ctx) }

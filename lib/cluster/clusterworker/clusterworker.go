@@ -22,7 +22,7 @@ import (
 )
 
 // Main runs a worker program until it gets the signal SIGINT or SIGTERM, and exits. source
-// is an mpsource.Program in JSON with the hashes of the program's functions, and notebook
+// is an mpsource.Program in JSON with the hashes of the program's functions, and notebook is
 // the name of the notebook's file.
 func Main(source, notebook string) {
 	var p mpsource.Program

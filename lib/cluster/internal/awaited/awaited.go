@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// Timeout is how long after its last announcement a pool counts as existing. After that its
-	// tasks are dropped.
+	// Timeout is how long a pool counts as existing after its last announcement. Then its tasks
+	// are dropped.
 	Timeout = time.Minute
 	// maxCancels is how many batches with cancelled tasks are remembered.
 	maxCancels = 1 << 12
@@ -18,8 +18,8 @@ const (
 
 // Pools has the pools that have announced themselves. Its methods may be called concurrently.
 type Pools struct {
-	Since time.Time // when a pool without an announcement counts as announced
-	Max   int       // how many pools are remembered
+	Since time.Time // Exists treats a pool that was never announced as announced at this time
+	Max   int       // largest number of pools that are remembered
 
 	mu   sync.Mutex
 	seen map[string]time.Time // when each pool last announced itself; zero if it was closed
@@ -59,14 +59,14 @@ func (s *Pools) Exists(pool string) bool {
 	return time.Since(seen) < Timeout
 }
 
-// IsSilent reports whether a pool has not announced itself within Timeout, or ever.
+// IsSilent reports whether a pool has never announced itself, or not within Timeout.
 func (s *Pools) IsSilent(pool string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Since(s.seen[pool]) > Timeout
 }
 
-// Forget removes pools that ended long ago and, if there are more than Max, other pools.
+// Forget removes pools that ended long ago. If there are more than Max, it removes others, too.
 func (s *Pools) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ type Key struct {
 	Batch uint64
 }
 
-// Cancels has the tasks that are cancelled, including those of batches that have not
+// Cancels has the tasks that are cancelled, including the tasks of batches that have not
 // arrived. Its methods may be called concurrently.
 type Cancels struct {
 	mu      sync.Mutex
@@ -111,7 +111,7 @@ func (s *Cancels) Add(c *wire.Cancel) {
 	}
 }
 
-// Of returns the indexes of the cancelled tasks of a batch. The caller does not change them.
+// Of returns the indexes of the cancelled tasks of a batch. The caller must not change the slice.
 func (s *Cancels) Of(k Key) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

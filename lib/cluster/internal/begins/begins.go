@@ -16,15 +16,15 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
-// A Batch identifies a batch.
+// A Batch identifies a batch of tasks by the pool's id and a number.
 type Batch struct {
 	Pool string
 	ID   uint64
 }
 
-// A Store has, for each process with workers, one message: the list of the batches that it has
-// begun and not ended. When a process dies, its list stays. Its methods may be called
-// concurrently.
+// A Store keeps one message for each process with workers: the list of the batches that the
+// process has begun and not ended. When a process dies, its list stays. The methods of a Store
+// may be called concurrently.
 type Store struct {
 	stream  jetstream.Stream
 	prefix  string // of the subjects
@@ -36,13 +36,13 @@ type Store struct {
 }
 
 // Config returns the configuration of the stream of a Store whose subjects begin with prefix.
-// A list is kept for as long as the messages of its batches, at most maxAge.
+// The server removes a list that has not changed for maxAge.
 func Config(name, prefix string, maxAge time.Duration) jetstream.StreamConfig {
 	return jetstream.StreamConfig{Name: name, Subjects: []string{prefix + ".*"}, MaxMsgsPerSubject: 1, MaxAge: maxAge}
 }
 
-// New returns the Store in a stream with the Config of prefix. publish stores a message; it
-// tries again while no server answers.
+// New returns the Store in a stream that has the result of Config for the same prefix. publish
+// stores a message, and tries again while no server answers.
 func New(stream jetstream.Stream, prefix string, publish func(ctx context.Context, subject string, msg []byte) error) *Store {
 	return &Store{stream: stream, prefix: prefix, publish: publish}
 }
@@ -139,7 +139,7 @@ func (r *Recorder) Begin(ctx context.Context, b Batch) error {
 // record.
 func (r *Recorder) End(b Batch) { r.change(b, false) }
 
-// Drop records that the process has not ended a batch, but returns it. The batch does not
+// Drop records that the process gives a batch back without having ended it. The batch does not
 // count as lost.
 func (r *Recorder) Drop(ctx context.Context, b Batch) error { return r.store(ctx, r.change(b, false)) }
 
@@ -157,7 +157,7 @@ func (r *Recorder) Leave(ctx context.Context) error {
 }
 
 // Lost returns how many other processes have begun the batch, and have neither ended it nor
-// left. The caller knows that none of them still runs it.
+// called Leave. Call it only when none of these processes still runs the batch.
 func (r *Recorder) Lost(ctx context.Context, b Batch) (int, error) { return r.s.lost(ctx, r.own, b) }
 
 // change changes the list, and returns the number of changes.

@@ -19,11 +19,11 @@ const variable = "PERIJOVE_CLUSTER"
 
 // A Cluster is the cluster that a child process works for.
 type Cluster struct {
-	Build            [sha256.Size]byte // of the program
+	Build            [sha256.Size]byte // hash of the program's executable
 	Name, URL, Token string
 }
 
-// Environ returns the variable that tells a child of this process about c.
+// Environ returns the environment variable that tells a child of this process about c.
 func (c *Cluster) Environ() []string {
 	return []string{variable + "=" + strings.Join([]string{strconv.Itoa(os.Getpid()), hex.EncodeToString(c.Build[:]), c.Name, c.URL, c.Token}, "\n")}
 }

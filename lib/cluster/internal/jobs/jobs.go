@@ -1,4 +1,4 @@
-// Package jobs has the record of a job, and the encoding of its results.
+// Package jobs defines the record of a job on the server, and the encoding of the job's results.
 package jobs
 
 import (
@@ -27,21 +27,21 @@ const (
 // Is reports whether the id of a pool is that of a job.
 func Is(pool string) bool { return strings.HasPrefix(pool, Prefix) }
 
-// A Record is the value of the key of a job.
+// A Record describes a job. The server stores it as JSON under the job's key.
 type Record struct {
 	ID    string
 	Tasks int
 	Batch int    // number of tasks in each batch but the last
 	Func  string // name of the function, for messages
 	Calls string // hash of the function's name, the types and the arguments
-	Shape string // of the result type
-	Build string // whose workers run the tasks
-	Mixed bool   // other builds have run tasks, too
-	Sent  bool   // all tasks were sent
+	Shape string // Text of the Shape of the result type
+	Build string // the build whose workers run the tasks
+	Mixed bool   // reports whether other builds have run tasks, too
+	Sent  bool   // reports whether all tasks were sent
 }
 
-// Value returns the Value of an outcome of a job. An error is sent as its text, for other
-// builds, and then in its encoding.
+// Value returns the Value of an outcome of a task of a job. An error is stored twice: as text,
+// for other builds, and in package mpremote's encoding.
 func Value(b *wire.Batch, o mpremote.Outcome, err error) wire.Value {
 	if n := len(o.Bytes); n > maxValue {
 		err = fmt.Errorf("cluster: the result or error of %s takes %d bytes, more than the limit of %d for a job: return a smaller value: %w", b.FuncName, n, maxValue, mp.ErrTooLarge)
@@ -69,13 +69,13 @@ func failure(v []byte, name string, sameBuild bool) error {
 	return mpremote.Outcome{Failed: true, Bytes: encoded}.Err()
 }
 
-// An Ending is the end of a task of a job.
+// An Ending is the encoded result of a task of a job, or its error.
 type Ending struct {
 	Result []byte
 	Err    error
 }
 
-// Endings returns the ends of tasks in a message, by number of the task. name is the name of
+// Endings returns the Endings in a message, by the index of their task. name is the name of
 // the job; sameBuild tells whether all results come from this build of the program.
 func (r *Record) Endings(subject string, data []byte, name string, sameBuild bool) map[int]Ending {
 	id, _ := strconv.Atoi(subject[strings.LastIndexByte(subject, '.')+1:])

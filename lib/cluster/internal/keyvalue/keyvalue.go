@@ -30,17 +30,17 @@ const (
 	operationHeader = "KV-Operation"
 )
 
-// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key: the
-// answer to an earlier try was lost, and so many changes followed that they hide it.
+// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key. This
+// happens if the answer to a try was lost, and at least maxWrites other changes followed.
 var ErrUnknown = errors.New("it is unknown whether the server has changed a value: the server's answer was lost, and many other changes followed; " +
 	"read the value before you change it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server
-// answers, as after the loss of the server that leads, they try again until ctx ends, or for
-// servers.Timeout.
+// answers, for example while the servers elect a new leader, methods try again until ctx ends,
+// or for servers.Timeout.
 //
 // If the answer to a change is lost, the next try finds that the key has another revision.
-// The key may have it from the first try. So each change has an id, and each value has the
+// The first try may have made that revision. So each change has an id, and each value has the
 // ids of the last changes as a header.
 type Store struct {
 	js      jetstream.JetStream
@@ -60,8 +60,8 @@ type Entry struct {
 	deleted bool
 }
 
-// Open opens the bucket of that name, or makes it. Notices of changes have subjects that
-// begin with changed.
+// Open opens the bucket with the given name, and makes it if it does not exist. Notices of
+// changes have subjects that begin with changed.
 func Open(ctx context.Context, js jetstream.JetStream, bucket string, storage jetstream.StorageType, replicas int, changed string) (*Store, error) {
 	kv, err := js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
@@ -94,9 +94,9 @@ func (s *Store) Get(ctx context.Context, key string) (e Entry, err error) {
 	return e, err
 }
 
-// GetExisting is Get for a key that was made before. A key that was deleted leaves a mark. If
-// the server has neither a value nor a mark, it may have lost its newest messages, as after its
-// disk was full. Other servers have them: GetExisting tries again for missingTimeout.
+// GetExisting is Get for a key that was made before. A deleted key leaves a mark. If the server
+// has neither a value nor a mark, it may have lost its newest messages, for example because its
+// disk was full. Other servers have these messages, so GetExisting tries again for missingTimeout.
 func (s *Store) GetExisting(ctx context.Context, key string) (e Entry, err error) {
 	begin := time.Now()
 	for {
@@ -261,8 +261,8 @@ const pollInterval = 2 * time.Second
 // that is soon replaced. If the key has not changed for the time idle, f is called again
 // with stale true. If the key is deleted, the error is jetstream.ErrKeyNotFound.
 //
-// Watch reads the key after each notice. It uses no consumer: for half a minute after the
-// loss of a server, a new consumer may be assigned to that server.
+// Watch reads the key after each notice. It uses no JetStream consumer: for half a minute
+// after the loss of a server, a new consumer may be assigned to that server.
 func (s *Store) Watch(ctx context.Context, key string, idle time.Duration, f func(e Entry, stale bool) (done bool, err error)) error {
 	changed := make(chan struct{}, 1)
 	sub, err := s.js.Conn().Subscribe(s.changed+"."+key, func(*nats.Msg) {

@@ -15,17 +15,17 @@ import (
 // interval is the interval at which the table in a notebook is compared with the present one.
 const interval = 500 * time.Millisecond
 
-// A Table is a table that changes. Its methods may be called concurrently.
+// A Table is a table of workers that changes. Its methods may be called concurrently.
 type Table struct {
-	ID string // of its outputs in a notebook
+	ID string // identifies the table's outputs in a notebook
 
 	now        func() *members.Table
 	background func(f func(context.Context))
 	once       sync.Once
 }
 
-// New returns a Table. now returns the present table. background starts a goroutine; f returns
-// when its context ends.
+// New returns a Table. now must return the present table. background must call f in a new
+// goroutine; f returns when its context ends.
 func New(now func() *members.Table, background func(f func(context.Context))) *Table {
 	return &Table{ID: rand.Text(), now: now, background: background}
 }
@@ -33,8 +33,8 @@ func New(now func() *members.Table, background func(f func(context.Context))) *T
 // String returns the present table as text.
 func (t *Table) String() string { return t.now().String() }
 
-// MIMEBundle returns the forms of the present table, and begins to update it if there is a
-// notebook that can show that.
+// MIMEBundle returns the text and HTML forms of the present table. If a notebook can replace
+// outputs, MIMEBundle also begins to update the table there.
 func (t *Table) MIMEBundle() map[string]any {
 	if displayhost.Hosted() && !displayhost.TextOnly() {
 		t.once.Do(func() { t.background(t.update) })

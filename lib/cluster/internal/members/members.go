@@ -62,13 +62,13 @@ func (s *List) Current() []wire.Worker {
 	return list
 }
 
-// A Row is a process, and how long ago it has announced itself.
+// A Row is a process, and the time since it last announced itself.
 type Row struct {
 	wire.Worker
 	Age time.Duration
 }
 
-// Lost reports whether the process has not announced itself for so long that it is not counted.
+// Lost reports whether the process counts as lost, because it has not announced itself lately.
 func (r *Row) Lost() bool { return r.Age > timeout }
 
 // Rows returns the processes that were seen lately, and those that were lost in the last

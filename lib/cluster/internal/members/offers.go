@@ -27,8 +27,8 @@ type offer struct {
 // retryInterval is how long to wait after a failed attempt to read the hashes of a build.
 const retryInterval = 2 * time.Second
 
-// Of returns the hashes of a build, or nil if they are not known. Then it calls read, which
-// begins to read them, unless it called read less than retryInterval ago.
+// Of returns the hashes of a build, or nil if they are not known yet. In that case it calls
+// read, which must begin to read them, unless it called read less than retryInterval ago.
 func (s *Offers) Of(b Build, read func()) *mpsource.Table {
 	s.mu.Lock()
 	defer s.mu.Unlock()

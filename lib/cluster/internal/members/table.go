@@ -10,9 +10,9 @@ import (
 
 // A Table is a table of the processes with workers, for users.
 type Table struct {
-	Own     Build // of this process
+	Own     Build // build of this process
 	Rows    []Row
-	Waiting int // tasks of this process's pools that no worker has ended or is running
+	Waiting int // number of tasks of this process's pools that wait for a worker
 }
 
 var columns = []string{"host", "process", "program", "build", "workers", "running", "done", "failed", "lost", "seen"}

@@ -32,8 +32,8 @@ type entry struct {
 
 // Use returns the data of an object. If the cache does not have the object, Use calls open,
 // which returns the data and the size that counts towards Limit. The size may differ from
-// the length of the data, which may be stored elsewhere. The object is kept at least until
-// release is called.
+// the length of data if data only says where the object is stored. The object is kept at
+// least until release is called.
 func (c *Cache) Use(name string, open func() (data []byte, size int, err error)) (data []byte, release func(), err error) {
 	c.mu.Lock()
 	e := c.known[name]

@@ -18,13 +18,13 @@ import (
 )
 
 // A Store keeps objects in a stream. An object is divided into parts, and each part is the
-// only message of its subject, which follows from the object's name. The name contains a hash
-// of the content, so a part that is sent twice replaces itself. Its methods may be called
-// concurrently.
+// only message of its subject, which consists of the object's name and the number of the part.
+// The name contains a hash of the content, so a part that is sent twice replaces itself. The
+// methods of a Store may be called concurrently.
 //
 // (JetStream's object store gives the parts of each try a new random name. If the answer to
-// the first try is lost with a server, the description of that try can replace the one of
-// the second, and then refers to parts that were deleted.)
+// the first try is lost with a server, the description that this try stored can replace the
+// description of the second try. It then refers to parts that were deleted.)
 type Store struct {
 	js     jetstream.JetStream
 	stream jetstream.Stream
@@ -38,7 +38,7 @@ func Config(name, prefix string) jetstream.StreamConfig {
 	}
 }
 
-// New returns the Store in a stream with the Config of prefix.
+// New returns the Store in a stream that has the result of Config for the same prefix.
 func New(js jetstream.JetStream, stream jetstream.Stream, prefix string) *Store {
 	return &Store{js, stream, prefix}
 }
@@ -56,11 +56,11 @@ func contentHash(b []byte) string {
 }
 
 const (
-	// Timeout is how long a Store tries again while the server does not answer, in addition to
-	// the time that the bytes of an object need at slowRate.
+	// Timeout is how long a Store tries again while the server does not answer. The time that
+	// the transfer of the bytes takes at slowRate is added.
 	Timeout = time.Minute
-	// FirstTry is how long the first try takes at most, also in addition to that time. After a
-	// try that reached its limit, the limit of the next try is 1.5 times as long.
+	// FirstTry is the time limit of the first try. The time of the transfer is added as for
+	// Timeout. After a try that reached its limit, the next limit is 1.5 times as long.
 	FirstTry = 3 * time.Second
 	slowRate = 256 << 10 // bytes per second
 	// maxPart is how many bytes a part has at most.
@@ -80,7 +80,7 @@ func (s *Store) subject(name string, part int) string {
 	return fmt.Sprintf("%s.%s.%d", s.prefix, name, part)
 }
 
-// Put stores b.
+// Put stores the object b under a name that ArgumentName or ResultName has returned for b.
 func (s *Store) Put(ctx context.Context, name string, b []byte) error {
 	size := strconv.Itoa(len(b))
 	partSize := min(maxPart, max(1, int(s.js.Conn().MaxPayload())-maxHeader))
@@ -102,8 +102,8 @@ func (s *Store) Put(ctx context.Context, name string, b []byte) error {
 	return nil
 }
 
-// Get returns the content of an object of at most max bytes. It checks the size
-// before it fetches the object, and the hash afterwards.
+// Get returns the content of an object. It checks before the transfer that the object has at
+// most max bytes, and checks the hash after the transfer.
 func (s *Store) Get(ctx context.Context, name string, max int) (b []byte, err error) {
 	parts := strings.Split(name, ".")
 	if len(parts) < 2 {
@@ -180,7 +180,7 @@ func (s *Store) retry(ctx context.Context, size int, f func(context.Context) err
 	}
 }
 
-// Delete deletes an object. If that fails, the server deletes the object when it is too old.
+// Delete deletes an object. If Delete fails, the server deletes the object an hour after Put.
 func (s *Store) Delete(name string) {
 	if !s.js.Conn().IsConnected() {
 		return

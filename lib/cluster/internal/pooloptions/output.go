@@ -18,7 +18,7 @@ type Output struct {
 	mu  sync.Mutex
 	err error
 
-	Stdout, Stderr io.Writer // nil for the streams of this process
+	Stdout, Stderr io.Writer // nil for standard output and standard error of this process
 }
 
 // NewOutput returns the Output of a pool.

@@ -29,20 +29,20 @@ const (
 // A Sender encodes the options of one pool. Its methods may be called concurrently.
 type Sender struct {
 	Options *mpremote.PoolOptions
-	Pool    string // id
+	Pool    string // id of the pool
 	Store   Store
 
 	mu     sync.Mutex
 	stored map[string]time.Time // when each object was stored, by name
 }
 
-// IsDefault reports whether no option applies to the processes that run the tasks.
+// IsDefault reports whether all options for the processes that run the tasks have their defaults.
 func (s *Sender) IsDefault() bool {
 	o := s.Options
 	return o.TasksPerChild == 0 && o.TaskTimeout == 0 && o.Grace == mpremote.DefaultGrace && len(o.Env) == 0 && o.Initializer == nil
 }
 
-// Check returns an error if the options are too large.
+// Check returns an error if the encoded options take more than limit bytes.
 func (s *Sender) Check(limit int) error {
 	if n := len(s.encode(false)); n > limit {
 		return fmt.Errorf("cluster: the options of the pool take %d bytes, more than the limit of %d: give the Initializer a smaller argument, or raise the limit with cluster.MaxValue", n, limit)
@@ -55,8 +55,8 @@ func (s *Sender) Check(limit int) error {
 	return nil
 }
 
-// Value returns the Settings for a Batch, stored as an object if they are large. If portable
-// is true, the Batch is for another build.
+// Value returns the Settings for a Batch. If they are large, Value stores them as an object and
+// returns the object's name. If portable is true, the Batch is for another build.
 func (s *Sender) Value(ctx context.Context, portable bool) (wire.Value, error) {
 	if s.IsDefault() {
 		return wire.Value{}, nil
@@ -92,7 +92,7 @@ func (s *Sender) encode(portable bool) []byte {
 	return w.Encode()
 }
 
-// Close deletes the objects.
+// Close deletes the objects that Value has stored.
 func (s *Sender) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,8 +102,8 @@ func (s *Sender) Close() {
 	s.stored = nil
 }
 
-// Read returns the options in the Settings of a Batch. Settings that are an object are read
-// from the store; they have at most limit bytes.
+// Read returns the options in v, the Settings of a Batch. If v names an object, Read gets the
+// object from the store, and fails if it has more than limit bytes.
 func Read(ctx context.Context, store Store, v wire.Value, limit int) (o mpremote.ExecutorOptions, err error) {
 	o.Grace = mpremote.DefaultGrace
 	b := v.Bytes

@@ -15,12 +15,12 @@ import (
 // A Reason is what is known about the cluster and the pool whose tasks cannot run.
 type Reason struct {
 	URL   string
-	Build members.Build                         // of this process
-	Offer func(b members.Build) *mpsource.Table // the hashes of another build, or nil
+	Build members.Build                         // build of this process
+	Offer func(b members.Build) *mpsource.Table // returns the hashes of another build, or nil
 	First *mpremote.Func                        // the pool's initializer, or nil
 }
 
-// Of says why no worker can run f. The process of f knows these workers.
+// Of returns a text that says why none of the workers that this process knows can run f.
 func (r *Reason) Of(f *mpremote.Func, workers []wire.Worker) string {
 	if len(workers) == 0 {
 		return fmt.Sprintf("no worker has joined %s; start some with Workers, %s", r.URL, whereWorkersStart())

@@ -17,7 +17,7 @@ const retryDelay = 100 * time.Millisecond
 // Stream calls f with each message of a stream, the oldest first, until f returns false. It
 // waits for messages that are not stored yet. left is the number of stored messages that
 // follow. If the stream does not exist, or is deleted meanwhile, the error is
-// jetstream.ErrStreamNotFound; if ctx ends, it is that of ctx.
+// jetstream.ErrStreamNotFound. If ctx ends, the error is the cause of ctx.
 //
 // The ordered consumer of package jetstream tries forever to read a stream that was deleted,
 // and ignores the context meanwhile.

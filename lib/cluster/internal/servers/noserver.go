@@ -5,7 +5,7 @@ import "fmt"
 // A NoServerError is the error of a connection to an address where no server answers.
 type NoServerError struct {
 	URL    string
-	Advice string // what to do if no server is wanted there
+	Advice string // what to do instead of starting a server at URL, such as "leave out cluster.URL"
 	Err    error
 }
 

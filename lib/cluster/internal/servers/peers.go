@@ -17,9 +17,10 @@ const (
 	unavailable     jetstream.ErrorCode = 10008 // the servers have no leader
 )
 
-// AwaitPeers calls f, which makes a stream, again while f fails because too few servers are
-// there: servers that have just started do not know each other yet. After ten seconds, or when
-// ctx ends, AwaitPeers returns the last error of f. It returns other errors at once.
+// AwaitPeers calls f, which makes a stream. It calls f again while f fails because too few
+// servers are connected: servers that have just started do not know each other yet. After ten
+// seconds, or when ctx ends, AwaitPeers returns the last error of f. It returns other errors
+// at once.
 func AwaitPeers(ctx context.Context, f func() error) error {
 	last := time.Now().Add(peersTimeout)
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {

@@ -19,9 +19,9 @@ const (
 )
 
 // Retry calls f until it returns nil or an error that is not transient. It gives up when ctx
-// ends, or after Timeout. The context of f ends earlier: a server that is lost does not
-// answer, and another one answers a later try. lost is true if an earlier try may have had
-// an effect although it failed.
+// ends, or after Timeout. The context that f gets ends earlier than ctx, because a lost server
+// does not answer, but another one answers a later try. lost is true if an earlier try may have
+// had an effect although it failed.
 func Retry(ctx context.Context, f func(ctx context.Context, lost bool) error) error {
 	last, timeout, lost := time.Now().Add(Timeout), firstTry, false
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {
@@ -48,8 +48,8 @@ func Retry(ctx context.Context, f func(ctx context.Context, lost bool) error) er
 	}
 }
 
-// IsTransient reports whether an error of a request to JetStream may end by itself, such as
-// while a stream has no leader.
+// IsTransient reports whether a request to JetStream that failed with err may succeed later
+// without a change, for example because a stream has no leader for a moment.
 func IsTransient(err error) bool {
 	for _, e := range []error{nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded,
 		jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse, context.DeadlineExceeded} {

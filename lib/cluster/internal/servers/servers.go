@@ -35,7 +35,7 @@ func reportError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	}
 }
 
-// ReadFromLeader makes the server that leads a stream answer all reads. The other servers
+// ReadFromLeader makes the leader of a stream answer all reads of the stream. The other servers
 // may not have the newest values yet.
 func ReadFromLeader(ctx context.Context, js jetstream.JetStream, stream string) error {
 	s, err := js.Stream(ctx, stream)

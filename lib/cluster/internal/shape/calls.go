@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Calls returns a hash of the calls of a function, such as "main.Square (main.go:12)". The
-// hash does not change when the function moves in its file.
+// Calls returns a hash of the calls of a function with the given encoded arguments. function is
+// a name such as "main.Square (main.go:12)", and arg and result are names of types. The hash
+// does not change when the function moves in its file.
 func Calls(function, arg, result string, args [][]byte) string {
 	name, _, _ := strings.Cut(function, " (")
 	h := sha256.New()

@@ -11,7 +11,7 @@ import (
 // A Shape is the structure of a type.
 type Shape struct {
 	Text  string // equal for types of the same name and structure
-	Plain bool   // the type contains no interface, whose value has a type of one build
+	Plain bool   // reports whether the type contains no interface, func, chan or unsafe.Pointer
 }
 
 // Of returns the shape of t.
@@ -23,7 +23,7 @@ func Of(t reflect.Type) Shape {
 	return Shape{d.b.String(), d.plain}
 }
 
-// Name returns the name of the type with the given Text.
+// Name returns the name of the type whose Shape has the given Text.
 func Name(text string) string {
 	name, _, _ := strings.Cut(text, "\n")
 	return name

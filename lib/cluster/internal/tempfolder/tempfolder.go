@@ -1,5 +1,5 @@
 // Package tempfolder makes temporary folders. A process that was killed leaves its folders
-// behind; New removes those of the same name.
+// behind; New removes those of them that have the same prefix.
 package tempfolder
 
 import (
@@ -13,7 +13,7 @@ import (
 // releases the lock when the process ends, however it ends.
 const lockName = "lock"
 
-// ErrLocked is the error of Lock for a folder that another process has locked.
+// ErrLocked is the error of Lock if another process has locked the folder.
 var ErrLocked = errors.New("another process has locked the folder")
 
 // A Folder is a temporary folder of this process.
@@ -23,8 +23,8 @@ type Folder struct {
 }
 
 // New makes a folder in parent, whose name begins with prefix. It removes the folders with
-// that prefix whose processes have ended. Errors of removing are ignored, as another user may
-// own such a folder.
+// that prefix whose processes have ended. If it cannot remove a folder, it ignores the error,
+// since another user may own that folder.
 func New(parent, prefix string) (*Folder, error) {
 	removeStale(parent, prefix)
 	for {
@@ -61,9 +61,9 @@ func own(path string) (*Folder, error) {
 	return &Folder{path, file}, nil
 }
 
-// Lock locks a folder that stays when the process ends, and makes it if it is missing. It
-// returns ErrLocked if another process has locked it, and a nil Folder on systems without such
-// locks.
+// Lock locks a folder that stays when the process ends, and makes the folder if it is missing.
+// It returns ErrLocked if another process has locked the folder. On systems without locks of
+// files it returns a nil Folder.
 func Lock(path string) (*Folder, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return nil, err

@@ -8,11 +8,11 @@ import (
 
 // Settings are the options of a pool for the processes that run its tasks.
 type Settings struct {
-	Timeout       time.Duration // of a task; 0 for none
+	Timeout       time.Duration // time limit of a task; 0 for no limit
 	Grace         time.Duration
-	TasksPerChild int      // 0 for no limit
-	Env           []string // "NAME=value"
-	First         *Call    // what each child process runs first; nil for nothing
+	TasksPerChild int      // number of tasks after which a child process is replaced; 0 for no limit
+	Env           []string // environment variables of the child processes, as "NAME=value"
+	First         *Call    // the call that each child process runs first, or nil
 }
 
 // A Call is a function with its argument.
@@ -20,7 +20,7 @@ type Call struct {
 	FuncID, FuncName string
 	Function         string            // for a worker of another build: the name under which it has the function
 	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
-	Arg, Result      string            // types
+	Arg, Result      string            // names of the types of the argument and the result
 	Bytes            []byte            // the encoded argument
 }
 

@@ -56,10 +56,10 @@ type Batch struct {
 	FuncID, FuncName string
 	Function         string            // for a worker of another build: the name under which it has the function
 	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
-	Arg, Result      string            // types
-	Settings         Value             // Settings of the pool, encoded; empty for the defaults
+	Arg, Result      string            // names of the types of the argument and the result
+	Settings         Value             // encoded Settings of the pool; empty for the defaults
 	Args             []Value
-	Numbers          []uint64 // of the tasks in their pool, one for each of Args
+	Numbers          []uint64 // numbers of the tasks within their pool, one for each of Args
 }
 
 // A Result has the outcomes of some tasks of a Batch, or output of tasks of a pool.
@@ -67,12 +67,12 @@ type Result struct {
 	Pool    string
 	Batch   uint64
 	Worker  string        // id of the worker that ran the tasks
-	Elapsed time.Duration // per task, in the last Result of a batch; else 0
-	Indexes []int         // in Args of the Batch
+	Elapsed time.Duration // mean time per task, in the last Result of a batch; else 0
+	Indexes []int         // indexes of the tasks in Args of the Batch, one for each of Values
 	Values  []Value
 	Stdout  []byte
 	Stderr  []byte
-	Broken  []byte // the encoded error of all tasks of the pool, if its initializer has failed
+	Broken  []byte // if the pool's initializer has failed: the encoded error of all tasks of the pool
 }
 
 // A Cancel tells workers that tasks of a Batch are no longer awaited.
@@ -89,10 +89,10 @@ type Worker struct {
 	Program  string
 	PID      int
 	Build    [sha256.Size]byte
-	Offers   bool // it also runs tasks of other builds; the server stores the hashes of its functions
-	Slots    int  // tasks that it runs at once
+	Offers   bool // whether it also runs tasks of other builds; then the server has the hashes of its functions
+	Slots    int  // how many tasks of each pool it runs at once
 	Running  int
-	Done     int // including Failed
+	Done     int // number of tasks that have ended, including Failed
 	Failed   int
 	Restarts int
 	Leaving  bool
