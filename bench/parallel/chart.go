@@ -27,7 +27,7 @@ type bar struct {
 	Name     string  `json:"name"`
 	Measured string  `json:"measured"` // result of this library, with its unit
 	Median   float64 `json:"median"`
-	Low      float64 `json:"low"` // ends of the 95 % interval
+	Low      float64 `json:"low"` // Low and High are the ends of the 95 % interval
 	High     float64 `json:"high"`
 	Goal     float64 `json:"goal,omitempty"`
 }

@@ -19,7 +19,7 @@ import (
 // the process may own.
 type announced struct {
 	Lock *mp.Mutex
-	At   *mp.Value[int64] // Unix time in nanoseconds
+	At   *mp.Value[int64] // the time, in nanoseconds since 1970
 }
 
 func (a announced) since() float64 { return float64(time.Now().UnixNano()-a.At.Load()) / 1e6 }

@@ -1,12 +1,12 @@
 // Package comm exchanges messages with objects in the front end of a notebook.
 //
-// A Comm connects an object in this program with one in the front end, where a
-// script has registered a handler for the comm's target, a name. Package widget
-// uses comms for the widgets of ipywidgets. Programs can use comms with other
-// extensions of the front end directly.
+// A Comm connects an object in this program with an object in the front end. Each comm
+// has a target: the name under which a script in the front end, or this program, has
+// registered the handler that creates the other object. Package widget uses comms for the
+// widgets of ipywidgets. Programs can use comms with other extensions of the front end.
 //
 // A program outside of a notebook can open and use comms too; their messages are
-// dropped. [Hosted] tells the two cases apart.
+// dropped. [Hosted] reports whether a notebook runs the program.
 //
 // Source: "Custom Messages" in Jupyter's messaging specification, version 5.5.
 package comm
@@ -35,24 +35,24 @@ const (
 // exchange it.
 type Message struct {
 	Kind     Kind            `json:"kind"`
-	ID       string          `json:"id"`                 // of the comm
+	ID       string          `json:"id"`                 // id of the comm
 	Target   string          `json:"target,omitempty"`   // set only if Kind is Open
 	Data     json.RawMessage `json:"data,omitempty"`     // a JSON object
-	Metadata map[string]any  `json:"metadata,omitempty"` // of the message
+	Metadata map[string]any  `json:"metadata,omitempty"` // metadata of the Jupyter message
 	Buffers  [][]byte        `json:"buffers,omitempty"`  // binary data beside Data
 }
 
 // Limits of a message that a program sends.
 const (
-	MaxBuffers = 256      // number of buffers
-	MaxBytes   = 60 << 20 // bytes in data and buffers together
+	MaxBuffers = 256      // largest number of buffers
+	MaxBytes   = 60 << 20 // largest size of data and buffers together, in bytes
 )
 
 // A Comm is this program's side of a comm. Its methods can be called concurrently.
 type Comm struct {
 	ID      string   // identifies the comm on both sides
 	Target  string   // name of the handler that creates the other side
-	Buffers [][]byte // binary data of the front end's open message
+	Buffers [][]byte // binary data of the message with which the front end opened the comm
 	opened  bool     // by this program
 
 	mu         sync.Mutex // guards the fields below
@@ -101,8 +101,8 @@ func send(m Message) error {
 // New opens a comm. In the front end, the handler of target receives data, metadata
 // and buffers and creates the other side. Data must be a value that encoding/json
 // encodes as an object; nil stands for an empty object. New fails if data is
-// anything else, if the message exceeds [MaxBuffers] or [MaxBytes], or with the
-// host's error. It does not keep buffers.
+// anything else, if the message exceeds [MaxBuffers] or [MaxBytes], or if the host
+// returns an error. It does not keep buffers.
 func New(target string, data any, metadata map[string]any, buffers ...[]byte) (*Comm, error) {
 	raw, err := encode(data, buffers)
 	if err != nil {
@@ -167,8 +167,8 @@ func remove(id string) *Comm {
 	return c
 }
 
-// Send sends a message to the other side. Data and buffers have the requirements
-// of [New], and Send fails for the same reasons.
+// Send sends a message to the other side. Send has the same requirements for data and
+// buffers as [New], and fails for the same reasons.
 func (c *Comm) Send(data any, buffers ...[]byte) error {
 	raw, err := encode(data, buffers)
 	if err != nil {
@@ -186,8 +186,8 @@ func (c *Comm) Close() error {
 }
 
 // Receive sets the function that receives the messages of the other side, one at a
-// time and in order; nil removes it. In a notebook, a panic in f is reported and
-// affects that message only.
+// time and in order; nil removes the function. In a notebook, a panic in f is reported
+// and affects that message only.
 func (c *Comm) Receive(f func(data json.RawMessage)) {
 	if f == nil {
 		c.ReceiveBuffers(nil)
@@ -204,17 +204,17 @@ func (c *Comm) ReceiveBuffers(f func(data json.RawMessage, buffers [][]byte)) {
 }
 
 // SetHasHandler sets a function that reports whether a message of the other side
-// would call a function of the user at present. Hosts use it to decide whether a
-// program is deadlocked. f must not block or use the comm. Without f, every
-// message that has a receiver counts as one that calls a function of the user.
+// would call a function of the user at present. Hosts use f to decide whether a
+// program is deadlocked. f must not block or use the comm. Without f, a comm counts as
+// one that calls a function of the user if Receive or OnClose has set a function.
 func (c *Comm) SetHasHandler(f func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hasHandler = f
 }
 
-// OnClose sets the function that is called when the other side closes the comm. It
-// runs after the receiver has returned from all earlier messages.
+// OnClose sets the function that is called when the other side closes the comm. f runs
+// after the function of [Comm.Receive] has handled all earlier messages.
 func (c *Comm) OnClose(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -222,8 +222,8 @@ func (c *Comm) OnClose(f func()) {
 }
 
 // Register sets the handler of a target for comms that the front end opens. f
-// receives the new comm and the data of the open message, and should call
-// [Comm.Receive]. Registering a target again replaces its handler; nil removes it.
+// receives the new comm and the data of the message that opened it, and should call
+// [Comm.Receive]. Registering a target again replaces its handler; nil removes the handler.
 func Register(target string, f func(c *Comm, data json.RawMessage)) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -245,9 +245,9 @@ func Targets() []string {
 }
 
 // HasHandlers reports whether a message of the front end may call a function of the
-// user: a function that a comm still has to call or is calling, the receiver of a
-// comm that the program has opened, or the handler of a target. Targets whose names
-// begin with "jupyter." do not count: this library registers them.
+// user. It may if the handler of a message still runs or has to run, if a comm that
+// the program has opened has a function for messages, or if a target has a handler.
+// Targets whose names begin with "jupyter." do not count: this library registers them.
 func HasHandlers() bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -271,7 +271,7 @@ func HasHandlers() bool {
 }
 
 // Deliver processes a message of the front end. Hosts call it in the order in which
-// the messages arrive. It starts handlers and receivers and does not wait for them.
+// the messages arrive. It starts the functions that handle m and does not wait for them.
 func Deliver(m Message) {
 	switch m.Kind {
 	case Open:

@@ -178,7 +178,7 @@ type sample struct {
 const paceWindow = 5 * time.Second
 
 // Set records the amount of work that is done at time now. The first call sets the
-// start.
+// time at which the work began.
 func (p *Pace) Set(now time.Time, done int) {
 	if p.start.IsZero() {
 		p.start = now
@@ -199,8 +199,9 @@ func (p *Pace) rate(now time.Time) float64 {
 	return float64(p.done-p.anchor.done) / elapsed
 }
 
-// Progress returns the bar at time now. Its note has the rate and the remaining
-// time; if last is true or all work is done, it has the time that the work took.
+// Progress returns the state of a bar at time now. Its Note has the rate and the
+// remaining time. If last is true or all work is done, Note has the time that the work
+// took instead.
 func (p *Pace) Progress(now time.Time, total int, last bool) Progress {
 	var notes []string
 	if p.What != "" {

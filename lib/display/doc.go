@@ -18,7 +18,7 @@
 //	SVG() string                 // a complete document with its xmlns attribute
 //	PNG() []byte
 //	JPEG() []byte
-//	Latex() string               // with its $ or \[ \] around it
+//	Latex() string               // with its delimiters: $ $ or \[ \]
 //
 // The text form comes from the method Error, String, Format or MarshalText if there
 // is one, otherwise from the value's fields. The following values need none of these

@@ -21,7 +21,7 @@ type Drawing[L ~float64] interface {
 	WriterTo(width, height L, format string) (io.WriterTo, error)
 }
 
-// Plot shows a gonum plot, 6 by 4 inches; see [PlotSize].
+// Plot shows a gonum plot with a size of 6 by 4 inches; see [PlotSize].
 func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, usualWidth, usualHeight) }
 
 // The default size of a drawing, in points.
@@ -47,8 +47,8 @@ func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 }
 
 // Vector returns a value that [Show] and similar functions show as v, but without the PNG
-// picture that they add to a drawing. Use it for a picture that another one soon replaces: a
-// PNG takes many times as long as an SVG, and only a saved notebook needs it.
+// picture that they add to a drawing. Use it for a picture that another picture soon replaces:
+// a PNG takes many times as long as an SVG, and only a saved notebook needs the PNG.
 func Vector(v any) any { return vector{v} }
 
 type vector struct{ v any }

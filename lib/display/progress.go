@@ -16,7 +16,7 @@ import (
 //		h.Show(display.Progress{Done: done, Total: n})
 //	}
 type Progress struct {
-	Done, Total int    // in any unit; a negative Total means that it is not known
+	Done, Total int    // amounts of work in any unit; a negative Total means that the total is not known
 	Note        string // text after the numbers
 }
 

@@ -13,8 +13,8 @@ import (
 
 // Render returns the message that shows a value as the last expression of a cell.
 //
-// The message always has a text/plain form: the value's own text if it is an error,
-// Stringer, Formatter or TextMarshaler, the Go literal of a string, and otherwise
+// The message always has a text/plain form: the value's own text if the value is an
+// error, Stringer, Formatter or TextMarshaler, the Go literal of a string, and otherwise
 // its fields and elements, at most a screen; see [values.Text]. Render adds the
 // forms for which the type has a method (see the package comment) and pictures of
 // images and plots. Matrices of gonum, slices of structs, maps, and values that do

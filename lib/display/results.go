@@ -9,8 +9,8 @@ import (
 )
 
 // Values shows values as a cell shows the values of its last line: one value in its richest form, several values as
-// text, one below the other. It leaves out a nil after other values, since that is the error result of a call that
-// succeeded. An error is shown with the errors that it wraps.
+// text, one below the other. It leaves out a nil that follows other values, since such a nil is usually the error
+// result of a call. An error is shown with the errors that it wraps.
 func Values(list ...any) error {
 	if n := len(list); n > 1 && list[n-1] == nil {
 		list = list[:n-1]

@@ -24,14 +24,14 @@ const Label = "process"
 // A Recording is a profile of one or more processes.
 type Recording struct {
 	Kind      string           // cpu, mem, block, mutex or goroutine
-	Profile   *profile.Profile // of all processes
-	Processes []Process        // the process that began the profile comes first
+	Profile   *profile.Profile // merged profile of all processes
+	Processes []Process        // the process that called Record comes first
 }
 
 // A Process is one of the processes of a Recording.
 type Process struct {
 	PID     int
-	First   bool   // the process that began the profile
+	First   bool   // whether this is the process that called Record
 	Problem string // why its samples are missing, or ""
 }
 
@@ -43,14 +43,14 @@ func (p Process) Name() string {
 	return "child " + strconv.Itoa(p.PID)
 }
 
-// Record calls f and profiles this process, and the children of package mp that are started or get tasks meanwhile.
-// Kind is cpu, mem, block, mutex or goroutine. It writes one file per process into folder, which it makes, and removes files of an
-// earlier profile from it. Read reads the folder.
+// Record calls f, and meanwhile profiles this process and the children of package mp that are started or get tasks.
+// Kind is cpu, mem, block, mutex or goroutine. Record makes folder, removes the files of an earlier profile from it,
+// and writes one file per process into it. Read reads the folder.
 //
 // The profile of a child that is killed, or that calls os.Exit, is lost. Record returns
-// the error of f or, if f succeeds, an error of the profile. If the folder cannot be
-// written or this process is already being profiled, Record does not call f. The profile
-// also ends if f panics or calls runtime.Goexit.
+// the error of f. If f succeeds, Record returns the error of writing the profile. If the
+// folder cannot be written, or this process is already being profiled, Record returns an
+// error and does not call f. The profile also ends if f panics or calls runtime.Goexit.
 func Record(folder, kind string, f func() error) (err error) {
 	if err := mphost.StartProfile(folder, kind); err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Package exectrace reads recordings of mp.Trace: execution traces of a process and its
-// children, merged into one model in which all times have the same origin. Package
-// lib/exectrace/chart draws it.
+// children. It merges them into one Trace, in which all times have the same origin. Package
+// lib/exectrace/chart draws a Trace.
 //
 //	err := mp.Trace("trace", work)
 //	t, err := exectrace.Read("trace")
@@ -12,27 +12,27 @@ import "time"
 // A Trace describes what a process and its children did while a function ran. Times are
 // durations since the call of the function.
 type Trace struct {
-	Folder    string // of the recording
+	Folder    string // folder of the recording
 	Command   string
-	Go        string // the version
-	Cores     int    // of the machine
+	Go        string // version of Go
+	Cores     int    // number of cores of the machine
 	Length    time.Duration
-	Events    int        // that were read from all files
+	Events    int        // number of events that were read from all files
 	Processes []*Process // the first process, then its children in the order of their start
-	Arrows    []Arrow    // in the order of their effects
-	Problems  []string   // what is missing, one sentence each
+	Arrows    []Arrow    // causes and effects, in the order of the effects
+	Problems  []string   // sentences that say which parts are missing, and why
 }
 
 // A Process is the part of a Trace that one process has recorded.
 type Process struct {
 	PID, Parent int
-	File        string // the trace, for go tool trace
-	First       bool   // it began the recording
+	File        string // file with the trace, for go tool trace
+	First       bool   // whether this process began the recording
 	Begin, End  time.Duration
 	Goroutines  []*Goroutine // goroutines of the traced function and of tasks, in the order of their start
 	Others      Others       // the goroutines of package mp, of a notebook's worker process and of the runtime
 	GC          []Span       // garbage collections, and stops of all goroutines
-	CPU         []Sample     // in the order of time
+	CPU         []Sample     // processor time used so far, in the order of time
 	Problem     string       // why a part is missing, or ""
 }
 
@@ -42,19 +42,19 @@ type Others struct {
 	Running time.Duration
 }
 
-// A Sample is the processor time, Used, that a process used from the start of its recording
+// A Sample has the processor time that a process has used from the start of its recording
 // until the time At.
 type Sample struct{ At, Used time.Duration }
 
-// A Goroutine has the states of a goroutine without gaps from its start to its end.
+// A Goroutine describes a goroutine. Its States cover the time from start to end without gaps.
 type Goroutine struct {
 	Process *Process
 	ID      int64
-	Name    string // of its function
+	Name    string // name of the function with which the goroutine began
 	States  []State
 	Spans   []Span // tasks, waits and locks of package mp, and regions of runtime/trace, by Begin
-	Marks   []Mark // events that it logged with runtime/trace, in the order of time
-	Created Place  // the go statement; zero if it began before the recording
+	Marks   []Mark // events that the goroutine has logged with runtime/trace, in the order of time
+	Created Place  // the go statement; zero if the goroutine began before the recording
 }
 
 // A Mark is an event that the user's code has logged, with trace.Log of runtime/trace.
@@ -67,8 +67,8 @@ type Mark struct {
 type State struct {
 	Kind       Kind
 	Begin, End time.Duration
-	Reason     string // of a Blocked or Runnable state, as the runtime names it: "chan receive"
-	At         Line   // of the user's code where a Blocked or Syscall state began; may be zero
+	Reason     string // reason of a Blocked or Runnable state, as the runtime names it: "chan receive"
+	At         Line   // line of the user's code where a Blocked or Syscall state began; may be zero
 	P, Thread  int64  // the P and thread of a Running or Syscall state; -1 if not known
 }
 
@@ -78,9 +78,9 @@ type Kind uint8
 // The states of a goroutine.
 const (
 	Running  Kind = iota
-	Runnable      // it waits for a processor
-	Blocked       // it waits for an event
-	Syscall       // it runs, or waits, in the operating system
+	Runnable      // the goroutine waits for a processor
+	Blocked       // the goroutine waits for an event
+	Syscall       // the goroutine runs, or waits, in the operating system
 )
 
 // String returns the name of the state, such as "blocked".
@@ -97,10 +97,10 @@ type Line struct {
 // A Span is a named period of a goroutine, or of a process.
 type Span struct {
 	Kind       SpanKind
-	Name       string // of a task: its function
-	Index      int    // of a task in its Map or Stream, from 0; -1 if the span is no task
+	Name       string // for a Task the name of its function
+	Index      int    // index of a Task in its Map or Stream, from 0; -1 for other spans
 	Begin, End time.Duration
-	Open       bool // the end was not recorded
+	Open       bool // whether the end of the span was not recorded
 }
 
 // A SpanKind says what a Span is.
@@ -108,26 +108,26 @@ type SpanKind uint8
 
 // Kinds of spans.
 const (
-	Region SpanKind = iota // of runtime/trace, in the user's code
-	Task                   // of a pool, or the function of a child
-	Wait                   // for a lock, queue or other object of package mp
-	Held                   // a lock of package mp is held
+	Region SpanKind = iota // a region of runtime/trace in the user's code
+	Task                   // a task of a pool, or the function of a child
+	Wait                   // a wait for a lock, queue or other object of package mp
+	Held                   // the time in which a lock of package mp is held
 	GC                     // a garbage collection
-	Pause                  // all goroutines of the process stand still
+	Pause                  // the time in which all goroutines of the process are stopped
 )
 
 // A Place is a point in a timeline: a goroutine and a time.
 type Place struct {
-	Goroutine *Goroutine // nil if it is not one of Process.Goroutines
+	Goroutine *Goroutine // nil for a goroutine that is not in Process.Goroutines
 	Process   *Process
 	At        time.Duration
 	Line      Line
 }
 
-// An Arrow leads from a cause to its effect. The cause is never later.
+// An Arrow leads from a cause to its effect. The cause is never later than the effect.
 type Arrow struct {
 	Kind     ArrowKind
-	What     string // "chan receive", "queue 3": what was waited for, or through which a value went
+	What     string // reason of the wait, such as "chan receive", or the object that a value went through, such as "queue 3"
 	From, To Place
 }
 
@@ -150,7 +150,7 @@ func (k ArrowKind) String() string {
 	return [...]string{"wakes", "creates", "starts", "sends tasks to", "sends results to", "passes a value to", "passes the lock to"}[k]
 }
 
-// Totals has the sums of a goroutine's states.
+// Totals has the total time of a goroutine in each state, indexed by Kind.
 type Totals [4]time.Duration
 
 // Totals returns how long the goroutine was in each state.
@@ -161,10 +161,10 @@ func (g *Goroutine) Totals() (t Totals) {
 	return t
 }
 
-// UsedCores returns the average number of cores that the process used; available is the
-// number of cores of the machine. It returns false if the average is not known: the clock
-// of processor time is so coarse that a short process seems to use more cores than there
-// are.
+// UsedCores returns the average number of cores that the process used. available is the
+// number of cores of the machine. ok is false if the average is not known: the clock of
+// processor time is so coarse that a short process may seem to use more cores than the
+// machine has.
 func (p *Process) UsedCores(available int) (used float64, ok bool) {
 	if p.End <= p.Begin {
 		return 0, false

@@ -17,8 +17,8 @@ const (
 	maxProblems   = 5
 )
 
-// String says where the time went: for each process and each goroutine, how long it ran
-// and for what it waited.
+// String returns a text that says, for each process and each goroutine, how long it ran
+// and what it waited for.
 func (t *Trace) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v on %d cores, %s, %s\n", Round(t.Length), t.Cores, count(len(t.Processes), "process", "processes"), count(t.Events, "event", "events"))
@@ -84,7 +84,7 @@ func rest(list []*Goroutine) string {
 	return fmt.Sprintf("%s: running %v", count(len(list), "more goroutine", "more goroutines"), Round(sum))
 }
 
-// Name returns a name of the process.
+// Name returns a name such as "process 12", or "child 13" for a child; the number is the PID.
 func (p *Process) Name() string {
 	if p.First {
 		return fmt.Sprintf("process %d", p.PID)
@@ -101,8 +101,8 @@ func (g *Goroutine) Title() string {
 	return fmt.Sprintf("%s (%d)", name, g.ID)
 }
 
-// ShortName returns the name of a function without package main and without the folders
-// of other packages.
+// ShortName returns the name of a function without the path of its package: "main.f" becomes
+// "f", and "example.com/a/b.F" becomes "b.F".
 func ShortName(function string) string {
 	path := packageOf(function)
 	name := function[strings.LastIndexByte(path, '/')+1:]
@@ -161,12 +161,12 @@ func (g *Goroutine) tasks() (n int) {
 
 // A Reason is what a goroutine waited for, with the number of waits and their total time.
 type Reason struct {
-	What  string // "chan receive at Cell [3] line 12"
+	What  string // text of WaitsFor, such as "waiting: chan receive at Cell [3] line 12"
 	Count int
 	Time  time.Duration
 }
 
-// Reasons returns what the goroutine waited for, the longest first.
+// Reasons returns what the goroutine waited for, the longest total time first.
 func (g *Goroutine) Reasons() []Reason {
 	by := map[string]*Reason{}
 	var list []*Reason
@@ -201,7 +201,7 @@ func (s State) WaitsFor() string {
 	return what
 }
 
-// String returns "Cell [3] line 12", or "main.go:12".
+// String returns a text such as "Cell [3] line 12" or "main.go:12", or "" for the zero Line.
 func (l Line) String() string {
 	if l.Line == 0 {
 		return ""

@@ -55,7 +55,7 @@ func (w barrierWord) broken() barrierWord {
 	return barrierWord(uint32(w)+barrierBreak) | barrierBroken
 }
 
-// NewBarrier makes a Barrier for the given number of parties, at least 1.
+// NewBarrier makes a Barrier for the given number of parties, which must be at least 1.
 func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	if parties < 1 || parties > maxParties {
 		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: the number must be between 1 and %d", parties, maxParties)
@@ -68,8 +68,8 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	return made, nil
 }
 
-// Wait waits until all parties are waiting. It returns how many of them came before the
-// caller, so exactly one caller gets 0. If ctx ends first, the barrier breaks: Wait
+// Wait waits until all parties have called Wait. It returns how many of them called Wait
+// before the caller, so exactly one caller gets 0. If ctx ends first, the barrier breaks: Wait
 // returns ctx's error, and every other Wait returns ErrBroken until Reset. If the
 // barrier breaks because a process died, the error of one Wait also matches
 // ErrPeerDied.

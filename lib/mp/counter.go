@@ -7,10 +7,10 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/object"
 )
 
-// A Counter is a number to which many goroutines or processes add at once, and which is
-// read seldom. Each goroutine adds to one of several stripes of the memory, so that
-// goroutines seldom wait for each other's cache line, as they do with a Value. The zero
-// Counter works for goroutines.
+// A Counter is a number to which many goroutines or processes add at once, and which they
+// seldom read. Each goroutine adds to one of several cache lines, so goroutines seldom wait
+// for each other. With a Value they all wait for the same cache line. The zero Counter
+// works for goroutines.
 type Counter struct {
 	at   object.Handle
 	mine uintptr // added to the number of a stripe, so that processes use different stripes

@@ -80,8 +80,8 @@
 // A child has its own process group. A process that the child starts stays in the group
 // unless it calls setsid or setpgid, and is killed with the child (on Linux also if the
 // child ends by itself). A child ends when its parent ends, even if the parent is killed
-// or the child is stopped. A worker that dies is replaced, and other workers run the
-// tasks that it had not begun. A worker is also replaced if other code reads from or
+// or SIGSTOP has stopped the child. A worker that dies is replaced, and other workers run
+// the tasks that it had not begun. A worker is also replaced if other code reads from or
 // writes to the pipes between it and its parent. An ExitError gives the exit code or
 // signal, and the Go runtime's report if the child crashed.
 //
@@ -102,9 +102,9 @@
 //
 // # Errors
 //
-// An error that a package variable was initialized with, such as io.EOF or an error of
-// the program, is the same error in every process: errors.Is finds it, also where it is
-// wrapped. This does not hold for an error that was assigned to a variable later. Other
+// An error that is the initial value of a package variable, such as io.EOF, is the same
+// error in every process: errors.Is finds it, also inside an error that wraps it. An error
+// that is assigned to a variable later is not the same error in other processes. Other
 // errors arrive as copies with their types, for errors.As. An error that cannot be sent
 // arrives as a RemoteError. A PanicError has the panic's value.
 //

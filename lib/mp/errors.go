@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	// ErrNoEntry is the error of starting a child in a program that did not call Init.
+	// ErrNoEntry is the error of a call that starts a child in a program that did not call Init.
 	ErrNoEntry = failure.ErrNoEntry
 	// ErrRunning is wrapped by the error of a Join, Result or Wait whose context ended
 	// first.
@@ -18,7 +18,7 @@ var (
 	ErrUnkillable = failure.ErrUnkillable
 	// ErrGoexit is the error of a function that ended by runtime.Goexit.
 	ErrGoexit = failure.ErrGoexit
-	// ErrUnsupported is the error of a feature that this operating system does not support.
+	// ErrUnsupported is the error of a call that this operating system does not support.
 	ErrUnsupported = failure.ErrUnsupported
 	// ErrTooLarge is wrapped by the error of a value that takes about 2 GiB or more when
 	// encoded.
@@ -54,8 +54,8 @@ var ErrFull = failure.ErrFull
 
 // ErrPeerDied is the error of a call that waits for other processes, when the last
 // other process that had the object was killed or crashed. The object stays usable.
-// Later calls wait again, but calls of a Queue fail again after two seconds if this process
-// does nothing that could end their wait.
+// Later calls wait again. But Put or Get of a Queue fails again after two seconds unless
+// this process has sent the Queue to a process, or called the other of the two, meanwhile.
 var ErrPeerDied = shm.ErrPeerDied
 
 // nilError is the error of a method that is called on a nil pointer to what.

@@ -34,8 +34,8 @@ type Group struct {
 	err error // the first error of a function
 }
 
-// NewGroup makes a Group. The context of its functions ends when ctx ends, or at the
-// first error, which context.Cause returns then. opts apply to each of its processes.
+// NewGroup makes a Group. The context of its functions ends when ctx ends, or at the first
+// error, which is then the context's cause. opts apply to each process of the Group.
 func NewGroup(ctx context.Context, b Backend, opts ...ProcessOption) (*Group, error) {
 	if b != Goroutines && b != Processes {
 		return nil, unknownBackend(b)
@@ -52,8 +52,8 @@ func (g *Group) open(ctx context.Context) { g.ctx, g.cancel = context.WithCancel
 
 func (g *Group) init() { g.once.Do(func() { g.open(context.Background()) }) }
 
-// SetLimit limits the number of functions that run at once to n, at least 1: StartIn
-// and GoIn wait while n functions run. Call it before them.
+// SetLimit limits the number of functions that run at once to n, which must be at least 1:
+// StartIn and GoIn wait while n functions run. Call SetLimit before StartIn and GoIn.
 func (g *Group) SetLimit(n int) {
 	if g == nil {
 		panicNil("Group")
@@ -167,7 +167,7 @@ func notStarted(err error) *Process {
 	return p
 }
 
-// A Waiter can be waited for by WaitAny: a Process, Call, Future or context.
+// A Waiter is an argument of WaitAny: a Process, Call, Future or context.
 type Waiter interface{ Done() <-chan struct{} }
 
 // WaitAny waits until one of ws has ended, and returns its index. If several have ended

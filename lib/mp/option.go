@@ -127,8 +127,8 @@ func Name(name string) ProcessOption {
 	return processOption{makeSetting(func(o *options) { o.name = name })}
 }
 
-// Grace sets how long a child may take to end when it is told to: by Terminate, by the
-// end of its context, or by its pool. Then it is killed. The default is one second.
+// Grace sets how long a child may take to end when it is told to end: by Terminate, by the
+// end of its context, or by its pool. After that it is killed. The default is one second.
 func Grace(d time.Duration) Option {
 	return Option{makeSetting(func(o *options) {
 		if o.Grace = d; d < 0 {
@@ -177,8 +177,8 @@ func Env(vars ...string) Option {
 // maxWorkers is the largest number of workers; a larger number is treated as a mistake.
 const maxWorkers = 1 << 16
 
-// Workers sets the number of workers of a pool, at least 1. The default is one for each
-// core: see Cores.
+// Workers sets the number of workers of a pool, which must be at least 1. The default is
+// one worker for each core: see Cores.
 func Workers(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Workers = n; n < 1 || n > maxWorkers {
@@ -197,8 +197,8 @@ func Retries(n int) PoolOption {
 	})}
 }
 
-// TasksPerChild replaces a worker process by a new one after n tasks, at least 1. Use
-// it for functions that leak resources.
+// TasksPerChild replaces a worker process by a new one after n tasks; n must be at least 1.
+// Use it for functions that leak resources.
 func TasksPerChild(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		o.TasksPerChild, o.childOnly = n, "TasksPerChild"

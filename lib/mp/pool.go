@@ -28,7 +28,7 @@ type Pool struct {
 	in   any // *pool.Pool; untyped, since a notebook cell compiles every type that it can reach
 }
 
-// NewPool starts a pool. The default number of workers is Cores().
+// NewPool starts a pool, with Cores() workers unless the option Workers is given.
 func NewPool(b Backend, opts ...PoolOption) (*Pool, error) {
 	o, err := poolOptions(b, opts)
 	if err != nil {

@@ -65,7 +65,7 @@ func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opt
 	return c, nil
 }
 
-// Result waits for the function and returns its result. Its errors are those of Join.
+// Result waits for the function and returns its result. It returns the errors of Join.
 func (c *Call[R]) Result(ctx context.Context) (R, error) {
 	if err := c.base().Join(ctx); err != nil {
 		var zero R

@@ -29,7 +29,7 @@ const (
 // maxUnits is the largest number of free units of a Semaphore.
 const maxUnits = 1<<31 - 1
 
-// NewSemaphore makes a Semaphore with n free units, 0 or more.
+// NewSemaphore makes a Semaphore with n free units; n must not be negative.
 func NewSemaphore(b Backend, n int) (*Semaphore, error) {
 	s := new(Semaphore)
 	if err := s.make(b, n, 0); err != nil {
@@ -38,7 +38,7 @@ func NewSemaphore(b Backend, n int) (*Semaphore, error) {
 	return s, nil
 }
 
-// NewBoundedSemaphore makes a BoundedSemaphore with n free units, 1 or more.
+// NewBoundedSemaphore makes a BoundedSemaphore with n free units; n must be at least 1.
 func NewBoundedSemaphore(b Backend, n int) (*BoundedSemaphore, error) {
 	s := new(BoundedSemaphore)
 	if err := s.make(b, n, 1); err != nil {

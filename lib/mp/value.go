@@ -14,7 +14,7 @@ import (
 // the old or the new value. The zero Value works for goroutines.
 type Value[T any] struct{ v object.Value }
 
-// An Integer is a type of integers that Add can add to.
+// Integer is the constraint of Add: integer types of 4 or 8 bytes.
 type Integer interface {
 	~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr
 }
@@ -96,9 +96,9 @@ func Add[T Integer](v *Value[T], d T) (sum T) {
 	return sum
 }
 
-// Close makes it impossible to send the Value to more processes: one that opens it
-// later gets ErrClosed. Processes that have it can still use it if T has 4 or 8 bytes;
-// other Values must not be used after Close.
+// Close makes it impossible to send the Value to more processes: a process that receives it
+// later gets ErrClosed. Processes that have the Value can still use it if T has 4 or 8 bytes.
+// Other Values must not be used after Close.
 func (v *Value[T]) Close() {
 	if v == nil {
 		panicNil("Value")

@@ -17,16 +17,16 @@ import (
 )
 
 // A Plot draws a plot of gonum in the style of this package. A notebook shows it as a
-// picture. It can be drawn and saved like a *plot.Plot. Its methods do not change
-// gonum's plot. They draw its present state, with everything that was added to it
-// after [New].
+// picture. A Plot can be drawn and saved like a *plot.Plot. Its methods do not change
+// gonum's plot. They draw the present state of that plot, with everything that was added
+// to it after [New].
 //
 // The style replaces the fonts and colors of the title, axes and legend, the
 // background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks). Other
 // tickers stay. A Plot draws a grid, so gonum's plot needs none.
 type Plot struct {
-	Width, Height vg.Length // in a notebook; [New] sets 5.25 by 3.5 inches, which is 504 by 336 pixels
-	Caption       []Note    // below the picture
+	Width, Height vg.Length // size in a notebook; [New] sets 5.25 by 3.5 inches, which is 504 by 336 pixels
+	Caption       []Note    // paragraphs below the picture
 
 	of     []*plot.Plot // from top to bottom
 	shares []float64    // of the height, one for each plot
@@ -42,9 +42,9 @@ type Note struct {
 func New(p *plot.Plot) *Plot { return Stack([]float64{1}, p) }
 
 // Stack returns a picture of several plots, one below the other, with aligned left and
-// right edges of their data. shares has the relative height of each plot. The title
-// and the legend are those of the first plot. The horizontal axis and its label are
-// those of the last plot, so all plots must have the same horizontal range.
+// right edges of their data. shares has the relative height of each plot. The picture has
+// the title and the legend of the first plot, and the horizontal axis and its label of the
+// last plot, so all plots must have the same horizontal range.
 func Stack(shares []float64, plots ...*plot.Plot) *Plot {
 	return &Plot{Width: 5.25 * vg.Inch, Height: 3.5 * vg.Inch, of: plots, shares: shares}
 }
@@ -90,9 +90,9 @@ func (s *Plot) Save(width, height vg.Length, file string) error {
 	return os.WriteFile(file, data.Bytes(), 0o666)
 }
 
-// HeightFor returns the height of a picture, at s.Width, in which the plots and their
-// axes together have the height panels. The rest is for the title, the legend and the
-// caption.
+// HeightFor returns the height of a picture of width s.Width in which the plots and their
+// axes together have the height panels. The rest of the height is for the title, the legend
+// and the caption.
 func (s *Plot) HeightFor(panels vg.Length) vg.Length {
 	height := vg.Length(4000)
 	for range 2 { // the size of title, legend and caption depends on the height

@@ -16,22 +16,22 @@ import (
 // if Low and High are set. A Series is a plot.Plotter; [Add] adds it to a plot and to
 // the plot's legend.
 type Series struct {
-	Name  string      // in the legend; if empty, the legend omits the series
-	Color color.Color // nil means a color of Colors
+	Name  string      // name in the legend; if empty, the legend omits the series
+	Color color.Color // nil means that Add chooses a color of Colors
 	XYs   plotter.XYs
 
-	// Low and High are the ends of the intervals, one for each point, or nil.
-	// A point whose end is NaN has no interval.
+	// Low and High are the lower and upper ends of the intervals, one for each point, or
+	// nil. A point for which one of them is NaN has no interval.
 	Low, High []float64
 
 	Glyph draw.GlyphDrawer // nil means a circle
-	Bare  bool             // a line without points
-	Style draw.LineStyle   // of the line; the zero value means 1.5 points wide, in Color
+	Bare  bool             // whether to draw the line without points
+	Style draw.LineStyle   // style of the line; the zero value means 1.5 points wide, in Color
 }
 
-// Add adds series to p and its legend. Series without a color get a color of [Colors].
-// Colors do not repeat if Add is called several times for one plot, unless it has more series than there are colors;
-// then the lines of those that repeat a color are dashed.
+// Add adds series to p and its legend. A series without a color gets its color from [Colors],
+// given the names of all series that calls of Add have added to p. If p has more series than
+// there are colors, colors repeat, and the lines of the series that repeat a color are dashed.
 func Add(p *plot.Plot, series ...*Series) {
 	h, ok := p.TextHandler.(*handler)
 	if !ok {

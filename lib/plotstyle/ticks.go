@@ -125,8 +125,8 @@ func (t LogTicks) label(v float64) string {
 	return t.Unit.multipleOf(v).format(v, v)
 }
 
-// CountTicks is a plot.Ticker with ticks at these numbers only, such as the measured
-// counts of workers.
+// CountTicks is a plot.Ticker with ticks only at the numbers in the slice, such as the
+// measured counts of workers.
 type CountTicks []int
 
 // Ticks implements plot.Ticker.

@@ -12,11 +12,11 @@ type Unit int
 
 // The units.
 const (
-	Plain       Unit = iota // numbers: 1, 10 k, 1 M
+	Plain       Unit = iota // numbers without a unit: 1, 10 k, 1 M
 	Seconds                 // 1 ns, 1 µs, 1 ms, 1 s, 1 min, 1 h, 1 d
 	Bytes                   // 1 B, 1 kB, 1 MB: powers of 1,000
 	BinaryBytes             // 1 B, 1 KiB, 1 MiB: powers of 1,024
-	Percent                 // of data from 0 to 1: 0 %, 50 %, 100 %
+	Percent                 // shares, from 0 to 1 in the data: 0 %, 50 %, 100 %
 	Times                   // ratios: 1×, 2×
 )
 

@@ -7,8 +7,8 @@ import "sync/atomic"
 
 // A Task is work that a host may show.
 type Task struct {
-	What  string                   // such as "mp.Map"
-	Count func() (done, total int) // can be called at any time until the task ends
+	What  string                   // name of the work, such as "mp.Map"
+	Count func() (done, total int) // returns the progress; can be called at any time until the task ends
 }
 
 // A Host shows the progress of a task until end is called. A Host and its end
@@ -29,7 +29,7 @@ func SetHost(f Host) {
 }
 
 // Begin passes a task to the host. The caller must call end when the task ends.
-// Without a host, both do nothing. Begin can be called concurrently.
+// Without a host, Begin and end do nothing. Begin can be called concurrently.
 func Begin(t Task) (end func()) {
 	if f := host.Load(); f != nil {
 		return (*f)(t)

@@ -12,6 +12,6 @@
 // baseline. So a disturbance of the machine affects all cases, not only one of them.
 // The speedup in a round is the mean of its two baseline times divided by the time of
 // the case. The result holds the medians over the rounds with their 95 % intervals.
-// No round is dropped. The notes below a result tell how many rounds were disturbed:
-// other programs used the cores, or the two baseline times differ.
+// No round is dropped. The notes below a result tell how many rounds were disturbed. In a
+// disturbed round other programs used the cores, or the two baseline times differ.
 package speedup

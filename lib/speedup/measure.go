@@ -19,7 +19,7 @@ import (
 
 // A Case is one of the ways to do the work that Measure compares.
 type Case struct {
-	Name string // in the table and the chart; the cases of a measurement have different names
+	Name string // name in the table and the chart; the cases of a measurement must have different names
 	// Run does all of the work with the given number of workers, and returns
 	// when it is done. The total work must not depend on workers, unless
 	// Options.Work says how it grows with them.
@@ -29,7 +29,7 @@ type Case struct {
 // Options are the options of a measurement. Workers must be set.
 type Options struct {
 	Workers []int // worker counts to measure, each at least 1, without duplicates
-	Rounds  int   // 0 means 7; with fewer than 6, results have ranges instead of 95 % intervals
+	Rounds  int   // number of rounds; 0 means 7; with fewer than 6, results have ranges instead of 95 % intervals
 
 	// Serial does the work without any workers: it is the baseline. If it is nil, the baseline
 	// is the first case with one worker.
@@ -132,7 +132,7 @@ func checkOptions(opts *Options, cases []Case) error {
 
 // A Round is one pass over all cases and worker counts.
 type Round struct {
-	Before, After time.Duration     // times of the baseline before and after the cases
+	Before, After time.Duration     // times of the two runs of the baseline, before and after the cases
 	Times         [][]time.Duration // Times[c][w] is the time of case c with Options.Workers[w]
 	Foreign       float64           // mean number of cores that other programs used; NaN if it is not known
 }

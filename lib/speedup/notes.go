@@ -11,7 +11,7 @@ import (
 // A Note is a sentence about how a result was measured.
 type Note struct {
 	Text    string
-	Warning bool // a reason why the result may be wrong
+	Warning bool // whether the note is a reason why the result may be wrong
 }
 
 // Notes returns the facts that a table or chart of ratios does not show: the time of

@@ -15,8 +15,8 @@ type Estimate struct{ Median, Low, High float64 }
 // A Point is the result of one case with one number of workers.
 type Point struct {
 	Workers    int
-	Seconds    Estimate // time of the work
-	Speedup    Estimate // the baseline's time divided by that time, times Options.Work if it is set
+	Seconds    Estimate // time of the work in seconds
+	Speedup    Estimate // the baseline's time divided by the time of the work; times Options.Work if that is set
 	Efficiency float64  // median speedup per worker
 
 	// KarpFlatt is the experimentally determined serial fraction of Karp and Flatt:
@@ -25,23 +25,23 @@ type Point struct {
 	// because it would count the lack of cores as serial work.
 	KarpFlatt float64
 
-	Timeline Timeline // of one more run; nil if it was not recorded
+	Timeline Timeline // timeline of one more run; nil if none was recorded
 }
 
 // A Series holds the points of one case, in the order of Options.Workers.
 type Series struct {
-	Name   string  // of the case
+	Name   string  // name of the case
 	Points []Point // one for each number of workers
 }
 
-// A Result is the result of Measure. It prints as a table, in a notebook as an HTML
-// table.
+// A Result is the result of Measure. Package fmt prints it as a table, and a notebook shows
+// it as an HTML table.
 type Result struct {
-	Workers    []int     // as in Options
+	Workers    []int     // measured worker counts, from Options
 	Series     []Series  // one for each case, in the order of the cases
 	Serial     Estimate  // time of the baseline, in seconds
 	SerialName string    // name of the baseline
-	Cores      float64   // usable cores, by affinity mask and CPU quota; need not be a whole number
+	Cores      float64   // number of usable cores, by affinity mask and CPU quota; may be a fraction
 	Rounds     []Round   // all measured times
 	Work       []float64 // the values of Options.Work for Workers; nil if Options.Work is nil
 

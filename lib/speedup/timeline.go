@@ -45,7 +45,8 @@ func (m *measurement) record(ctx context.Context, r *Result) error {
 	return nil
 }
 
-// Timeline returns the timeline of a case with a number of workers.
+// Timeline returns the timeline of the case with the given name and number of workers. It
+// returns an error if there is none.
 func (r *Result) Timeline(name string, workers int) (Timeline, error) {
 	for _, s := range r.Series {
 		if s.Name != name {

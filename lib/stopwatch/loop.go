@@ -30,9 +30,9 @@ type loop struct {
 }
 
 // Next ends a run of a repeated statement and returns the number of loops of the next
-// run. If that is 0 there is no further run, and report has the measurement. The first
-// call begins the first run. loops and runs are the numbers that the user has given, or 0
-// for numbers that Next chooses.
+// run. If n is 0, there is no further run, and report has the measurement. The first
+// call only begins the first run. loops is the number of loops of each run, and runs is the
+// number of runs; Next chooses a number that is 0.
 func (w *Watch) Next(loops, runs int) (n int, report string) {
 	now := time.Now()
 	l := w.loop

@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// A Watch has the measurements of one goroutine. The zero value is ready to use. It must not be used concurrently.
+// A Watch has the measurements of one goroutine. The zero Watch is ready to use. A Watch must not be used concurrently.
 type Watch struct {
 	running []reading // readings at Start, innermost measurement last
 	loop    *loop

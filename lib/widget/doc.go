@@ -34,10 +34,10 @@
 // ipywidgets. VS Code needs no extension. In a program outside of a notebook, and in a
 // front end without the extension, the user cannot change the controls.
 //
-// The kernel keeps the state of all widgets. A page requests it when it is reloaded or
-// opened again. A page shows no widgets after the kernel has ended. [Live] and [Interact]
-// also write their last result into the notebook file as an ordinary output, which the page
-// shows instead.
+// The process that runs the cells keeps the state of all widgets. A page requests the state
+// when it is reloaded or opened again. A page shows no widgets after the kernel has ended.
+// [Live] and [Interact] also write their last result into the notebook file as an ordinary
+// output, which the page shows instead.
 //
 // Each control calls the functions passed to OnChange, OnClick, Live and Interact one
 // at a time, in a goroutine that it starts. If the value changes several times while a

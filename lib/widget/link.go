@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Valued is a control whose value is a T.
+// A Valued is a control whose value has the type T.
 type Valued[T any] interface {
 	Input
 	Value() T

@@ -94,7 +94,7 @@ type message struct {
 	Content struct {
 		Event string `json:"event"`
 	} `json:"content"`
-	BufferPaths [][]any  `json:"buffer_paths"` // path in State of each buffer
+	BufferPaths [][]any  `json:"buffer_paths"` // path of each of Buffers in State
 	Buffers     [][]byte `json:"-"`
 }
 

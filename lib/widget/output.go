@@ -22,8 +22,8 @@ type Output struct {
 // A part is one output, in the format of notebook files.
 type part struct {
 	Type     string         `json:"output_type"`
-	Name     string         `json:"name,omitempty"` // of a stream
-	Text     string         `json:"text,omitempty"` // of a stream
+	Name     string         `json:"name,omitempty"` // name of a stream, such as "stdout"
+	Text     string         `json:"text,omitempty"` // text of a stream
 	Data     map[string]any `json:"data,omitempty"`
 	Metadata map[string]any `json:"metadata,omitzero"`
 }

@@ -58,7 +58,7 @@ type fileState struct {
 	Name         string `json:"name"`
 	Type         string `json:"type"`
 	Size         int64  `json:"size"`
-	LastModified int64  `json:"last_modified"` // milliseconds since 1970
+	LastModified int64  `json:"last_modified"` // time in milliseconds since 1970
 }
 
 // encodeFiles returns the state of files without their contents. The page needs only

@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// A Widget is an element of a notebook's page. It is shown by display.Show, by a cell whose
-// last expression it is, by a [VBox] or [HBox] that contains it, and by [Interact].
+// A Widget is an element of a notebook's page. A Widget appears if it is the last expression
+// of a cell, or an argument of display.Show, or in a box such as [VBox]. [Interact] also shows
+// widgets.
 type Widget interface {
 	// MIMEBundle returns the widget's forms by MIME type, as package display
 	// describes them.
@@ -31,9 +32,9 @@ func describe(kind, description string, v any) string {
 	return fmt.Sprintf("%s: %v", description, v)
 }
 
-// Close removes a widget and its children from all pages and from the state that the
-// kernel keeps. Controls keep their values. A cell that runs many times should close
-// its old widgets before it makes new ones.
+// Close removes a widget, and the widgets in it, from all pages and from the state that a
+// reloaded page requests. Controls keep their values. A cell that runs many times should
+// close its old widgets before it makes new widgets.
 func Close(w Widget) error {
 	errs := []error{w.model().close()}
 	if c, ok := w.(interface{ contents() []Widget }); ok {

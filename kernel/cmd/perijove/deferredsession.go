@@ -45,7 +45,7 @@ func openLater(ctx context.Context, open func(ctx context.Context, progress io.W
 	return o
 }
 
-// Write sets the progress.
+// Write sets the text that cells show while the session is not open. It never fails.
 func (o *deferredSession) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

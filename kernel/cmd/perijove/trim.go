@@ -68,7 +68,7 @@ func (s *trimmedSession) end() {
 	}
 }
 
-// Close closes the session. After that, nothing is released.
+// Close closes the session. After that, release is not called.
 func (s *trimmedSession) Close() error {
 	s.mu.Lock()
 	s.stop()

@@ -10,19 +10,19 @@ type Kind string
 
 // The kinds of messages.
 const (
-	KindShow   Kind = "show"   // show Data, under ID if that is set
+	KindShow   Kind = "show"   // show Data, under ID if ID is set
 	KindUpdate Kind = "update" // replace the outputs shown under ID by Data
 	KindClear  Kind = "clear"  // remove the cell's output
 )
 
-// A Message is one request to a notebook's host. Processes exchange it as JSON, the
-// bytes that MarshalBinary returns.
+// A Message is one request to a notebook's host. Processes exchange messages as JSON:
+// the bytes that MarshalBinary returns.
 type Message struct {
 	Kind     Kind           `json:"kind"`
 	Data     map[string]any `json:"data,omitempty"`     // the forms to show, by MIME type: see display.Bundle
-	Metadata map[string]any `json:"metadata,omitempty"` // by MIME type, such as the size of a picture
-	ID       string         `json:"id,omitempty"`       // of an output that can be updated
-	Wait     bool           `json:"wait,omitempty"`     // KindClear: clear only when the next output arrives
+	Metadata map[string]any `json:"metadata,omitempty"` // metadata by MIME type, such as the size of a picture
+	ID       string         `json:"id,omitempty"`       // identifies an output that can be updated
+	Wait     bool           `json:"wait,omitempty"`     // for KindClear: clear only when the next output arrives
 }
 
 // MarshalBinary encodes m. It fails if Data or Metadata holds a value that

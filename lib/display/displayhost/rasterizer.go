@@ -3,15 +3,15 @@ package displayhost
 import "sync/atomic"
 
 // A Rasterizer draws v as a PNG picture of width by height points, with 192 pixels
-// per inch: two for each CSS pixel. The result is nil if it cannot draw values of
-// this type.
+// per inch: two for each CSS pixel. It returns nil if it cannot draw values of the
+// type of v.
 type Rasterizer func(v any, width, height float64) ([]byte, error)
 
 // rasterizer is process-wide, like sink.
 var rasterizer atomic.Pointer[Rasterizer]
 
 // SetRasterizer makes package display draw the PNG form of drawings with f; nil
-// removes it. f must allow concurrent calls.
+// removes the rasterizer. f must allow concurrent calls.
 func SetRasterizer(f Rasterizer) {
 	if f == nil {
 		rasterizer.Store(nil)
@@ -20,7 +20,7 @@ func SetRasterizer(f Rasterizer) {
 	rasterizer.Store(&f)
 }
 
-// Rasterize calls the host's rasterizer. Without one the result is nil.
+// Rasterize calls the function of SetRasterizer. Without one the result is nil.
 func Rasterize(v any, width, height float64) ([]byte, error) {
 	if f := rasterizer.Load(); f != nil {
 		return (*f)(v, width, height)
@@ -28,14 +28,14 @@ func Rasterize(v any, width, height float64) ([]byte, error) {
 	return nil, nil
 }
 
-// A Vectorizer draws v as an SVG document of width by height points. The result
-// is empty if it cannot draw values of this type.
+// A Vectorizer draws v as an SVG document of width by height points. It returns ""
+// if it cannot draw values of the type of v.
 type Vectorizer func(v any, width, height float64) (string, error)
 
 var vectorizer atomic.Pointer[Vectorizer]
 
-// SetVectorizer makes package display draw the SVG form of drawings with f, and not
-// with the drawing's method; nil removes it. f must allow concurrent calls.
+// SetVectorizer makes package display draw the SVG form of drawings with f instead of
+// the drawing's method; nil removes the vectorizer. f must allow concurrent calls.
 func SetVectorizer(f Vectorizer) {
 	if f == nil {
 		vectorizer.Store(nil)
@@ -44,7 +44,7 @@ func SetVectorizer(f Vectorizer) {
 	vectorizer.Store(&f)
 }
 
-// Vectorize calls the host's vectorizer. Without one the result is empty.
+// Vectorize calls the function of SetVectorizer. Without one the result is empty.
 func Vectorize(v any, width, height float64) (string, error) {
 	if f := vectorizer.Load(); f != nil {
 		return (*f)(v, width, height)

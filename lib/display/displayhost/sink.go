@@ -33,14 +33,15 @@ func Hosted() bool { return sink.Load() != nil }
 var textOnly atomic.Bool
 
 // SetTextOnly sets whether the front end of the running cell is a console, which
-// shows only text and cannot update it later.
+// shows only text and cannot change an output later.
 func SetTextOnly(yes bool) { textOnly.Store(yes) }
 
 // TextOnly reports whether the front end is a console; see [SetTextOnly].
 func TextOnly() bool { return textOnly.Load() }
 
-// Send passes a message to the host and returns the host's error. Without a
-// host it prints the text form to standard output, and writes files if WriteFiles says so. It can be called concurrently.
+// Send passes a message to the host and returns the host's error. Without a host it
+// prints the text form to standard output, and writes files if WriteFiles was called.
+// It can be called concurrently.
 func Send(m Message) error {
 	if f := sink.Load(); f != nil {
 		return (*f)(m)

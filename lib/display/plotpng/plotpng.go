@@ -1,6 +1,6 @@
-// Package plotpng draws plots of gonum.org/v1/plot as PNG pictures. It is faster than
-// gonum's own PNG canvas. A notebook needs a PNG of each plot, because Jupyter shows
-// no SVG in a notebook that it does not trust.
+// Package plotpng draws plots of gonum.org/v1/plot as PNG pictures, faster than gonum's
+// own PNG canvas. A notebook needs a PNG of each plot, because Jupyter does not show SVG
+// pictures in a notebook that it does not trust.
 package plotpng
 
 import (
@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Drawer draws itself to a canvas. A *plot.Plot is one.
+// A Drawer draws itself to a canvas. A *plot.Plot is a Drawer.
 type Drawer interface{ Draw(draw.Canvas) }
 
 // Rasterize draws v at 192 pixels per inch if it is a Drawer; otherwise the result is

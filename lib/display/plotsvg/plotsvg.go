@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Drawer draws itself to a canvas. A *plot.Plot is one.
+// A Drawer draws itself to a canvas. A *plot.Plot is a Drawer.
 type Drawer interface{ Draw(draw.Canvas) }
 
 // Vectorize draws v if it is a Drawer; otherwise the result is empty. It implements

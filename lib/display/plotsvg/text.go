@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// FillString implements vg.Canvas. It sets the width of the text to that in font f,
+// FillString implements vg.Canvas. It gives the text the width that it has in font f,
 // because a browser may use another font.
 func (c *canvas) FillString(f font.Face, at vg.Point, s string) {
 	s = strings.Map(func(r rune) rune {

@@ -10,8 +10,9 @@ import (
 // maxCauses is the maximum number of wrapped errors that Causes lists.
 const maxCauses = 20
 
-// Causes lists the errors that an error wraps, directly or through others, one line each with its type. It leaves out
-// errors of unexported types of other packages than main, which errors.As cannot find. text returns the text of an error.
+// Causes lists the errors that err wraps, directly or through others, with one line for each that also has its type.
+// It leaves out errors whose types are unexported and not in package main, since a cell cannot name these types. The
+// function text must return the text of an error.
 func Causes(err error, text func(error) string) []string {
 	var lines []string
 	seen := 0

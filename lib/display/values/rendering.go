@@ -2,9 +2,9 @@ package values
 
 import "reflect"
 
-// A Rendering is one display of a value as text and as HTML. It calls a method that returns the text of a part at
-// most once, even if several forms need the text, since the method may be slow or have side effects. The zero
-// Rendering is ready for use, for one value and one goroutine.
+// A Rendering is one display of a value as text and as HTML. If a part of the value has a method that returns its
+// text, the Rendering calls that method at most once, even if both forms need the text, since the method may be slow
+// or have side effects. The zero Rendering is ready for use, for one value and one goroutine.
 type Rendering struct {
 	root  reflect.Value // the value, once it is known
 	texts map[any]methodText

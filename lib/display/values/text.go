@@ -58,7 +58,7 @@ func TypeName(v any) string {
 func typeText(t reflect.Type) string { return strings.ReplaceAll(t.String(), "interface {}", "any") }
 
 // Size returns the size of a value, such as "3 elements", "1 entry", "5 bytes" or
-// "2 fields", or "" if it has no such parts.
+// "2 fields". It returns "" for a value without such parts.
 func Size(v any) string {
 	if v == nil {
 		return ""

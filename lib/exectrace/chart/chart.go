@@ -34,8 +34,8 @@ const (
 	barHeight  = 12 // of tasks, with their text
 )
 
-// A Chart is the picture of a trace. A notebook shows it as the last expression of a
-// cell.
+// A Chart is the picture of a trace. A notebook shows a Chart that is the last expression
+// of a cell.
 type Chart struct {
 	trace  *exectrace.Trace
 	height float64

@@ -16,14 +16,14 @@ import (
 	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// SVG returns the picture as a document, with dark colors where the page prefers them.
+// SVG returns the picture as an SVG document, which uses dark colors if the browser prefers them.
 func (c *Chart) SVG() string {
 	const style = `<style>:root{color:#222;background:#fff}@media (prefers-color-scheme:dark){:root{color:#ddd;background:#111}}@media print{:root{color:#000;background:#fff}}</style>`
 	return c.encode(fmt.Sprintf(`xmlns="http://www.w3.org/2000/svg" width="%d" height="%s"`, width, number(c.height)), style)
 }
 
-// HTML returns the picture as part of a page, as an image with the tooltips of [Chart.SVG], or as SVG if the picture is
-// too large for an image.
+// HTML returns the picture as part of an HTML page: a PNG image with the tooltips of [Chart.SVG], or an SVG element if
+// the picture is too large for a PNG image.
 func (c *Chart) HTML() string {
 	png := c.PNG()
 	if png == nil {
@@ -39,8 +39,8 @@ func (c *Chart) HTML() string {
 	return hoverimage.HTML(png, width, c.height, alternative, areas)
 }
 
-// ImageHTML is like HTML, but without the tooltips, which take most of the space. If the
-// picture is too large for an image, ImageHTML returns the same as HTML.
+// ImageHTML is like HTML, but leaves out the tooltips, which take most of the bytes. If the
+// picture is too large for a PNG image, ImageHTML returns the same as HTML.
 func (c *Chart) ImageHTML() string {
 	if png := c.PNG(); png != nil {
 		return hoverimage.HTML(png, width, c.height, alternative, nil)

@@ -17,16 +17,17 @@ import (
 // A Sample has the measured times of one benchmark in one run, in seconds.
 type Sample struct {
 	Benchmark string
-	Run       string // "before" or "after", or empty if there is one run only
+	Run       string // "before" or "after", or empty if there is only one run
 	Values    []float64
-	// Median, Low and High are the median and its interval. Low is NaN if there is no interval.
+	// Median, Low and High are the median and the ends of its interval. Low is NaN if there is
+	// no interval.
 	Median, Low, High float64
 }
 
-// A Chart is the picture.
+// A Chart is the picture of the results of some benchmarks.
 type Chart struct{ *plotstyle.Plot }
 
-// String replaces the description of the plot: the results are in a table.
+// String returns a short text without the results, since %%bench also shows them in a table.
 func (Chart) String() string { return "(a chart of the measured times)" }
 
 // New returns a chart with a row for each benchmark. It shows each measurement as a point, and the medians with
@@ -131,7 +132,7 @@ func (s swatch) Thumbnail(c *draw.Canvas) {
 	c.FillPolygon(s.color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
 }
 
-// Name returns a benchmark's name so that it fits beside a row.
+// Name returns the name of a benchmark, shortened so that it fits beside a row.
 func Name(name string) string {
 	const longest = 30
 	if runes := []rune(name); len(runes) > longest {

@@ -1,4 +1,5 @@
-// Package benchmarks runs benchmarks for %%bench of the kernel, by package testing. Generated code of cells calls it.
+// Package benchmarks runs the benchmarks of %%bench of the kernel with package testing. Generated code of cells calls
+// its functions.
 package benchmarks
 
 import (
@@ -13,11 +14,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// CellName is the name of the benchmark of Cell.
+// CellName is the name of the benchmark that Cell runs.
 const CellName = "BenchmarkCell"
 
-// A Start returns testing.MainStart for benchmarks. Only package main can call that function: it needs an internal
-// package.
+// A Start calls testing.MainStart with benchmarks and returns its result. Generated code provides it, because MainStart
+// needs a value of package testing/internal/testdeps, which this package cannot import.
 type Start func([]testing.InternalBenchmark) *testing.M
 
 // Cell runs one benchmark, whose results are written to the file report in the format of package testing. It calls
@@ -61,8 +62,8 @@ func Cell(report string, start Start, body func(*testing.B)) {
 	}
 }
 
-// Functions runs benchmarks like Cell, but not in the calling goroutine: a benchmark may end its goroutine. If the
-// cell is interrupted, Functions returns, and no further benchmark begins.
+// Functions runs benchmarks like Cell, but not in the calling goroutine, since a benchmark may end its goroutine. If
+// the cell is interrupted, Functions returns, and no further benchmark begins.
 func Functions(report string, start Start, list []testing.InternalBenchmark) {
 	ctx, release := mphost.WithCancel(context.Background())
 	defer release()

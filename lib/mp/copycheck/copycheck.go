@@ -2,13 +2,14 @@
 // that the program changes, and that are read by a function that package mp sends to a
 // child process. The child has a copy of the variable, with the initial value.
 //
-// The analyzer looks at one package. It finds a sent function if the call that
-// sends it contains the function's name or literal, and also the functions of the same
-// package that the sent function calls by name. The analyzer does not see
-// calls through interfaces and func values, writes through pointers, or other packages.
-// So it does not find all mistakes, but reports only true ones. Changes that also happen in every child are not reported:
-// those in init functions, in main before mp.Init, and in initializers of pools. Pools
-// are taken to run processes if the package makes no other pools.
+// The analyzer looks at one package. It finds a sent function if the call that sends it
+// contains the function's name or literal. It also follows calls by name from the sent
+// function to functions of the same package. The analyzer does not see calls through
+// interfaces and func values, writes through pointers, or other packages. So it does not
+// find all mistakes, but each mistake that it reports is one. It does not report changes
+// that also happen in every child: in init functions, in main before mp.Init, and in
+// initializers of pools. It treats the functions of Map, Stream and Submit as sent to
+// processes if all pools that the package makes are pools of processes.
 //
 // Command cmd/copycheck runs the analyzer:
 //

@@ -39,8 +39,8 @@ type Host interface {
 	// binary and of all loaded code.
 	Captures(val, pc uintptr) bool
 	// Reads returns the names of the variables that the function at pc uses, itself or
-	// in functions that it calls, and that may have other values in a child: those that
-	// are zero there, and those that have their initial values there.
+	// in functions that it calls, and that may have other values in a child. zero has the
+	// variables that are zero there, initial those that have their initial values there.
 	Reads(pc uintptr) (zero, initial []string)
 	// Notice shows text to the user: one line without a line feed. It may be called
 	// again with the same text.
@@ -50,7 +50,7 @@ type Host interface {
 	Context() context.Context
 
 	// Command returns a new command that starts a child: path, arguments, environment,
-	// extra files and standard streams. If Stdout or Stderr is nil, the child gets that
+	// extra files and standard streams. If Stdout or Stderr is nil, the child gets the stream
 	// of this process. Package mp adds its files after ExtraFiles, its environment
 	// variables, and a process group. Then it starts the command, or calls Start. The
 	// child must call RunChild.
@@ -58,13 +58,13 @@ type Host interface {
 	// Start starts a child that runs one function. cmd is the command that Command
 	// returned and package mp completed. Start may instead use a process that was
 	// started earlier: it gives that process the command's environment, folder and
-	// files, and sets cmd.Process. have is the version of Update that the child has, 0
-	// for a new process.
+	// files, and sets cmd.Process. have is the version of the code that the child has (see
+	// Update), 0 for a new process.
 	Start(cmd *exec.Cmd) (have int, err error)
 	// Update returns a message that brings a child to the current version of the loaded
-	// code. have is the version that the child has, 0 for a new one. If nothing is new,
-	// Update returns have and no message. It is called before each batch of tasks, so
-	// an id may name new code after an update.
+	// code, and that version. have is the version that the child has, 0 for a new child. If
+	// nothing is new, Update returns have and no message. It is called before each batch of
+	// tasks, so an id may name new code after an update.
 	Update(have int) (msg []byte, now int, err error)
 	// Apply applies a message of Update in the child. No function runs before the first
 	// message has been applied; later messages may arrive while a function runs.
@@ -154,7 +154,7 @@ type childHost struct {
 func (h childHost) Message(msg []byte) { h.Host.Message(h.parent, msg) }
 
 // RecordVariables records the errors that the variables within r hold, and forgets
-// those recorded for r before. A recorded error is the same error in all processes. A
-// Host calls it in parent and child when variables outside the binary have been
-// initialized.
+// the errors recorded for r before. A recorded error is the same error in all processes. A
+// Host calls RecordVariables in parent and child when variables outside the binary have
+// been initialized.
 func RecordVariables(r Range) { codec.RecordRange(program.Range(r)) }

@@ -15,7 +15,7 @@ import (
 // Build returns a hash that two processes share if functions can be sent between them: the
 // hash of the program's file. A process that loads code while it runs, such as the worker
 // process of a notebook, shares its hash with no other process, since only its children have
-// the same code. The first call reads the file, which takes about ten milliseconds.
+// the same code. The first call reads the program's file, which takes about ten milliseconds.
 func Build() ([sha256.Size]byte, error) { return build() }
 
 var build = sync.OnceValues(func() (sum [sha256.Size]byte, err error) {

@@ -19,8 +19,8 @@ import (
 // A Runner runs tasks elsewhere. Its methods may be called concurrently.
 type Runner interface {
 	// Run runs one task and returns its outcome. An error of the task is part of the Outcome;
-	// err says why there is no Outcome. Run returns soon after ctx has ended, and tells the
-	// task to end.
+	// Run returns an error if there is no Outcome. Run returns soon after ctx has ended, and
+	// tells the task to end.
 	Run(ctx context.Context, f *Func, arg []byte) (Outcome, error)
 	// Workers returns how many tasks can run at once.
 	Workers() int
@@ -31,21 +31,22 @@ type Runner interface {
 
 // A Func names a function that is sent.
 type Func struct {
-	ID          string // names the function and its types for an Executor of the same build
-	Name        string // for messages: "main.Square (main.go:12)"
-	Arg, Result string // the types of the argument and the result
+	ID          string // identifies the function and its types for an Executor of the same build
+	Name        string // name for messages, such as "main.Square (main.go:12)"
+	Arg, Result string // names of the types of the argument and the result
 
-	// Source is the source of the function if other builds may run it, else nil; Bound says why
-	// it is nil. A Func with a Hash is found by the name Registered and the Hash, not by its ID.
+	// Source describes the source of the function if other builds may run it. If Source is nil,
+	// Bound says why. If Hash is not zero, the Executor finds the function by the name Registered
+	// and by Hash, not by ID.
 	Source     *mpsource.Function
 	Bound      string
 	Registered string
 	Hash       mpsource.Hash
 }
 
-// An Outcome is the encoded result of a task, or its encoded error if Failed. It is Portable
-// if it comes from another build, or may go to one: it then contains no addresses in the
-// binary.
+// An Outcome is the encoded result of a task, or the encoded error if Failed is true. Portable is
+// true if the Outcome comes from another build or may go to another build. It then contains no
+// addresses in the binary.
 type Outcome struct {
 	Failed   bool
 	Portable bool

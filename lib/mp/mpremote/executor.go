@@ -34,9 +34,9 @@ type ExecutorOptions struct {
 	Retries        int           // how often a task may begin again after its process died
 	Grace          time.Duration // how long a cancelled task may run on before its process is killed
 	TasksPerChild  int           // number of tasks after which a process is replaced; 0 for no limit
-	TaskTimeout    time.Duration // limit of each task; 0 for none
-	Initializer    *Initializer  // what each process runs first; nil for nothing
-	Stdout, Stderr io.Writer     // nil for the streams of this process
+	TaskTimeout    time.Duration // time limit of each task; 0 for no limit
+	Initializer    *Initializer  // the call that each process runs first, or nil
+	Stdout, Stderr io.Writer     // nil for standard output and standard error of this process
 	Env            []string      // variables added to the environment of the children
 }
 
@@ -65,8 +65,8 @@ func NewExecutor(o ExecutorOptions) (*Executor, error) {
 // Close kills the child processes. Tasks that have not ended fail with mp.ErrClosed.
 func (e *Executor) Close() { e.pool.Kill() }
 
-// Broken returns the error of all tasks if the Executor runs none any more, such as that of its
-// Initializer.
+// Broken returns an error if the Executor runs no more tasks, for example because its
+// Initializer has failed. All tasks then fail with that error.
 func (e *Executor) Broken() error { return e.pool.Broken() }
 
 // Restarts returns how many child processes were started in place of others that died.
@@ -85,8 +85,8 @@ type Task struct {
 // TaskKey returns the key of the task whose context is ctx, or "".
 func TaskKey(ctx context.Context) string { return call.Key(ctx) }
 
-// Start begins a task that calls f with an encoded argument. TaskKey returns key in the task.
-// If the task fails, the error is the outcome of the Task.
+// Start begins a task that calls f with an encoded argument. In the task, TaskKey returns key.
+// If the task fails or cannot begin, Outcome returns the error.
 func (e *Executor) Start(f *Func, arg []byte, key string) *Task {
 	t := &Task{portable: f.Hash != mpsource.Hash{}}
 	if t.fn, t.err = e.function(f); t.err != nil {
@@ -107,7 +107,7 @@ func (e *Executor) Start(f *Func, arg []byte, key string) *Task {
 	return t
 }
 
-// FailedTask returns a Task of f that has failed with err before it began.
+// FailedTask returns a Task for f that did not begin; its Outcome has the error err.
 func FailedTask(f *Func, err error) *Task {
 	return &Task{err: err, portable: f.Hash != mpsource.Hash{}}
 }

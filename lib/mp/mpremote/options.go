@@ -14,18 +14,18 @@ import (
 // PoolOptions are the options of a pool whose tasks a Runner runs.
 type PoolOptions struct {
 	Retries        int // DefaultRetries if the option was not given
-	TasksPerChild  int // 0 for no limit
+	TasksPerChild  int // number of tasks after which a process is replaced; 0 for no limit
 	TaskTimeout    time.Duration
 	Grace          time.Duration
 	Env            []string
-	Stdout, Stderr io.Writer    // nil for the streams of this process
-	Initializer    *Initializer // nil if there is none
+	Stdout, Stderr io.Writer    // nil for standard output and standard error of this process
+	Initializer    *Initializer // the call that each process runs first, or nil
 }
 
-// DefaultRetries are the Retries of PoolOptions if the option was not given.
+// DefaultRetries is the value of Retries in PoolOptions if the option was not given.
 const DefaultRetries = -1
 
-// DefaultGrace is the Grace of a pool if the option was not given.
+// DefaultGrace is the value of Grace in PoolOptions if the option was not given.
 const DefaultGrace = time.Second
 
 // An Initializer is the call with which each worker process of a pool begins: a function

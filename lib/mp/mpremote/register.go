@@ -17,8 +17,8 @@ var registered struct {
 	byName map[string]*call.Function
 }
 
-// Register makes a function available to other builds under a name of mpsource.Current. F
-// satisfies mp.Func[A, R]. The program that perijove build --worker writes calls it.
+// Register makes a function available to other builds under its name in mpsource.Current. F
+// must satisfy mp.Func[A, R]. Programs that perijove build --worker writes call Register.
 func Register[R, A, F any](name string, fn F) { register(name, call.Of[R, A](fn, false)) }
 
 // RegisterTarget is Register for a function that satisfies mp.Target[A].

@@ -1,6 +1,6 @@
 // Package mpsource holds hashes of a program's source, by which two programs recognize
-// functions that are the same in both. A notebook's kernel computes them, and perijove
-// build writes them into a worker program. Other programs have none.
+// functions that are the same in both. A notebook's kernel computes the hashes, and perijove
+// build writes them into a worker program. Other programs have no hashes.
 package mpsource
 
 import (
@@ -18,9 +18,9 @@ import (
 
 // A Program describes the source of a program's main package.
 type Program struct {
-	Go           string        `json:"go"`      // release, such as "go1.26.8"
+	Go           string        `json:"go"`      // Go release, such as "go1.26.8"
 	Library      string        `json:"library"` // hash of this project's library, which encodes arguments and results
-	Layout       string        `json:"layout"`  // of values in memory: see Layout
+	Layout       string        `json:"layout"`  // result of the function Layout
 	Declarations []Declaration `json:"declarations"`
 }
 
@@ -37,19 +37,19 @@ func Layout() string {
 // A Declaration is a function, method, type, variable or constant of the main package, or a
 // package that it imports.
 type Declaration struct {
-	Name string `json:"name"`           // "price", "Order.Total", or "package example.com/units"
-	Kind string `json:"kind,omitempty"` // a word for messages, such as "function"
+	Name string `json:"name"`           // name such as "price", "Order.Total" or "package example.com/units"
+	Kind string `json:"kind,omitempty"` // word for messages, such as "function"
 	// Symbol is the function's link symbol, if it is not "main." followed by the name.
 	Symbol string `json:"symbol,omitempty"`
 	// Offered says that other programs may call the function.
 	Offered bool     `json:"offered,omitempty"`
-	Hash    string   `json:"hash"`              // of its syntax without comments and layout, or of a package's modules; empty if Unknown
-	Unknown string   `json:"unknown,omitempty"` // why it equals nothing, such as "has no fixed value"
-	Uses    []string `json:"uses,omitempty"`    // the declarations that it mentions; a type has its methods
+	Hash    string   `json:"hash"`              // hash of the syntax without comments and layout, or of a package's modules; empty if Unknown is set
+	Unknown string   `json:"unknown,omitempty"` // why the declaration has no hash, such as "has no fixed value"
+	Uses    []string `json:"uses,omitempty"`    // names of the declarations that this one mentions, and of a type's methods
 }
 
 // A Hash identifies a function with all declarations that it reaches. The zero Hash
-// identifies none.
+// identifies no function.
 type Hash [sha256.Size]byte
 
 // String returns the first four bytes of the hash in hexadecimal.
@@ -119,7 +119,7 @@ func Current() *Table {
 	return current.table
 }
 
-// BySymbol returns the function with a link symbol, or nil.
+// BySymbol returns the function with the given link symbol, or nil if there is none.
 func (t *Table) BySymbol(symbol string) *Function {
 	if t == nil || t.bySymbol[symbol] == nil {
 		return nil
@@ -127,7 +127,7 @@ func (t *Table) BySymbol(symbol string) *Function {
 	return t.Function(t.bySymbol[symbol].Name)
 }
 
-// Function returns the function with a name, or nil.
+// Function returns the function with the given name, or nil if there is none.
 func (t *Table) Function(name string) *Function {
 	if t == nil || t.byName[name] == nil {
 		return nil
@@ -177,8 +177,8 @@ func (t *Table) Offers(f *Function) bool {
 	return same != nil && f.Hash != (Hash{}) && same.Hash == f.Hash && t.byName[f.Name].Offered
 }
 
-// Difference returns the reason why the program of a Table does not have the same function f,
-// or "" if it has. The reason names the first declaration that differs on the way from f.
+// Difference returns the reason why the program of the Table other does not have the same
+// function f, or "" if it has. The reason names the first declaration in which the two differ.
 func (f *Function) Difference(other *Table) string {
 	if same := other.Function(f.Name); same != nil && f.Hash != (Hash{}) && same.Hash == f.Hash {
 		return ""

@@ -22,9 +22,9 @@ import (
 
 // A Chart is the chart of a result, in the style of package plotstyle.
 type Chart struct {
-	// Width and Height of the picture, in points.
+	// Width and Height are the size of the picture, in points.
 	Width, Height vg.Length
-	Title         string // above the picture
+	Title         string // title above the picture
 
 	result *speedup.Result
 }

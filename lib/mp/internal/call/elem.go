@@ -14,11 +14,13 @@ import (
 type Elem struct {
 	Size    uintptr
 	Pointer any                           // a nil pointer to the type
-	Room    func(n int) unsafe.Pointer    // allocates an array of n values
+	Room    func(n int) unsafe.Pointer    // allocates an array of n values and returns its address
 	Move    func(to, from unsafe.Pointer) // copies a value
 	Clear   func(p unsafe.Pointer)        // sets a value to zero
 }
 
+// ElemOf returns the Elem of T.
+//
 //go:noinline
 func ElemOf[T any]() Elem {
 	return Elem{
@@ -30,13 +32,14 @@ func ElemOf[T any]() Elem {
 	}
 }
 
-// Take copies a value from from to to, and sets from to zero.
+// Take copies the value at the address from to the address to, and sets the value at from to
+// zero.
 func (e *Elem) Take(to, from unsafe.Pointer) {
 	e.Move(to, from)
 	e.Clear(from)
 }
 
-// At returns the address of value i of an array.
+// At returns the address of value i of the array at row.
 func (e *Elem) At(row unsafe.Pointer, i int) unsafe.Pointer {
 	return unsafe.Add(row, uintptr(i)*e.Size)
 }
@@ -50,7 +53,7 @@ func (e *Elem) Encode(p unsafe.Pointer) ([]byte, error) {
 	return c.Marshal(p)
 }
 
-// Decode decodes b, which is one value, to p.
+// Decode decodes b, the encoding of one value, and stores the value at p.
 func (e *Elem) Decode(b []byte, p unsafe.Pointer) error {
 	c, err := codec.OfPointee(e.Pointer)
 	if err != nil {
@@ -59,12 +62,12 @@ func (e *Elem) Decode(b []byte, p unsafe.Pointer) error {
 	return c.Unmarshal(b, p)
 }
 
-// Nothing is a variable for pointers to values of size 0.
+// Nothing is the variable to which pointers to values of size 0 point.
 var Nothing struct{}
 
-// Hide returns p. The compiler's escape analysis does not see that, so the variable
-// that p points to can stay on the stack. p must not be kept after the call that it is
-// passed to.
+// Hide returns p. The compiler's escape analysis does not see that the result is p, so the
+// variable that p points to can stay on the stack. A function that gets the result must not
+// keep it after it has returned.
 func Hide(p unsafe.Pointer) unsafe.Pointer {
 	n := uintptr(p)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&n))

@@ -9,12 +9,12 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Function is a user's function that is called in this process or in a child, for
-// code that is not generic.
+// A Function describes a user's function to code that is not generic, which calls it in this
+// process or sends it to a child.
 type Function struct {
 	Fn          *Funcval
-	Target      bool // it satisfies mp.Target, not mp.Func
-	Named       bool // Fn was made from the name of its code, so it captures nothing
+	Target      bool // whether the function's type satisfies mp.Target, and not mp.Func
+	Named       bool // whether Fn was made from the name of its code, so that it captures nothing
 	Shape       Shape
 	Arg, Result Elem
 	Runner      runner // makes the same Function in a child
@@ -23,6 +23,9 @@ type Function struct {
 	Do func(ctx context.Context, a, r unsafe.Pointer) error
 }
 
+// Of returns the Function of fn, with the argument type A and the result type R. target says
+// whether F satisfies mp.Target or mp.Func.
+//
 //go:noinline
 func Of[R, A, F any](fn F, target bool) Function {
 	s := ShapeOf((*F)(nil), target)
@@ -42,7 +45,9 @@ func Of[R, A, F any](fn F, target bool) Function {
 // child the types: see RunnerPC.
 type runner interface{ Run(l Caller) }
 
-// A Caller has a function to call, and gets it from a runner as a Function.
+// A Caller is the argument of a runner, which knows the types of the function that the Caller
+// wants to call. The runner gets the function's address from the method Function, and passes
+// the function, with its types, to the method Caller.
 type Caller interface {
 	Function() (fn *Funcval, target bool)
 	Caller(c Function)
@@ -59,7 +64,7 @@ func (*typedRunner[R, A, F]) Run(l Caller) {
 	l.Caller(Of[R, A](FuncOf[F](fn), target))
 }
 
-// Protected is Do, but turns a panic into an error. If the function calls
+// Protected is like Do, but turns a panic into an error. If the function calls
 // runtime.Goexit, Protected does not return: a deferred call in its caller must handle that.
 func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err error) {
 	defer func() {
@@ -71,7 +76,7 @@ func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err erro
 }
 
 // Bind returns a function that calls c in this process for one task, with the context
-// ctx and the time limit d. The caller recovers panics.
+// ctx and the time limit d. The result does not recover panics: its caller must do that.
 func (c *Function) Bind(ctx context.Context, d Timeout) func(i int, a, r unsafe.Pointer) error {
 	if d > 0 {
 		return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }
@@ -79,7 +84,7 @@ func (c *Function) Bind(ctx context.Context, d Timeout) func(i int, a, r unsafe.
 	return func(_ int, a, r unsafe.Pointer) error { return c.Do(ctx, a, r) }
 }
 
-// Codecs returns the codecs of the argument and the result.
+// Codecs returns the codecs of the function's argument and result.
 func Codecs(c *Function) (in, out *codec.Codec, err error) {
 	if in, err = codec.OfPointee(c.Arg.Pointer); err == nil {
 		out, err = codec.OfPointee(c.Result.Pointer)
@@ -103,7 +108,7 @@ func FuncOf[F any](v *Funcval) F {
 
 func AddressOf(v *Funcval) uintptr { return uintptr(unsafe.Pointer(v)) }
 
-// RunnerPC returns the address of the code of r's Run method. It reads it from the
+// RunnerPC returns the address of the code of r's Run method. It reads the address from the
 // interface table {interface, type, hash, methods}. That code is specific to r's exact
 // type even if the type is generic, and takes no hidden dictionary. So one code address
 // tells a child the argument and result types of a function.
@@ -118,7 +123,8 @@ func RunnerPC(r runner) uintptr {
 	return table[3]
 }
 
-// RunnerAt returns the method at pc as a function; its receiver is not used.
+// RunnerAt returns the Run method at the address pc as a function. The first parameter is the
+// receiver, which the method does not use.
 func RunnerAt(pc uintptr) func(unsafe.Pointer, Caller) {
 	return FuncOf[func(unsafe.Pointer, Caller)](&Funcval{pc})
 }

@@ -15,7 +15,7 @@ const (
 	GivesError
 )
 
-// ShapeOf returns the Shape of the func type that pointer points to. target says
+// ShapeOf returns the Shape of a func type; pointer is a pointer to that type. target says
 // whether the type satisfies mp.Target or mp.Func.
 //
 //go:noinline

@@ -20,7 +20,8 @@ func (d Timeout) Start() (begin time.Time) {
 	return begin
 }
 
-// WithTimeout returns a context that ends when ctx ends or when the limit has passed.
+// WithTimeout returns a context that ends when ctx ends or when the limit has passed. The caller
+// must call the returned function.
 func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d > 0 {
 		return context.WithTimeoutCause(ctx, time.Duration(d), d.Exceeded())

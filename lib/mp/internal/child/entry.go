@@ -23,8 +23,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
-// Open opens the connection to the parent, which an environment variable describes, and
-// removes that variable.
+// Open opens the connection to the parent. The environment variable protocol.Marker describes
+// the connection; Open removes the variable. If it is malformed, Open ends the process.
 func Open() *Entry {
 	var first, count int
 	_, err := fmt.Sscanf(os.Getenv(protocol.Marker), "%d,%d", &first, &count)
@@ -49,7 +49,7 @@ func Open() *Entry {
 // SendMessage delivers msg to the parent's Host.
 func (e *Entry) SendMessage(msg []byte) error { return e.conn.SendMessage(msg) }
 
-// Run runs the functions that the parent sends. It exits the process when there are no
+// Run runs the functions that the parent sends. It exits the process when the parent sends no
 // more, or when the parent is gone. Call it on the main goroutine.
 func (e *Entry) Run(h Host) {
 	e.host = h

@@ -18,17 +18,18 @@ import (
 // encoded as its memory, with zeros as padding.
 type Codec struct {
 	typ     reflect.Type
-	Fixed   bool // the encoding of a value is its memory
+	Fixed   bool // whether the encoding of a value is its memory, with zeros as padding
 	Size    uintptr
-	padding *padding // of a value if Fixed is set; nil if there is none
+	padding *padding // padding of a value if Fixed is set; nil if there is none
 	least   uintptr  // the smallest size of an encoded value, in bytes
 	encode  func(w *Writer, p unsafe.Pointer)
 	decode  func(r *Reader, p unsafe.Pointer)
 	Elem    *Codec // codec of the elements, if this is the codec of a slice and Elem.Fixed is true; else nil
 }
 
-// A Writer collects encoded values. It keeps the first error, and in path the part of the
-// value in which the error happened: on return, each codec puts its part in front of path.
+// A Writer collects encoded values in B. It keeps the first error, and in path the part of the
+// value in which the error happened. When a codec of a part returns, the codec around it puts
+// the name of the part in front of path.
 type Writer struct {
 	B []byte
 	// Portable is set for a receiver that may be another program, in which addresses in the
@@ -48,7 +49,8 @@ func (w *Writer) within(part string) {
 	w.path = part + w.path[:min(len(w.path), maxPath)]
 }
 
-// ValueErr returns the error of the value that was just written with c, with its path.
+// ValueErr returns the error of the value that was just written with c, or nil. The error's
+// text names the part of the value.
 func (w *Writer) ValueErr(c *Codec) error {
 	if w.Err == nil {
 		return nil
@@ -57,12 +59,12 @@ func (w *Writer) ValueErr(c *Codec) error {
 }
 
 // A Reader decodes values from B. It keeps the first error in Err, and reads nothing
-// after it. bad is the error of a part of the current value that a user's method
-// refused: later values can still be read.
+// after that error. If a user's method refuses a part of the current value, the Reader keeps
+// the method's error in bad, since later values can still be read.
 type Reader struct {
 	B []byte
-	// Portable makes the Reader refuse addresses in the binary, which a Portable Writer does not
-	// write.
+	// Portable makes the Reader refuse addresses in the binary, since a Writer with Portable set
+	// does not write such addresses.
 	Portable bool
 
 	depth int
@@ -92,6 +94,7 @@ type cached struct {
 	err error
 }
 
+// Of returns the codec of t, or an error that names the part of t that cannot be sent.
 func Of(t reflect.Type) (*Codec, error) {
 	if v, ok := codecs.Load(t); ok {
 		return v.(cached).c, v.(cached).err
@@ -115,17 +118,17 @@ func OfPointee(pointer any) (*Codec, error) { return Of(reflect.TypeOf(pointer).
 // Marshal returns the encoding of the value at p.
 func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) { return c.MarshalFor(p, false) }
 
-// MarshalFor is Marshal for a Writer with the given value of Portable.
+// MarshalFor is Marshal with a Writer whose field Portable is portable.
 func (c *Codec) MarshalFor(p unsafe.Pointer, portable bool) ([]byte, error) {
 	w := Writer{Portable: portable}
 	c.Encode(&w, p)
 	return w.B, w.ValueErr(c)
 }
 
-// Unmarshal decodes b, which is one value, to p.
+// Unmarshal decodes b, the encoding of one value, and stores the value at p.
 func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error { return c.UnmarshalFor(b, p, false) }
 
-// UnmarshalFor is Unmarshal for a Reader with the given value of Portable.
+// UnmarshalFor is Unmarshal with a Reader whose field Portable is portable.
 func (c *Codec) UnmarshalFor(b []byte, p unsafe.Pointer, portable bool) error {
 	r := Reader{B: b, Portable: portable}
 	c.Decode(&r, p)
@@ -135,7 +138,8 @@ func (c *Codec) UnmarshalFor(b []byte, p unsafe.Pointer, portable bool) error {
 	return c.ReceiveError(r.ValueErr())
 }
 
-// ReceiveError adds the type to an error of decoding; it returns nil for nil.
+// ReceiveError returns the error of decoding err with the name of c's type added, or nil if err
+// is nil.
 func (c *Codec) ReceiveError(err error) error {
 	if err == nil {
 		return nil
@@ -198,7 +202,7 @@ func (c *Codec) DecodeAll(r *Reader, p unsafe.Pointer, n int) {
 	}
 }
 
-// PutLen writes n+1, or 0 for nil.
+// PutLen writes the length n of a slice or map as n+1, or 0 if the slice or map is nil.
 func (w *Writer) PutLen(n int, isNil bool) {
 	if isNil {
 		n = -1

@@ -35,17 +35,18 @@ const (
 // EncodeError encodes err, which must not be nil.
 func EncodeError(err error) []byte { return EncodeErrorFor(err, false) }
 
-// EncodeErrorFor is EncodeError for a Writer with the given value of Portable.
+// EncodeErrorFor is EncodeError with a Writer whose field Portable is portable.
 func EncodeErrorFor(err error, portable bool) []byte {
 	w := Writer{Portable: portable}
 	w.putError(err)
 	return w.B
 }
 
-// DecodeError decodes what EncodeError encoded. If that fails it returns the decoding error.
+// DecodeError returns the error that EncodeError encoded. If b is malformed, it returns an error
+// that says so.
 func DecodeError(b []byte) error { return DecodeErrorFor(b, false) }
 
-// DecodeErrorFor is DecodeError for a Reader with the given value of Portable.
+// DecodeErrorFor is DecodeError with a Reader whose field Portable is portable.
 func DecodeErrorFor(b []byte, portable bool) error {
 	r := Reader{B: b, Portable: portable}
 	err := r.takeError()

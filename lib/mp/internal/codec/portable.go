@@ -13,8 +13,8 @@ func isPortable(t reflect.Type) bool {
 	return false
 }
 
-// HoldsInterface returns the first interface type that values of the type that pointer
-// points to may contain, or nil. Such values may hold types that only this program has.
+// HoldsInterface returns the first interface type that a type contains, or nil; pointer is a
+// pointer to that type. An interface may hold a value of a type that only this program has.
 //
 //go:noinline
 func HoldsInterface(pointer any) reflect.Type {

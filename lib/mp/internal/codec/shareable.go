@@ -7,8 +7,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// CheckShareable returns an error if values of the type that pointer points to cannot
-// lie in shared memory. what is the object for the error's text: "an Array".
+// CheckShareable returns an error if values of a type cannot lie in shared memory; pointer is
+// a pointer to that type. what names the object in the error's text, such as "an Array".
 //
 //go:noinline
 func CheckShareable(pointer any, what string) error {

@@ -45,8 +45,8 @@ type errorAt struct {
 // the object alive: the record is valid while the variable still holds value.
 type pointerAt struct{ addr, value uintptr }
 
-// RecordAll records the errors in the binary's variables, once. It must be called
-// before a user's function runs.
+// RecordAll records the errors that the binary's variables hold. Only the first call has an
+// effect; it must precede the first call of a user's function.
 func RecordAll() {
 	errorVariables.once.Do(func() {
 		for _, s := range program.VariableRanges() {

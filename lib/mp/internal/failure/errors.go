@@ -38,7 +38,7 @@ type PanicError struct {
 	Value any
 	Text  string // the value as fmt prints it
 	Stack string // stack of the goroutine that panicked
-	PID   int    // process in which it panicked
+	PID   int    // id of the process in which the function panicked
 }
 
 // Error returns a text with the panic's value, the process and the stack.
@@ -73,14 +73,15 @@ func (e *RemoteError) Error() string { return e.Text }
 // Unwrap returns the errors that the original wraps.
 func (e *RemoteError) Unwrap() []error { return e.wraps }
 
-// NewRemoteRuntimeError returns e as a runtime.Error, since the original was one.
+// NewRemoteRuntimeError returns a runtime.Error with the text and the wrapped errors of e. It
+// stands for a runtime.Error of another process.
 func NewRemoteRuntimeError(e *RemoteError) error { return &remoteRuntimeError{e} }
 
 // A remoteRuntimeError stands for a runtime.Error of another process that cannot be
 // sent as it is.
 type remoteRuntimeError struct{ *RemoteError }
 
-// RuntimeError makes it a runtime.Error.
+// RuntimeError has no effect: it is the method that makes the type a runtime.Error.
 func (*remoteRuntimeError) RuntimeError() {}
 
 // An ExitError is the error of a child that ended without a result.

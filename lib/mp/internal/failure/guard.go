@@ -2,8 +2,8 @@ package mp
 
 import "errors"
 
-// Isolate runs f in a new goroutine and waits for it. It turns a panic or a call of
-// runtime.Goexit in f, which calls users' code, into an error.
+// Isolate runs f, which calls users' code, in a new goroutine, and waits for f. It turns a
+// panic in f, or a call of runtime.Goexit, into an error.
 func Isolate(f func() error) (err error) {
 	done := make(chan struct{})
 	err = ErrGoexit
@@ -15,8 +15,8 @@ func Isolate(f func() error) (err error) {
 	return err
 }
 
-// Catch returns the error of f, and turns a panic into an error. If f calls
-// runtime.Goexit, it does not return.
+// Catch returns the error of f, and turns a panic in f into an error. If f calls
+// runtime.Goexit, Catch does not return.
 func Catch(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -26,8 +26,9 @@ var (
 // ErrMalformed is the error of an invalid message between parent and child.
 var ErrMalformed = errors.New("mp: a message between parent and child is malformed")
 
-// Nil returns the error of a method that is called on a nil pointer to what. The usual
-// cause is a package variable that the parent has set and that is nil in the child.
+// Nil returns the error of a method that is called on a nil pointer; what is the name of the
+// type, such as "Queue". The usual cause is a package variable that the parent has set and
+// that is nil in the child.
 func Nil(what string) error {
 	return fmt.Errorf("mp: the pointer to the %s is nil; in a child process, package variables have their initial values, "+
 		"not those that the parent has assigned: make the %s in the child, or pass what the function needs as its argument", what, what)

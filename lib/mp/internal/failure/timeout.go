@@ -17,5 +17,5 @@ func (e timeoutError) Error() string {
 
 func (e timeoutError) Unwrap() error { return context.DeadlineExceeded }
 
-// Timeout makes os.IsTimeout return true.
+// Timeout returns true, so that os.IsTimeout returns true for the error.
 func (e timeoutError) Timeout() bool { return true }

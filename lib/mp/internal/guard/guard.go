@@ -18,7 +18,7 @@ import (
 type Lock struct {
 	Kind  Kind
 	O     *shm.Object
-	Local *shm.LocalMutex // of a Mutex for goroutines, else nil
+	Local *shm.LocalMutex // the mutex of a Mutex for goroutines; else nil
 }
 
 // A Kind is a kind of lock.
@@ -51,7 +51,8 @@ type Guard struct {
 	watch sync.Once
 }
 
-// New returns a Guard with the lock l. Its place is the innermost call outside package mp.
+// New returns a Guard with the lock l. Reports name the call of GuardedBy, which New takes from
+// the stack: the innermost call outside package mp.
 func New(l Lock) *Guard {
 	g := &Guard{lock: l, place: "an unknown place"}
 	if calls := userCalls(); len(calls) > 0 {
@@ -61,7 +62,7 @@ func New(l Lock) *Guard {
 }
 
 // Check reports an access if accesses are checked and the calling goroutine does not hold
-// the lock. The string what describes the access; it may contain %d, which stands for i.
+// the lock. what describes the access; if it contains %d, the report has i in its place.
 func (g *Guard) Check(what string, i int, write bool) {
 	if g != nil && on.Load() {
 		g.check(what, i, write)
@@ -175,8 +176,8 @@ func (g *Guard) Append(handle []byte) ([]byte, error) {
 	return append(append(handle, lock...), g.place...), nil
 }
 
-// Open returns the guard that Append has added, and turns the checks on. If b is empty, the
-// guard is nil.
+// Open returns the Guard whose encoding Append has added, and turns the checks on. If b is
+// empty, the Guard is nil.
 func Open(b []byte) (*Guard, error) {
 	if len(b) == 0 {
 		return nil, nil

@@ -54,7 +54,8 @@ func (h *Handle) Make(shared bool, size int) error {
 	return err
 }
 
-// Open opens the object that an encoded handle names, and stores it in h.
+// Open opens the object that an encoded handle names, and makes h refer to it. what names the
+// type of the object in errors.
 func (h *Handle) Open(encoded []byte, what string) error {
 	o, err := shm.Open(encoded, 0)
 	if err != nil {
@@ -64,8 +65,8 @@ func (h *Handle) Open(encoded []byte, what string) error {
 	return nil
 }
 
-// Encode returns a handle of the object for another process. That process must open it
-// while this one has the object.
+// Encode returns an encoded handle of the object for another process. That process must call
+// Open while this process has the object. what names the type of the object in errors.
 func (h *Handle) Encode(what string) ([]byte, error) {
 	o := h.Get()
 	if o == nil {
@@ -82,8 +83,8 @@ func Encode(o interface{ Handle() ([]byte, error) }, what string) ([]byte, error
 	return b, nil
 }
 
-// Wait waits on a word as Object.Wait does. The wait ends, too, when the Host cancels
-// the caller's work.
+// Wait waits on a word as Object.Wait of package shm does. It also ends when the mphost.Host
+// cancels the caller's work.
 func Wait(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()

@@ -23,9 +23,9 @@ func LockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool,
 	return nil
 }
 
-// TraceLock logs that a lock was taken, and TraceUnlock that it is about to be released, if
-// a trace is recorded. They also note it for CheckLocks. Both are small, so that they are
-// inlined.
+// TraceLock logs that a lock was taken, and TraceUnlock logs that a lock is about to be
+// released, if a trace is recorded. Both also note this for CheckLocks. Both are small enough
+// to be inlined.
 func TraceLock(o *shm.Object, reads bool) {
 	if tracing.AreLocksNoted() {
 		noteLocked(o, reads)

@@ -138,7 +138,7 @@ func (v *Value) Place(like any) unsafe.Pointer {
 //go:noinline
 func (v *Value) Close(like any) { v.object(like).Close() }
 
-// Encode returns a handle of the object, with its guard.
+// Encode returns an encoded handle of the object and its guard.
 func (v *Value) Encode() ([]byte, error) {
 	b, err := v.at.Encode("Value")
 	if err != nil {

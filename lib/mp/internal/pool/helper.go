@@ -72,8 +72,9 @@ func taskDepth() int {
 	return 0
 }
 
-// StartHelper lends the slot of the calling task, if there is one, to tasks of at least
-// the given depth, until back is called. Call it before a wait for tasks.
+// StartHelper must be called before a wait for tasks, and back after it. If the caller is a
+// task of a pool of goroutines, a helper (another goroutine of that pool) runs tasks until
+// back is called. It runs only tasks that are nested at least depth levels deep.
 func StartHelper(depth int) (back func()) {
 	if w := currentWorker(); w != nil {
 		return w.p.startHelper(depth)

@@ -41,7 +41,7 @@ func defineInitializer(in *Initializer, h mphost.Host) (err error) {
 	return nil
 }
 
-// Broken returns why no task of the pool runs any more, or nil if it works or was closed.
+// Broken returns why the pool runs no more tasks, or nil if it runs tasks or was closed.
 func (p *Pool) Broken() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

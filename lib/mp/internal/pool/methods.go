@@ -61,8 +61,8 @@ func (p *Pool) String() string {
 
 // counts implements mp.Stats.
 type counts struct {
-	Done     int // tasks that ended
-	Retried  int // tasks that began again
+	Done     int // tasks that have ended
+	Retried  int // tasks that began again because their worker died
 	Restarts int // workers that were started in place of another
 }
 
@@ -87,7 +87,7 @@ func (p *Pool) Ready() (n int) {
 	return n
 }
 
-// Helpers returns how many helpers there are.
+// Helpers returns how many helpers run: see StartHelper.
 func (p *Pool) Helpers() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

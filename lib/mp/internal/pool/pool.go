@@ -1,5 +1,5 @@
-// Package pool runs tasks on a fixed number of workers, goroutines or child processes, for
-// functions of any types.
+// Package pool runs tasks of functions of any types on a fixed number of workers, which are
+// goroutines or child processes.
 package pool
 
 import (

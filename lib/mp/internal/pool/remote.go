@@ -10,8 +10,8 @@ type Remote interface {
 	Prepare(c *call.Function) error
 	// Workers returns how many tasks can run at once.
 	Workers() int
-	// Close releases the resources of the Remote. No task is running then. Close may be called
-	// again.
+	// Close releases the resources of the Remote. It is called when no task runs, and may be
+	// called more than once.
 	Close() error
 }
 

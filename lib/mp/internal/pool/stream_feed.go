@@ -15,9 +15,9 @@ const maxMinOffer = 256
 // ahead returns how many tasks the sequence may be ahead of the loop.
 func (j *streamJob) ahead() int { return max(2, j.size) * (protocol.Window + 1) * j.p.o.Workers }
 
-// Feed implements Streaming.Feed. It locks mu only if the sequence is far enough ahead,
-// or if the pool may have to know of the argument: a stream of tiny tasks is as fast as
-// its sequence, so each lock there costs throughput.
+// Feed implements Streaming.Feed. It locks mu only if the sequence is far enough ahead, or
+// if a worker may wait for the argument: the sequence limits the speed of a stream of tiny
+// tasks, so each lock in Feed costs throughput.
 func (j *streamJob) Feed(a unsafe.Pointer) bool {
 	n := j.args.added
 	if int64(n) >= j.limit.Load() && !j.awaitRoom(n) {

@@ -16,16 +16,17 @@ import (
 
 // A Streaming is a running Stream, for the loop in mp.Stream.
 type Streaming interface {
-	// Feed adds an argument, and reports whether more are wanted. Call Returned when
-	// the sequence has returned. Fed must be deferred: it is called at the end of the
-	// sequence, also after a panic.
+	// Feed adds an argument of the sequence, and reports whether the stream takes more.
 	Feed(a unsafe.Pointer) bool
+	// Returned must be called when the sequence has returned.
 	Returned()
+	// Fed must be deferred in the goroutine that runs the sequence. It ends the arguments,
+	// also if the sequence has panicked or called runtime.Goexit.
 	Fed()
 	// Next waits for the next result, and returns it with the error of its task. At the
 	// end of the stream more is false, and err is the stream's error.
 	Next() (r unsafe.Pointer, err error, more bool)
-	// Close stops tasks that still run.
+	// Close cancels the tasks that still run. It must be called once, after the last Next.
 	Close()
 }
 

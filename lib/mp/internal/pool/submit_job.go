@@ -16,7 +16,7 @@ import (
 type Future struct {
 	Done   chan struct{}
 	Cancel func(cause error)
-	Key    string // of the task, for its context in a child process; set before Submit
+	Key    string // key that the task finds in its context in a child process; set before Submit
 	depth  int    // nesting depth of its task
 
 	mu      sync.Mutex
@@ -27,6 +27,9 @@ type Future struct {
 	unhook  func() bool // ends the effect of Submit's context
 }
 
+// Wait waits for the outcome and returns the error of the task. If ctx ends first, ready is
+// false, and err wraps failure.ErrRunning and the cause of ctx.
+//
 //go:noinline
 func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 	select {
@@ -95,12 +98,12 @@ type submitJob struct {
 	listed  bool
 }
 
-// Open prepares f for a result of type kind, which is stored at result.
+// Open prepares f for Submit. A result, of the type kind, is stored at the address result.
 func (f *Future) Open(kind call.Elem, result unsafe.Pointer) {
 	f.Done, f.Cancel, f.kind, f.result = make(chan struct{}), func(error) {}, kind, result
 }
 
-// Fail settles f with an error.
+// Fail makes err the outcome of f, unless f has an outcome already.
 func (f *Future) Fail(err error) { f.settle(nil, err) }
 
 func (p *Pool) Submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer, f *Future) error {

@@ -27,7 +27,7 @@ type Child struct {
 	Conn    *protocol.FrameWriter
 	frames  *bufio.Reader
 	results *drain   // the pipe from which frames reads
-	Crash   *os.File // the BudgetPage, then the Go runtime's report if the child crashes; may be nil
+	Crash   *os.File // file with the BudgetPage, followed by the Go runtime's report if the child crashes; may be nil
 	cmd     *exec.Cmd
 	outlets []*outlet // pipes from its standard streams to users' writers
 	PID     int
@@ -43,9 +43,9 @@ type Child struct {
 	ending bool  // Terminate was called
 	cause  error // why this process killed it; see KillFor
 
-	TakesContext bool          // the child's function takes a context
+	TakesContext bool          // whether the child's function takes a context
 	ordered      chan struct{} // closed when the function was sent to the child
-	Gone         chan struct{} // closed when the process was reaped
+	Gone         chan struct{} // closed when the process has been reaped
 }
 
 // The size in bytes of the pipes of a pool's workers, of each and of all together.
@@ -177,7 +177,8 @@ func (c *Child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer
 	return own, nil
 }
 
-// Close closes the parent's files of a child that was reaped, and returns how it ended.
+// Close closes the files through which the parent communicates with a child that has been
+// reaped, and returns how the child ended.
 func (c *Child) Close() *failure.ExitError {
 	c.Conn.W.Close()
 	c.results.f.Close()
@@ -188,8 +189,8 @@ func (c *Child) Close() *failure.ExitError {
 	return exit
 }
 
-// Reap waits until the process has ended, and kills the processes that it has started
-// in its group.
+// Reap waits until the process has ended. On Linux it also kills the other processes in the
+// process group.
 func (c *Child) Reap() {
 	endsGroup(c.cmd.Process)
 	_ = c.cmd.Wait() // its error is in ProcessState, which exitError reads
@@ -236,7 +237,7 @@ func (c *Child) KillFor(cause error) {
 	_ = c.Kill()
 }
 
-// KillLater is KillFor after d, if the child still runs then.
+// KillLater calls KillFor after the time d, if the child still runs then.
 func (c *Child) KillLater(d time.Duration, cause error) {
 	timer := time.AfterFunc(d, func() { c.KillFor(cause) })
 	go func() {
@@ -280,8 +281,8 @@ func (c *Child) CancelOne(batch uint64, i int) {
 	_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameCancel, Id: batch, Body: binary.LittleEndian.AppendUint32(nil, uint32(i))})
 }
 
-// Terminate cancels the function's context, or sends SIGTERM if it takes none, and
-// kills the child after its grace.
+// Terminate cancels the context of the child's function, or sends SIGTERM if the function
+// takes no context. It kills the child when its grace period has passed.
 func (c *Child) Terminate() {
 	c.mu.Lock()
 	again := c.ending

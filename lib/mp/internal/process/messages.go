@@ -41,8 +41,8 @@ func ParseID(id string) (d Definition, err error) {
 	return Definition{RunnerID: parts[0], FnID: parts[1], Target: id[0] == 1}, nil
 }
 
-// Define returns the Definition of a function, or an error if it cannot be sent. It
-// shows the host's notices about variables that differ in the child.
+// Define returns the Definition of a function, or an error if the function cannot be sent. It
+// makes the host show notices about variables that have other values in the child.
 func Define(h mphost.Host, c *call.Function) (Definition, error) {
 	define := DefineFor
 	if c.Named {
@@ -72,9 +72,9 @@ func defineCode(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, t
 	return Definition{RunnerID: runnerID, FnID: fnID, Shape: s, Target: target}, nil
 }
 
-// Only runs one function in the child, and waits until the child has ended. If the
-// function has succeeded and its output has arrived, it calls succeeded at once, before
-// the process has ended.
+// Only runs one function in the child, and waits until the child has ended. It passes the
+// encoded result to take. If the function has succeeded and no writer of the user gets the
+// child's output, Only calls succeeded at once, before the process has ended.
 func (c *Child) Only(def Definition, arg []byte, take func([]byte) error, succeeded func()) (code int, err error) {
 	sent := make(chan error, 1)
 	go func() { sent <- c.order(def, arg) }()
@@ -119,7 +119,8 @@ func (c *Child) Only(def Definition, arg []byte, take func([]byte) error, succee
 }
 
 // AwaitEnd waits until the process has ended. Call it after Listen, with the error that
-// Listen returned: the process is killed for that error, or if it does not end soon.
+// Listen returned. It kills the process if there is such an error, or if the process does not
+// end within ClosedPipeDelay.
 func (c *Child) AwaitEnd(broken error) {
 	if broken != nil {
 		c.KillFor(broken)
@@ -160,8 +161,8 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 }
 
 // Update sends the child the changes of the host's code since the last call. If answer
-// is true, the child replies when it has applied them. A broken connection is not an error
-// here: Listen notices it.
+// is true, the child replies when it has applied the changes. Update returns no error for a
+// broken connection, since Listen notices it.
 func (c *Child) Update(answer bool) error {
 	msg, now, err := c.host.Update(c.version)
 	if err != nil {
@@ -175,8 +176,8 @@ func (c *Child) Update(answer bool) error {
 	return nil
 }
 
-// Observe makes the child record a trace if this process does, and profile itself if this
-// process does. The child notices the end without a message.
+// Observe makes the child record a trace if this process records a trace, and profile itself
+// if this process profiles itself. The end of the trace or profile needs no message.
 func (c *Child) Observe() {
 	c.trace()
 	folder := profiling.Folder()
@@ -213,8 +214,8 @@ func (c *Child) Define(def Definition, slot uint64) error {
 	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: []byte(def.ID())})
 }
 
-// Listen handles the child's messages until the child closes its end. It returns an
-// error if a message is invalid or cannot be handled, and ends then.
+// Listen handles the child's messages until the child closes its end of the connection. If a
+// message is invalid or cannot be handled, Listen returns an error at once.
 func (c *Child) Listen(result func(protocol.Frame) error) error {
 	return failure.Isolate(func() error {
 		var results []byte // reused: nothing keeps a part of a result

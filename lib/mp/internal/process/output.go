@@ -63,8 +63,8 @@ type sink struct {
 }
 
 // Sinks are the sinks of a child's standard output and standard error. A sink is nil if
-// the stream goes to a file directly. Both are the same if the user gave one writer for
-// both.
+// the stream goes to a file directly. If the user gave one writer for both streams, both
+// sinks are the same.
 type Sinks struct{ out, err *sink }
 
 func NewSinks(o Options, lines bool) (s Sinks) {

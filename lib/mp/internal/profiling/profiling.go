@@ -48,12 +48,12 @@ var recorder struct {
 // ErrProfiling is the error of Start if this process has a profile already.
 var ErrProfiling = errors.New("mp: cannot start a profile: this process is already being profiled; end the other profile first")
 
-// Folder returns the folder into which this process profiles, or nil. Each profile has its
-// own pointer, even if two use the same folder.
+// Folder returns the folder into which this process writes its profile, or nil. The pointers of
+// two profiles differ, even if both use the same folder.
 func Folder() *string { return recorder.folder.Load() }
 
 // Start begins a profile of this process, and of the children that it starts or sends tasks
-// to. The files are written into a folder, which Start makes. Kind is one of Kinds.
+// to. The processes write their files into folder, which Start makes. kind is one of Kinds.
 func Start(folder, kind string) error {
 	if !slices.Contains(Kinds(), kind) {
 		return fmt.Errorf("mp: %q is not a kind of profile: use one of %s", kind, strings.Join(Kinds(), ", "))
@@ -94,8 +94,8 @@ func start(folder, kind string, isFirst bool) error {
 	return nil
 }
 
-// StartChild begins the profile of a child, unless the first process has ended its own. A
-// problem is noted in the folder; it does not make tasks fail.
+// StartChild begins the profile of this process, which is a child, unless the process that
+// called Start has called Stop. It notes a problem in the folder, so that no task fails.
 func StartChild(folder string) {
 	kind, err := os.ReadFile(filepath.Join(folder, kindName))
 	if err != nil || isStopped(folder) {
@@ -125,8 +125,8 @@ func watch(folder *string) {
 	}
 }
 
-// Expect notes that a child is about to be told to profile. gone is closed when the child has
-// ended.
+// Expect notes that this process is about to tell a child to profile itself. gone is closed when
+// the child has ended.
 func Expect(pid int, gone <-chan struct{}) {
 	r := &recorder
 	r.mu.Lock()
@@ -138,8 +138,9 @@ func Expect(pid int, gone <-chan struct{}) {
 	_ = os.WriteFile(path(r.run.folder, toldName, pid), nil, 0o666)
 }
 
-// Stop writes the profile of this process. In the first process it also makes the children
-// write theirs. Then it waits for the files of its children. Without a profile it does nothing.
+// Stop writes the profile of this process. In the process that called Start, it also makes the
+// children write their profiles. Then it waits for the files of its children. Without a profile
+// it does nothing.
 func Stop() error {
 	r := &recorder
 	r.mu.Lock()

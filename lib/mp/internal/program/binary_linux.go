@@ -68,13 +68,14 @@ func inSpans(spans []Range, addr uintptr) bool {
 	return false
 }
 
-// InSegment reports whether addr is in a segment of the binary, so that it can be read.
+// InSegment reports whether addr is in a loaded segment of the binary, so that the memory there
+// can be read.
 func InSegment(addr uintptr) bool {
 	all, _ := Segments()
 	return inSpans(all, addr)
 }
 
-// Ends returns the lowest address of the binary and the one after its highest.
+// Ends returns the lowest address of the binary, and the address after its highest.
 func Ends() (low, high uintptr) {
 	all, _ := Segments()
 	for i, s := range all {

@@ -42,8 +42,8 @@ func isLiteral(name string) bool {
 	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
-// CaptureError returns the error of sending a func value that captures variables; pc is
-// its code.
+// CaptureError returns the error for a func value that cannot be sent because it captures
+// variables. pc is the address of its code.
 func CaptureError(pc uintptr) error {
 	if f := runtime.FuncForPC(pc); f != nil && strings.HasSuffix(f.Name(), "-fm") {
 		method := strings.TrimSuffix(f.Name(), "-fm")
@@ -89,8 +89,8 @@ func Base() uintptr { return **(**uintptr)(unsafe.Pointer(&fixedPoint)) }
 
 var fixedPoint = func() {}
 
-// ShortName returns a short name of the function at pc: that of Describe for a literal,
-// else the symbol without its package path.
+// ShortName returns a short name of the function at pc: the result of Describe for a function
+// literal, and otherwise the symbol without its package path.
 func ShortName(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {

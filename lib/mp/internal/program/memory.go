@@ -15,15 +15,15 @@ const WordSize = unsafe.Sizeof(uintptr(0))
 
 func PointerTo(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
-// WordAt returns the word at addr, in a variable that other goroutines may be changing.
+// WordAt returns the word at addr, which may be in a variable that other goroutines change.
 //
 //go:norace
 //go:noinline
 //go:nocheckptr
 func WordAt(addr uintptr) uintptr { return *(*uintptr)(PointerTo(addr)) }
 
-// IsConstant reports whether addr is in the binary or in constants that the Host has
-// loaded, so that it can be read.
+// IsConstant reports whether addr is in the binary or in constants that the mphost.Host has
+// loaded, so that the memory there can be read.
 func IsConstant(addr uintptr) bool {
 	if InSegment(addr) {
 		return true
@@ -33,7 +33,7 @@ func IsConstant(addr uintptr) bool {
 }
 
 // IsVariable reports whether addr is in the writable data of the binary, or in
-// variables that the Host has loaded.
+// variables that the mphost.Host has loaded.
 func IsVariable(addr uintptr) bool {
 	if inData(addr) {
 		return true
@@ -58,5 +58,5 @@ func Loaded() (constants, variables Range) {
 	return Range{}, Range{}
 }
 
-// MaxScan is how many bytes of a range are searched at most.
+// MaxScan is the largest number of bytes of a Range that a search reads.
 const MaxScan = 64 << 20

@@ -26,7 +26,7 @@ func (l BudgetPage) Unmap() {
 // runtime prints too early. So a child records that line in the page that it shares
 // with its parent.
 const (
-	FatalAt   = 2048 // offset in the page
+	FatalAt   = 2048 // offset of the line in the page
 	FatalSize = BudgetPageSize - FatalAt
 )
 

@@ -23,19 +23,19 @@ type Frame struct {
 }
 
 const (
-	FrameUpdate  byte = iota + 1 // to the child: a message of Host.Update; if id is 1 the child replies with FrameReady
-	FrameDefine                  // to the child: id is a slot; body: flag, runner id, function id
-	FrameTask                    // to the child: batch id; body: slot, flags, number of tasks, arguments
-	FrameCancel                  // to the child: batch id; body: index of the task
-	FrameEnd                     // to the child: exit
-	FrameResult                  // to the parent: batch id; body: a Reply
-	FrameBroken                  // to the parent: the encoded error because of which the child exits
-	FrameMessage                 // both directions: for Host.Message
+	FrameUpdate  byte = iota + 1 // to the child: Body is a message of Host.Update; if Id is 1, the child replies with FrameReady
+	FrameDefine                  // to the child: Id is the number of a slot; Body has a flag, a runner id and a function id for it
+	FrameTask                    // to the child: Id is that of a batch; Body has the slot, flags, the number of tasks and the arguments
+	FrameCancel                  // to the child: Id is that of a batch; Body is the index of the task to cancel
+	FrameEnd                     // to the child: it must exit
+	FrameResult                  // to the parent: Id is that of a batch; Body is a Reply
+	FrameBroken                  // to the parent: Body is the encoded error because of which the child exits
+	FrameMessage                 // in both directions: Body is a message for Host.Message
 	FrameReady                   // to the parent: the child has applied its first update
-	FrameTimeout                 // to the child: time limit for tasks of the batches that follow
-	FrameTrace                   // to the child: body: the folder into which it records a trace
-	FrameProfile                 // to the child: body: the folder into which it profiles itself
-	FrameKeys                    // to the child: id of the batch that follows; body: the keys of its tasks
+	FrameTimeout                 // to the child: Body is the time limit for tasks of the batches that follow
+	FrameTrace                   // to the child: Body is the folder into which the child records a trace
+	FrameProfile                 // to the child: Body is the folder into which the child writes a profile
+	FrameKeys                    // to the child: Id is that of the next batch; Body has the keys of its tasks
 	frameKinds
 )
 
@@ -108,8 +108,8 @@ func (c *FrameWriter) SendMessage(msg []byte) error {
 	return c.Send(Frame{Kind: FrameMessage, Body: msg})
 }
 
-// SendRoom sends a frame. room has HeaderSize free bytes, the body, and TrailerSize
-// free bytes.
+// SendRoom sends a frame without copying its body. room consists of HeaderSize bytes, the body,
+// and TrailerSize bytes; SendRoom writes the header and the trailer into it.
 func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 	n := len(room) - HeaderSize - TrailerSize
 	if uint64(n) >= maxFrame {
@@ -127,8 +127,8 @@ func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 func WithTrailer(b []byte) []byte { return append(b, make([]byte, TrailerSize)...) }
 
 // ReadFrame reads a frame. It returns io.EOF if the input ends before a frame, and
-// failure.ErrMalformed if the bytes are not a frame. If room is not nil, it may return
-// the memory for a body and its trailer.
+// failure.ErrMalformed if the bytes are not a frame. room may be nil; it may return n bytes of
+// memory for the body and the trailer of a frame of this kind, or nil.
 func ReadFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (Frame, error) {
 	var h [HeaderSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
@@ -165,7 +165,7 @@ func noEOF(err error) error {
 // maxKept is the largest buffer, in bytes, that is kept for the next message.
 const maxKept = 4 << 20
 
-// Kept returns b, or nil if it is too large to keep.
+// Kept returns b, or nil if b is too large to keep for reuse.
 func Kept(b []byte) []byte {
 	if cap(b) > maxKept {
 		return nil
@@ -173,8 +173,8 @@ func Kept(b []byte) []byte {
 	return b
 }
 
-// Spares has bodies of batches for reuse. Without them a child with little memory would
-// run the garbage collector after every few batches.
+// Spares has memory of bodies of earlier batches, for reuse. Without it, a child with little
+// memory would run the garbage collector after every few batches.
 type Spares chan []byte
 
 func (s Spares) Take(kind byte, n int) []byte {

@@ -33,7 +33,7 @@ func AppendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-// Window is how many batches a worker has at once. While one runs another is ready, so
+// Window is how many batches a worker has at once. While one batch runs, another is ready, so
 // that the worker need not wait for the parent.
 const Window = 2
 
@@ -45,7 +45,7 @@ const MaxBatchBytes = 1 << 20
 // they are reported without it.
 const FlushDelay = 2 * time.Millisecond
 
-// ErrForeignBytes is the cause of the end of a child whose connection has bytes that
-// package mp did not write.
+// ErrForeignBytes is the Cause in the ExitError of a child that was killed because other code
+// wrote to or read from the connection to it.
 var ErrForeignBytes = errors.New("mp: code outside package mp wrote to or read from the connection between parent and child: " +
 	"code must not use file descriptors that it did not open")

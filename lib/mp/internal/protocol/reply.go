@@ -13,7 +13,7 @@ import (
 type Reply struct {
 	Last    bool
 	Done    int
-	Elapsed time.Duration // since the first of these tasks began
+	Elapsed time.Duration // time since the first of these tasks began
 	Errs    []TaskError   // in the order of the tasks in this reply
 	Values  codec.Reader  // results of the tasks without an error
 }
@@ -33,7 +33,8 @@ func (r *Reply) PutHead(b []byte) {
 	binary.LittleEndian.PutUint64(b[16:], uint64(r.Elapsed))
 }
 
-// Room encodes the reply, with these values, in memory for SendRoom.
+// Room returns the encoded reply, with values as encoded results, as the argument room of
+// SendRoom.
 func (r *Reply) Room(values []byte) []byte {
 	b := make([]byte, HeaderSize+ReplyHead, HeaderSize+ReplyHead+len(values)+TrailerSize)
 	r.PutHead(b[HeaderSize:])

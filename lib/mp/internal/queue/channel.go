@@ -32,9 +32,9 @@ type channelQueue struct {
 	tags   atomic.Uint64 // the last tag
 }
 
-// A Word is a value of a channelQueue. Tag identifies it in the trace: values may leave a
-// channel in another order than their sends are logged. It is 0 if no trace was recorded
-// when the value was put.
+// A Word is a value in the channel of a channelQueue. Tag identifies the value in a trace,
+// since the order of the sends in a trace may differ from the order of the values in the
+// channel. Tag is 0 if no trace was recorded when the value was put.
 type Word struct{ X, Tag uint64 }
 
 func newChannelQueue(e call.Elem, size int, counted bool) *channelQueue {
@@ -60,9 +60,9 @@ func (q *channelQueue) Close() {
 	}
 }
 
-// Words is the channel of a channelQueue for values of 8 bytes without pointers whose
-// values are not counted. mp.Queue uses it directly for a Put or Get that waits, cannot
-// be cancelled and is not traced. This saves one call, a tenth of the time.
+// Words has the channel of a channelQueue that is for values of 8 bytes without pointers, and
+// does not count values for JoinableQueue. mp.Queue uses the channel directly for a Put or Get
+// that waits, cannot be cancelled and is not traced. This saves one call, a tenth of the time.
 type Words struct {
 	C chan Word
 	q unsafe.Pointer // *channelQueue; code that uses a Words would compile more if it knew the type
@@ -78,7 +78,8 @@ func WordsOf(q Untyped) *Words {
 	return nil
 }
 
-// Send is Put of a value with wait, and without a context.
+// Send puts the value x into the queue. It waits while the queue is full, and returns ErrClosed
+// if the queue is closed.
 //
 //go:noinline
 func (w *Words) Send(x uint64) (err error) {
@@ -87,7 +88,7 @@ func (w *Words) Send(x uint64) (err error) {
 	return nil
 }
 
-// Received logs that the value with the tag was taken.
+// Received logs that the value with the given tag was taken.
 //
 //go:noinline
 func (w *Words) Received(tag uint64) { (*channelQueue)(w.q).received(tag) }

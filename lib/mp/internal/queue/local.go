@@ -85,8 +85,8 @@ func (q *ringQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) error 
 	return LocalPut(unsafe.Pointer(q), ctx, v, wait)
 }
 
-// LocalPut is Put, and LocalGet is Get, of the *ringQueue p, for code that does not
-// know the type.
+// LocalPut calls the method Put, and LocalGet the method Get, of the *ringQueue p. They are
+// for code that does not know the type.
 func LocalPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool) error {
 	q := (*ringQueue)(p)
 	if q.counted {

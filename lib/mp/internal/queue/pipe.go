@@ -22,11 +22,14 @@ import (
 // An End is the part of an mp.Conn that does not depend on the type of its values.
 type End struct {
 	In, out Untyped
-	Users   *shm.Object // the processes that have the two ends; nil for goroutines
+	Users   *shm.Object // object that names the processes that have the two ends; nil for goroutines
 	side    int
 	looked  int64 // when Send last checked that the peer is alive, in nanoseconds
 }
 
+// NewEnds makes a pipe for values of the type that pointer points to, and returns its ends. If
+// shared is true, the pipe is for processes.
+//
 //go:noinline
 func NewEnds(pointer any, e call.Elem, shared bool) (one, other End, err error) {
 	x, err := New(pointer, e, shared, 0, false)
@@ -218,8 +221,8 @@ func noteSent(users *shm.Object, side int) {
 	}
 }
 
-// GiveEnds records that a child has the ends. The parent does this, because the child
-// may die before it can.
+// GiveEnds records that the child with the given pid has the ends. The parent calls it, because
+// the child may die before it could record this itself.
 func GiveEnds(ends []sentEnd, pid int) {
 	if len(ends) == 0 {
 		return

@@ -15,8 +15,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Untyped is a queue of any kind. Put and Get take pointers to values of the type
-// that it was made for. Only a queue for processes may keep such a pointer.
+// An Untyped is a queue of any kind. Put and Get take a pointer to a value of the type that
+// the queue was made for. Only a queue for processes may keep that pointer after the call.
 type Untyped interface {
 	Put(ctx context.Context, v unsafe.Pointer, wait bool) error
 	Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
@@ -30,7 +30,9 @@ type Untyped interface {
 // maxQueue is the largest size of a queue.
 const maxQueue = 1<<31 - 1
 
-// New makes a queue for values of the type that pointer points to.
+// New makes a queue for values of the type that pointer points to, which e describes. If shared
+// is true, the queue is for processes. It holds up to size values, or any number if size is 0.
+// If counted is true, it counts the values for JoinableQueue.
 //
 //go:noinline
 func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped, error) {
@@ -51,7 +53,8 @@ func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped
 	return newRingQueue(e, size, counted), nil
 }
 
-// MakeLocal returns the queue of a zero mp.Queue, and makes it on the first call.
+// MakeLocal returns the queue of a zero mp.Queue, whose address is stored at at. The first call
+// makes the queue.
 //
 //go:noinline
 func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {
@@ -59,21 +62,27 @@ func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {
 	return Local(atomic.LoadPointer(at))
 }
 
-// Local and LocalPointer convert between a *ringQueue and a pointer, for code that does
-// not know the type.
+// Local returns the *ringQueue p as an Untyped. It is for code that does not know the type.
 func Local(p unsafe.Pointer) Untyped { return (*ringQueue)(p) }
 
+// LocalPointer is the inverse of Local. It returns nil for a queue of another type.
+//
 //go:noinline
 func LocalPointer(q Untyped) unsafe.Pointer {
 	local, _ := q.(*ringQueue)
 	return unsafe.Pointer(local)
 }
 
+// Open opens the queue that another process's handle names. Its values have the type that
+// pointer points to.
+//
 //go:noinline
 func Open(pointer any, handle []byte) (Untyped, error) {
 	return openSharedQueue(reflect.TypeOf(pointer).Elem(), handle)
 }
 
+// Describe returns a text with the number of values in q, or "<nil>" if q is nil.
+//
 //go:noinline
 func Describe(q Untyped) string {
 	if q == nil {
@@ -85,6 +94,8 @@ func Describe(q Untyped) string {
 	return "a queue of 1 value"
 }
 
+// IsPlain reports whether q keeps no pointers to values, and calls no methods of values.
+//
 //go:noinline
 func IsPlain(q Untyped) bool {
 	switch q := q.(type) {

@@ -16,9 +16,9 @@ import (
 // declares its memory as an array of pointers.
 type State struct {
 	Queue Untyped        // nil for a zero mp.Queue, and where Ring is used
-	Plain *struct{}      // not nil if Queue keeps no pointers to values, and calls no methods of them
-	Ring  unsafe.Pointer // *ringQueue, for goroutines; a zero mp.Queue makes it when it is first used
-	Words *Words         // the values of Queue, if it is a small queue for goroutines of values of 8 bytes without pointers
+	Plain *struct{}      // not nil if IsPlain is true for Queue
+	Ring  unsafe.Pointer // a *ringQueue, for goroutines; a zero mp.Queue makes it when it is first used
+	Words *Words         // the result of WordsOf for Queue
 }
 
 // NewState returns the memory of a new mp.Queue. Its parameters are those of New.
@@ -44,7 +44,8 @@ func (s *State) set(q Untyped) {
 	}
 }
 
-// Open makes s the queue of a handle.
+// Open makes s refer to the queue that a handle names. Its values have the type that pointer
+// points to.
 //
 //go:noinline
 func (s *State) Open(pointer any, handle []byte) error {
@@ -106,7 +107,7 @@ func GetInto(q Untyped, ctx context.Context, v unsafe.Pointer) error {
 // ErrNoPlace is the error of GetInto for a nil pointer.
 var ErrNoPlace = errors.New("mp: cannot store the received value: the pointer to its destination is nil")
 
-// Handle returns the reference to q for another process.
+// Handle returns a handle of q, with which another process can open the queue.
 //
 //go:noinline
 func Handle(q Untyped) ([]byte, error) {
@@ -116,7 +117,8 @@ func Handle(q Untyped) ([]byte, error) {
 	return q.Handle()
 }
 
-// IsLast reports whether err is the normal end of an iteration: the queue was closed.
+// IsLast reports whether err says that the queue is closed, which is the normal end of an
+// iteration.
 //
 //go:noinline
 func IsLast(err error) bool { return errors.Is(err, shm.ErrClosed) }

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Get takes the first value and stores it at v, which points to the codec's type.
+// Get takes the first value and stores it at v, which points to a variable of the codec's type.
 func (q *sharedQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	var b *[]byte

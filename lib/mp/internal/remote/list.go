@@ -29,6 +29,8 @@ type ListAnswer[T any] struct {
 	Values []T
 }
 
+// ListMethod returns the CalledMethod that applies a ListCall to a served list.
+//
 //go:noinline
 func ListMethod[T any]() CalledMethod {
 	return CalledMethod{

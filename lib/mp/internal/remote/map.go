@@ -31,6 +31,8 @@ type MapAnswer[K comparable, V any] struct {
 	All   map[K]V
 }
 
+// MapMethod returns the CalledMethod that applies a MapCall to a served map.
+//
 //go:noinline
 func MapMethod[K comparable, V any]() CalledMethod {
 	return CalledMethod{

@@ -8,7 +8,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A CalledMethod is a user's function on a served object, for code that is not generic.
+// A CalledMethod describes a function that is called on a served object to code that is not
+// generic.
 type CalledMethod struct {
 	Fn          *call.Funcval
 	Arg, Result call.Elem
@@ -16,6 +17,8 @@ type CalledMethod struct {
 	Do          func(object, a, r unsafe.Pointer) error
 }
 
+// MethodOf returns the CalledMethod of fn, a function of the form mp.Method[S, A, R].
+//
 //go:noinline
 func MethodOf[S, A, R, F any](fn F) CalledMethod {
 	s := call.ShapeOf((*F)(nil), false)
@@ -52,7 +55,9 @@ func (m *CalledMethod) protected(object, a, r unsafe.Pointer) (err error) {
 // A Runner calls methods of one type in the process that serves the object: see call.RunnerPC.
 type Runner interface{ Ask(call MethodCall) }
 
-// A MethodCall has a method to call, and gets it from a Runner as a CalledMethod.
+// A MethodCall is the argument of a Runner, which knows the types of the function to call. The
+// Runner gets the function's address from the method Function, and passes the function, with
+// its types, to the method Call.
 type MethodCall interface {
 	Function() *call.Funcval
 	Call(m CalledMethod)

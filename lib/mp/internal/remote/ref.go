@@ -48,6 +48,9 @@ type answer struct {
 	Err    []byte
 }
 
+// Serve makes the object at obj available to other processes, which call functions on it with
+// the result. It fails in a program that did not call mp.Init.
+//
 //go:noinline
 func Serve(obj unsafe.Pointer) (Reference, error) {
 	if _, err := mphost.Current(); err != nil {

@@ -122,7 +122,7 @@ type methodRun struct {
 	err    error
 }
 
-// Call calls m, and stores the encoded result or the error in v.
+// Call implements MethodCall: it calls m, and stores the encoded result or the error in v.
 func (v *methodRun) Call(m CalledMethod) {
 	a, r := m.Arg.Room(1), m.Result.Room(1)
 	if v.err = m.Arg.Decode(v.arg, a); v.err != nil {

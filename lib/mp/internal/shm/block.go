@@ -1,7 +1,7 @@
 package shm
 
-// A Block is memory that lives as long as a pointer into it, also longer than the
-// Block.
+// A Block is a piece of memory. The memory lives as long as a pointer into it exists, even
+// after the Block itself is unreachable.
 type Block struct {
 	Mem []byte
 	seg *Segment // nil for goroutines
@@ -34,8 +34,8 @@ func OpenBlock(handle []byte) (*Block, error) {
 	return &Block{Mem: s.mem, seg: s}, nil
 }
 
-// Handle returns a handle of the block for another process. That process must open it
-// while this one has the block.
+// Handle returns a handle of the block for another process. That process must call OpenBlock
+// while this process has the block.
 func (b *Block) Handle() ([]byte, error) {
 	if b.seg == nil {
 		return nil, ErrLocal
@@ -43,7 +43,7 @@ func (b *Block) Handle() ([]byte, error) {
 	return b.seg.handle()
 }
 
-// Close makes it impossible to send the block. Its memory stays.
+// Close makes it impossible to send the block to more processes. The memory stays usable.
 func (b *Block) Close() {
 	if b.seg != nil {
 		b.seg.Close()

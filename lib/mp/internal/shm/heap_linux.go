@@ -49,8 +49,8 @@ func heapPages(room, page int) (object *byte, past uintptr) {
 // heapMargin is how many bytes the heap may take beyond an object's size.
 const heapMargin = 8 << 20
 
-// HeapAllows returns an error if the system would refuse the heap size bytes more. An
-// allocation would crash the process then.
+// HeapAllows returns an error if the system would not let the heap grow by size bytes. An
+// allocation of that size would then crash the process.
 func HeapAllows(size int) error {
 	if size < heapMargin {
 		return nil

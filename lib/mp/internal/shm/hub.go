@@ -54,8 +54,8 @@ var inherited = func() string {
 	return v
 }()
 
-// Environ returns variables for the environment of a child, so that goroutines of the
-// child and of this process can wake each other.
+// Environ returns environment variables for a child. With them, goroutines of the child and of
+// this process can wake each other.
 func Environ() []string {
 	h, err := ownHub()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // context ends. Goroutines that wait with such a context are in a list, and one
 // goroutine, the agent, waits for the sync.Mutex for all of them.
 type LocalMutex struct {
-	// Slow makes LockFast and UnlockFast fail if it is not 0. It must lie directly
+	// Slow makes LockFast and UnlockFast return false if it is not 0. It must lie directly
 	// before Mu: see mutex_fast.go.
 	Slow uint32
 	Mu   sync.Mutex
@@ -32,7 +32,7 @@ func (m *LocalMutex) lockAlways() {
 	m.Mu.Lock()
 }
 
-// Lock waits for the mutex and takes it. Its error is ctx's.
+// Lock waits for the mutex and takes it. If ctx ends first, it returns the cause of ctx.
 func (m *LocalMutex) Lock(ctx context.Context) error {
 	if ctx.Done() == nil {
 		m.lockAlways()

@@ -36,7 +36,8 @@ func (m Mutex) TryLock() bool {
 	return m.state().CompareAndSwap(0, m.O.me.Word())
 }
 
-// Lock waits for the lock and takes it. Its error is ctx's, or ErrClosed.
+// Lock waits for the lock and takes it. It returns the cause of ctx if ctx ends first, and
+// ErrClosed if the object is closed.
 func (m Mutex) Lock(ctx context.Context) error {
 	if m.O.local != nil {
 		return m.O.local.mutex.Lock(ctx)

@@ -26,7 +26,7 @@ var (
 
 const noWord = 1<<64 - 1
 
-// SetTraced makes LockFast and UnlockFast fail while isTraced is true.
+// SetTraced(true) makes LockFast and UnlockFast return false, until SetTraced(false) is called.
 func SetTraced(isTraced bool) {
 	free, locked := uint64(0), uint64(heldWord)
 	if isTraced {

@@ -7,7 +7,7 @@ import "sync/atomic"
 // traced is 1 while a trace is recorded.
 var traced atomic.Uint32
 
-// SetTraced makes LockFast fail while isTraced is true.
+// SetTraced(true) makes LockFast return false, until SetTraced(false) is called.
 func SetTraced(isTraced bool) {
 	if isTraced {
 		traced.Store(1)

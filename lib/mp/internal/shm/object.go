@@ -160,8 +160,8 @@ func (o *Object) Close() {
 	}
 }
 
-// Handle returns a handle of the object for another process. That process must open it
-// while this one has the object.
+// Handle returns a handle of the object for another process. That process must call Open while
+// this process has the object.
 func (o *Object) Handle() ([]byte, error) {
 	if o.seg == nil {
 		return nil, ErrLocal
@@ -220,8 +220,8 @@ func Open(handle []byte, size int) (*Object, error) {
 	return known, nil
 }
 
-// Window maps a range of a large object, in bytes from its beginning, beyond the part
-// that New or Open mapped. It extends the object to that size.
+// Window maps the bytes from from to before to of a large object, which lie beyond the part
+// that NewLarge or Open mapped. If the object is smaller than to bytes, Window extends it.
 func (o *Object) Window(from, to int) ([]byte, error) {
 	if err := o.seg.grow(largeHead + to); err != nil {
 		return nil, err
@@ -229,5 +229,6 @@ func (o *Object) Window(from, to int) ([]byte, error) {
 	return o.seg.window(largeHead+from, largeHead+to)
 }
 
-// Discard returns the memory of a range of a large object to the system.
+// Discard gives the memory of the bytes from from to before to of a large object back to the
+// system.
 func (o *Object) Discard(from, to int) { o.seg.discard(largeHead+from, largeHead+to) }

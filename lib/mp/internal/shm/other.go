@@ -38,7 +38,7 @@ func Self() Owner { return Owner{PID: uint32(os.Getpid())} }
 // Child returns a child of this process as an Owner.
 func Child(pid int) Owner { return Owner{PID: uint32(pid)} }
 
-// Alive returns true.
+// Alive returns true, since no process is known to be dead on this system.
 func (o Owner) Alive() bool { return true }
 
 func futexWait(*atomic.Uint32, uint32, time.Duration) bool { return false }

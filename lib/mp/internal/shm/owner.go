@@ -9,7 +9,7 @@ import (
 // process ids.
 type Owner struct {
 	PID   uint32
-	Start uint32 // low bits of the time since boot, in ticks; 0 if not known
+	Start uint32 // start time of the process: low bits of the time since boot, in ticks; 0 if not known
 }
 
 // Word returns the owner as one word. Bit 31 of it is not used.

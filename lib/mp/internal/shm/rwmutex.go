@@ -27,8 +27,8 @@ func (m RWMutex) lock() Mutex { return Mutex{O: m.O} }
 // Recovered returns how often the lock was taken from a process that died writing.
 func (m RWMutex) Recovered() uint32 { return m.lock().Recovered() }
 
-// Lock waits until no process holds the lock, and takes it to write. Its error is ctx's
-// or ErrClosed.
+// Lock waits until no process holds the lock, and takes it to write. It returns the cause of
+// ctx if ctx ends first, and ErrClosed if the object is closed.
 func (m RWMutex) Lock(ctx context.Context) error {
 	if err := m.lock().Lock(ctx); err != nil {
 		return err
@@ -76,8 +76,8 @@ func (m RWMutex) Unlock() {
 	m.lock().Unlock()
 }
 
-// RLock waits until no process writes or waits to write, and takes the lock to read.
-// Its error is ctx's or ErrClosed.
+// RLock waits until no process writes or waits to write, and takes the lock to read. It
+// returns the cause of ctx if ctx ends first, and ErrClosed if the object is closed.
 func (m RWMutex) RLock(ctx context.Context) error {
 	if m.isUncounted() {
 		return m.Lock(ctx)

@@ -33,7 +33,7 @@ var segments struct {
 	m  map[uint64]weak.Pointer[Segment]
 }
 
-// NewSegment makes a segment. If inHeap, its memory is part of Go's heap.
+// NewSegment makes a segment of size bytes. If inHeap is true, its memory is part of Go's heap.
 func NewSegment(size int, inHeap bool) (*Segment, error) {
 	var fd int
 	err := Retry(func() (err error) {

@@ -62,7 +62,7 @@ func (o *Object) HasDead() bool {
 	return false
 }
 
-// RemoveDead frees the places of dead processes.
+// RemoveDead frees the places of dead processes in the object's list of users.
 func (o *Object) RemoveDead() {
 	for i := range users(o.head) {
 		w := userWord(o.head, i)
@@ -85,24 +85,25 @@ func LeaveAll() {
 	}
 }
 
-// Index returns the place of this process among the users, or -1 if it has none.
+// Index returns the place of this process in the object's list of users, or -1 if this process
+// has no place there.
 func (o *Object) Index() int { return o.index }
 
-// Users returns the number of places for users.
+// Users returns the number of places in the object's list of users.
 func (o *Object) Users() int { return users(o.head) }
 
-// User returns the process at a place; ok is false if the place is free.
+// User returns the process that has place i; ok is false if the place is free.
 func (o *Object) User(i int) (_ Owner, ok bool) {
 	w := userWord(o.head, i).Load()
 	return OwnerOf(w), w != 0
 }
 
-// Remove frees place i if the dead process has it, and reports whether it did.
+// Remove frees place i if the process dead has that place, and reports whether it did.
 func (o *Object) Remove(i int, dead Owner) bool {
 	return userWord(o.head, i).CompareAndSwap(dead.Word(), 0)
 }
 
-// IsTracked reports whether all processes that have the object have places among the users.
+// IsTracked reports whether each process that has the object has a place in its list of users.
 func (o *Object) IsTracked() bool { return at32(o.head, headUntracked).Load() == 0 }
 
 // peers records what this process has found out about the other users of an object.
@@ -114,8 +115,8 @@ type peers struct {
 	sent   atomic.Bool                  // the object was sent after that
 }
 
-// OnDeath sets the function that removes a dead user in place of Remove, and returns the
-// same as Remove.
+// OnDeath sets a function that is called instead of Remove when a user is found dead. It must
+// do the work of Remove and return the same result.
 func (o *Object) OnDeath(remove func(i int, dead Owner) bool) {
 	o.peers.mu.Lock()
 	defer o.peers.mu.Unlock()
@@ -161,7 +162,7 @@ func (o *Object) checkPeers(seen time.Duration) {
 }
 
 // AloneFor returns how long ago the last other user was found dead. alone is false if
-// others have the object, or if this process has sent it since.
+// other processes have the object, or if this process has sent the object since then.
 func (o *Object) AloneFor() (d time.Duration, alone bool) {
 	at := o.peers.alone.Load()
 	if at == 0 || o.peers.sent.Load() {

@@ -18,14 +18,14 @@ func valueSlot(o *Object, i uint32, size uintptr) unsafe.Pointer {
 	return o.At(ValueSlots + int(i)*valueSlotSize(size))
 }
 
-// LoadValue copies the value in the current slot of o to the memory at to. The caller holds
-// the lock.
+// LoadValue copies the value in the current slot of o to the memory at to. The caller must
+// hold the lock.
 func LoadValue(to unsafe.Pointer, o *Object, size uintptr) {
 	copyBytes(to, valueSlot(o, o.U32(valueCurrent).Load(), size), size)
 }
 
-// StoreValue writes the slot of o that is not current and makes it current. The caller
-// holds the lock, or nothing else uses o.
+// StoreValue writes the slot of o that is not current and makes it current. The caller must
+// hold the lock, unless nothing else uses o.
 func StoreValue(o *Object, from unsafe.Pointer, size uintptr) {
 	current := o.U32(valueCurrent).Load()
 	copyBytes(valueSlot(o, 1-current, size), from, size)

@@ -8,15 +8,15 @@ import (
 	"unsafe"
 )
 
-// All is the argument of Wake to wake all waiters.
+// All is the argument n of Wake that wakes all waiters.
 const All = 1<<31 - 1
 
 // A Watch lists the events that end a wait, besides a wake-up.
 type Watch struct {
-	Peers   bool        // the death of all other users, with ErrPeerDied
+	Peers   bool        // whether the death of all other users ends the wait with ErrPeerDied
 	Losses  uint32      // the value of Object.Losses when the call began
-	Suspect func() bool // called from time to time: the wait ends when it returns true
-	One     bool        // the waiters of the word are woken one at a time
+	Suspect func() bool // called from time to time; the wait ends when it returns true
+	One     bool        // whether the waiters of the word are woken one at a time
 }
 
 // A waiter checks from time to time whether its wait must end: firstLook after the
@@ -32,8 +32,9 @@ const maxDirect = 4
 
 var direct atomic.Int32
 
-// Wait sleeps until the word at off is woken, unless the word is not val. It may return
-// early without a reason. Its error is ctx's, ErrClosed or ErrPeerDied.
+// Wait sleeps until Wake is called for the word at off. It returns at once if the word is not
+// val, and may return early without a reason. Its error is the cause of ctx, ErrClosed or
+// ErrPeerDied.
 func (o *Object) Wait(ctx context.Context, off int, val uint32, w Watch) error {
 	defer runtime.KeepAlive(o)
 	if err := o.ended(ctx, w); err != nil {
@@ -124,7 +125,7 @@ func (o *Object) wakeNear(off, n int) int {
 	return woken
 }
 
-// TraceKey identifies the word at off in traces, in all processes.
+// TraceKey returns a number that identifies the word at off in the traces of all processes.
 func (o *Object) TraceKey(off int) uint64 {
 	if o.local != nil {
 		return uint64(uintptr(unsafe.Pointer(o.local)))

@@ -13,7 +13,8 @@ import (
 // Root marks the calling goroutine as one that runs the traced function.
 func Root() { trace.Log(context.Background(), CategoryRoot, "") }
 
-// Send logs that this goroutine is about to send the value number seq to key.
+// Send logs that this goroutine is about to send a value. key identifies the queue, pipe, batch
+// or process that the value goes to, and seq is the number of the value there.
 func Send(kind string, key, seq uint64) { log(CategorySend, kind, key, seq, "") }
 
 // SendBatch logs that tasks from index first on are about to be sent to a child.
@@ -21,7 +22,8 @@ func SendBatch(pid int, batch uint64, first int) {
 	log(CategorySend, KindBatch, BatchKey(pid, batch), 0, " "+strconv.Itoa(first))
 }
 
-// Receive logs that this goroutine has received the value number seq of key.
+// Receive logs that this goroutine has received the value that Send has logged with the same
+// kind, key and seq.
 func Receive(kind string, key, seq uint64) { log(CategoryReceive, kind, key, seq, "") }
 
 // SendLocal logs that this goroutine is about to hand over the value number seq of the
@@ -49,8 +51,8 @@ func log(category, kind string, key, seq uint64, extra string) {
 	trace.Log(context.Background(), category, string(append(b, extra...)))
 }
 
-// Task begins the span of a task, which the caller ends. It is task i of a child's
-// batch with this key, or, if the key is 0, task i of a Map or Stream.
+// Task begins the span of a task, which the caller must end. The task has the index i in the
+// batch with this key, or, if the key is 0, in its Map or Stream.
 func Task(function string, key uint64, i int) *trace.Region {
 	r := trace.StartRegion(context.Background(), "task "+function)
 	b := strconv.AppendUint(make([]byte, 0, 32), key, 16)
@@ -67,7 +69,7 @@ const (
 	WaitEvent    = "wait for an event"
 )
 
-// Wait begins the span of a wait, which the caller ends.
+// Wait begins the span of a wait, which the caller must end.
 func Wait(name string) *trace.Region { return trace.StartRegion(context.Background(), name) }
 
 // Scopes of the keys of locks. Of a lock that is held to read, the scope is followed by
@@ -78,21 +80,23 @@ const (
 	suffixRead  = "-read"
 )
 
-// Locked logs that this goroutine has taken the lock o, to read if reads is true, and
-// Unlocking that it is about to release it.
+// Locked logs that this goroutine has taken the lock o. reads is true for a read lock.
 //
 //go:noinline
 func Locked(o *shm.Object, reads bool) { logLock(CategoryLock, o, reads) }
 
+// Unlocking logs that this goroutine is about to release the lock o.
+//
 //go:noinline
 func Unlocking(o *shm.Object, reads bool) { logLock(CategoryUnlock, o, reads) }
 
-// LockedLocal and UnlockingLocal do the same for the lock at p, which is for goroutines
-// and no Object.
+// LockedLocal is Locked for the lock at p, which is for goroutines and has no Object.
 //
 //go:noinline
 func LockedLocal(p unsafe.Pointer) { logKey(CategoryLock, uint64(uintptr(p)), scopeLocal) }
 
+// UnlockingLocal is Unlocking for the lock at p, which is for goroutines and has no Object.
+//
 //go:noinline
 func UnlockingLocal(p unsafe.Pointer) { logKey(CategoryUnlock, uint64(uintptr(p)), scopeLocal) }
 

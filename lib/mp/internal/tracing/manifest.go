@@ -20,25 +20,25 @@ const ManifestName = "manifest.json"
 
 // A Manifest describes the traces in a folder.
 type Manifest struct {
-	Version   int       `json:"version"` // of this format: 1
+	Version   int       `json:"version"` // version of this format: 1
 	Go        string    `json:"go"`
 	Command   string    `json:"command"`
 	Module    string    `json:"module,omitempty"`   // the path of the program's main module
-	Notebook  bool      `json:"notebook,omitempty"` // the program is the worker process of a notebook
+	Notebook  bool      `json:"notebook,omitempty"` // whether the program is the worker process of a notebook
 	Cores     int       `json:"cores"`
 	Began     time.Time `json:"began"`
 	Ended     time.Time `json:"ended"`
-	Processes []Info    `json:"processes"` // the first process first
+	Processes []Info    `json:"processes"` // the process that began the recording comes first
 }
 
 // An Info describes the trace of one process.
 type Info struct {
 	PID      int    `json:"pid"`
 	Parent   int    `json:"parent"`
-	File     string `json:"file"`              // in the manifest's folder, for go tool trace
-	First    bool   `json:"first,omitempty"`   // the process that began the recording
-	Complete bool   `json:"complete"`          // the file has all events
-	Problem  string `json:"problem,omitempty"` // why it has not
+	File     string `json:"file"`              // name of the trace in the manifest's folder
+	First    bool   `json:"first,omitempty"`   // whether this process began the recording
+	Complete bool   `json:"complete"`          // whether the file has all events
+	Problem  string `json:"problem,omitempty"` // if Complete is false, why events are missing
 
 	Began time.Time `json:"began"`
 }

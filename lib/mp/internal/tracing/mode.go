@@ -11,7 +11,8 @@ import (
 // recording, and is no slower otherwise.
 var Unlocked atomic.Uint64
 
-// NeverUnlocked differs from 0 and 1.
+// NeverUnlocked is the value of Unlocked during a recording. It differs from 0 and 1, the
+// values of a lock's bit.
 const NeverUnlocked = 2
 
 // special has the bits below. They are in one word, so that IsPlain reads only one.
@@ -22,8 +23,8 @@ const (
 	isCancelled
 )
 
-// IsPlain reports whether a wait needs no extra work: waits of goroutines cannot be
-// cancelled, and this process is not recorded.
+// IsPlain reports whether a wait needs no extra work, because waits of goroutines cannot be
+// cancelled and this process is not recorded.
 func IsPlain() bool { return special.Load() == 0 }
 
 // SetCancelled sets whether waits may be cancelled.

@@ -22,7 +22,7 @@ const (
 	CategoryRoot    = "mp.root"    // the goroutine that runs the traced function
 	CategorySend    = "mp.send"    // KIND KEY SEQ [EXTRA]: logged before others can see the value
 	CategoryReceive = "mp.receive" // KIND KEY SEQ: logged after the value was taken
-	CategoryTask    = "mp.task"    // BATCH INDEX: which task the region that encloses it runs
+	CategoryTask    = "mp.task"    // BATCH INDEX: the task that the enclosing region runs
 	CategoryLock    = "mp.lock"    // KEY SCOPE: logged after the lock was taken
 	CategoryUnlock  = "mp.unlock"  // KEY SCOPE: logged before the lock is free
 	CategoryCPU     = "mp.cpu"     // the processor time of this process so far, in nanoseconds
@@ -30,17 +30,17 @@ const (
 
 // Kinds of values that are sent.
 const (
-	KindStart  = "start"  // a child; the key is its process ID
-	KindBatch  = "batch"  // tasks, to a child; the extra text is the index of the first
-	KindResult = "result" // outcomes of tasks, from a child
+	KindStart  = "start"  // the start of a child; the key is the child's process id
+	KindBatch  = "batch"  // tasks that go to a child; EXTRA is the index of the first task
+	KindResult = "result" // outcomes of tasks that come from a child
 	KindQueue  = "queue"
 )
 
 // Kinds of values that stay within a process. Their keys are known only there, and a
 // value that is sent may be received more than once.
 const (
-	KindLocalBatch  = "local-batch"  // tasks, to a worker of a pool of goroutines
-	KindLocalResult = "local-result" // outcomes, to the goroutine that waits for them
+	KindLocalBatch  = "local-batch"  // tasks that go to a worker of a pool of goroutines
+	KindLocalResult = "local-result" // outcomes that go to the goroutine that waits for them
 	KindLocalQueue  = "local-queue"
 )
 
@@ -72,7 +72,7 @@ func Folder() string {
 // ErrTracing is the error of Start if this process is traced already.
 var ErrTracing = errors.New("mp: cannot start a trace: this process is already being traced; end the other trace first")
 
-// Start begins to record this process, and the children that it starts or sends tasks,
+// Start begins to record this process, and the children that it starts or sends tasks to,
 // into a folder that exists.
 func Start(folder string) error { return start(folder, true) }
 
@@ -103,8 +103,8 @@ func start(folder string, isFirst bool) error {
 	return nil
 }
 
-// StartChild begins to record a child, unless the recording has ended. A problem is
-// noted in the folder: it must not make tasks fail.
+// StartChild begins to record this process, which is a child, unless the recording has ended.
+// It notes a problem in the folder, so that no task fails.
 func StartChild(folder string) {
 	if _, err := os.Stat(filepath.Join(folder, stopName)); err == nil {
 		return
@@ -127,7 +127,7 @@ func SetNotebook() {
 	recorder.notebook = true
 }
 
-// Expect records that a child was told to record. gone is closed when it has ended.
+// Expect notes that a child was told to record a trace. gone is closed when the child has ended.
 func Expect(pid int, gone <-chan struct{}) {
 	r := &recorder
 	r.mu.Lock()
@@ -137,8 +137,9 @@ func Expect(pid int, gone <-chan struct{}) {
 	}
 }
 
-// Stop ends the recording of this process and, if it is the first, of its children, and
-// waits for their files. Without a recording it does nothing.
+// Stop ends the recording of this process. In the process that began the recording, Stop also
+// ends the recordings of the children and waits for their files. Without a recording it does
+// nothing.
 func Stop() error {
 	r := &recorder
 	r.mu.Lock()

@@ -1,6 +1,6 @@
-// Command copycheck reports package variables that a program changes, if package mp sends a
-// function that reads them to a child process: the child has a copy with the initial value.
-// See package lib/mp/copycheck.
+// Command copycheck reports package variables that a program changes, and that are read by a
+// function that package mp sends to a child process. The child has a copy of the variable,
+// with the initial value. See package lib/mp/copycheck.
 //
 //	copycheck ./...
 //
