@@ -139,8 +139,8 @@ func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 //
 // n is the number for each pool, not for all pools together. Pools do not share child
 // processes, so that a pool's tasks see the variables and the environment of no other pool.
-// If n processes served all pools, tasks that wait for those of another pool could occupy
-// all of them for ever. The processes for the first pool of this process start at once, and
+// If n processes served all pools, tasks that wait for tasks of another pool could occupy all
+// n processes for ever. The processes for the first pool of this process start at once, and
 // those for another pool when its first task arrives. They end with their pool, at the
 // latest when the Cluster is closed or this process ends. So close pools that are not needed.
 //

@@ -28,10 +28,10 @@
 //
 // The tasks of a notebook run on the workers that it starts itself, and on the workers of
 // programs that perijove build --worker made from the notebook. Such a program gets the tasks
-// of a function if its source, and all declarations that it uses, have the same hash in both.
-// The error for other tasks names the first difference. The type of the argument must
-// not contain an interface, an interface in the result can hold only basic types, and errors
-// arrive as text with the errors that they wrap.
+// of a function if the hash of its source, with all declarations that it uses, is the same in
+// the program and in the notebook. The error for other tasks names the first difference. The
+// type of the argument must not contain an interface, an interface in the result can hold only
+// basic types, and errors arrive as text with the errors that they wrap.
 //
 // # Options
 //
@@ -42,7 +42,7 @@
 //
 // # What happens when something fails
 //
-// A task runs at least once. If the child process that runs it dies, it begins again at
+// A task runs at least once. If the child process that runs it dies, the task begins again at
 // once; if a whole machine is lost, its tasks begin again elsewhere within two seconds. A
 // task may thus run twice, for example if the network fails after the task has ended; only
 // one outcome is used. A task with side effects can recognize a second run by its TaskKey.
@@ -63,8 +63,8 @@
 //
 // # Jobs
 //
-// The tasks of a pool end with its process. Those of a Job do not: StartJob stores them, with
-// a name, on the server, which also keeps the results. Another process joins the job with
+// The tasks of a pool end with its process. The tasks of a Job do not: StartJob stores them,
+// with a name, on the server, which also keeps the results. Another process joins the job with
 // JoinJob and gets every result.
 //
 //	job, err := cluster.StartJob[int](ctx, c, "sweep", Square, xs)

@@ -96,7 +96,8 @@ func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	return rs[:min(len(rs), j.in.record.Tasks)], first
 }
 
-// Progress returns the number of tasks that have a result or an error, and of all tasks.
+// Progress returns in done how many tasks have a result or an error, and in total how many
+// tasks the job has.
 func (j *Job[R]) Progress(ctx context.Context) (done, total int, err error) {
 	ended, err := j.in.stored(ctx)
 	for _, e := range ended {

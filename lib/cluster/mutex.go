@@ -53,7 +53,7 @@ func NewMutex(ctx context.Context, c *Cluster) (*Mutex, error) {
 	return &Mutex{entry: e}, nil
 }
 
-// Lock locks the Mutex. It waits while another task or process has it.
+// Lock locks the Mutex. It waits while another task or process has it, or until ctx ends.
 func (m *Mutex) Lock(ctx context.Context) error {
 	owner := []byte(rand.Text())
 	return m.watch(ctx, leaseTime, func(now keyvalue.Entry, stale bool) (bool, error) {

@@ -127,8 +127,8 @@ func MaxValue(n int) Option {
 	}
 }
 
-// Inflight sets how many tasks of a pool are under way at once, at most. A Map or Stream
-// submits the next task when one has ended. The default is 2048.
+// Inflight sets the largest number of tasks of a pool that are under way at once. A Map or
+// Stream submits the next task when one has ended. The default is 2048.
 func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {

@@ -31,8 +31,8 @@ const (
 	Close Kind = "close"
 )
 
-// A Message is a message of a comm. The program and the host of its notebook
-// exchange it.
+// A Message is a message of a comm. The program and its host exchange Messages. The host
+// is the code that passes them on to the front end, such as the worker process of a kernel.
 type Message struct {
 	Kind     Kind            `json:"kind"`
 	ID       string          `json:"id"`                 // id of the comm

@@ -59,8 +59,8 @@ type renderer struct {
 }
 
 // HasForm reports whether [Render] shows a value in a form that its type defines, or as a
-// picture or a matrix, and not only by its fields and elements. It calls the type's
-// methods that return such forms, and none that returns its text.
+// picture or a matrix, and not only by its fields and elements. It calls the methods of
+// the type that return such forms, but no method that returns the text of the value.
 func HasForm(v any) bool {
 	r := renderer{data: Bundle{}, metadata: map[string]any{}}
 	r.forms(v)

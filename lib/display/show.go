@@ -34,7 +34,7 @@ func Latex(tex string) error {
 }
 
 // SVG shows a picture. Front ends embed it as an image, so it must be a complete
-// document: with an xmlns attribute, a size, and without styles from the page. SVG
+// document: it needs an xmlns attribute and a size, and cannot use styles of the page. SVG
 // adds a missing xmlns, and fails if the root of the text is not an svg element.
 func SVG(svg string) error {
 	svg, size, err := standaloneSVG(svg)
@@ -85,7 +85,7 @@ func ShowAs(id string, v any) error {
 	return displayhost.Send(m)
 }
 
-// Update replaces by v everything that was shown under id, in all cells.
+// Update replaces everything that was shown under id, in all cells, by v.
 func Update(id string, v any) error {
 	if id == "" {
 		return errors.New("display: cannot update a display: the identifier is empty; pass the one that was passed to ShowAs")

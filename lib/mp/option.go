@@ -264,8 +264,8 @@ func newJobOptions(opts []JobOption) (o jobOptions, err error) {
 // report runs in a separate goroutine, one call at a time, and the tasks do not wait
 // for it. If report is slow, calls are skipped. In the last call done is equal to
 // total, unless the Map or Stream ends early. No call begins after the Map or the loop
-// has ended. Both wait for a running call, unless their context ends. If report panics,
-// the Map or Stream ends with that error.
+// has ended. The Map and the loop wait for a running call, unless their context ends. If
+// report panics, the Map or Stream ends with that error.
 func Progress(report func(done, total int)) JobOption {
 	return JobOption{func(p unsafe.Pointer) {
 		o := (*jobOptions)(p)

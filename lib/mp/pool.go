@@ -112,7 +112,7 @@ func Cores() int { return pool.Cores() }
 
 // NewRemotePool returns a pool whose tasks a Runner runs, at most inflight of them at a time.
 // start makes the Runner; it gets the options of opts. The option Workers is refused, because
-// the Runner has its workers already. Package cluster calls NewRemotePool; see mpremote.
+// the Runner has its workers already. Package cluster calls NewRemotePool: see package mpremote.
 func NewRemotePool(inflight int, opts []PoolOption, start func(*mpremote.PoolOptions) (mpremote.Runner, error)) (*Pool, error) {
 	given, err := remoteOptions(opts)
 	if err != nil {

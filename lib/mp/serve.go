@@ -7,9 +7,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/remote"
 )
 
-// A Ref is a reference to an object that lives in one process. Other processes call its
-// methods with Ask. To share a Ref with a child, send it as the argument of a function
-// or within it. The object is never copied, so it may hold anything: maps, files,
+// A Ref is a reference to an object that lives in one process. Other processes call the
+// object's methods with Ask. To share a Ref with a child, send it as the argument of a
+// function or within it. The object is never copied, so it may hold anything: maps, files,
 // channels.
 type Ref[S any] struct{ in remote.Reference }
 

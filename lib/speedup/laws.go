@@ -69,7 +69,7 @@ type Fit struct {
 }
 
 // A Parameter is a parameter of a law. It is not negative. Each round gives one
-// estimate; Value is their median with its interval.
+// estimate. Value is the median of the estimates, with its interval.
 type Parameter struct {
 	Symbol string
 	Value  Estimate

@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// A Case is one of the ways to do the work that Measure compares.
+// A Case is one way to do the work. Measure compares several Cases.
 type Case struct {
 	Name string // name in the table and the chart; the cases of a measurement must have different names
 	// Run does all of the work with the given number of workers, and returns

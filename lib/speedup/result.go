@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// An Estimate is a median over rounds with the interval from Low to High. It is the
-// 95 % interval of the median from six rounds on, and the range of the values with
-// fewer rounds. Low and High are NaN with one round.
+// An Estimate is a median over rounds, with an interval from Low to High. With six or more
+// rounds it is the 95 % interval of the median, and with fewer rounds the range of the
+// values. With one round Low and High are NaN.
 type Estimate struct{ Median, Low, High float64 }
 
 // A Point is the result of one case with one number of workers.

@@ -28,7 +28,8 @@ func Time(runs int, f func() error) (Estimate, error) {
 }
 
 // Format formats a time in seconds with the given number of significant digits and a
-// suitable unit: Format(0.0000205626, 2) is "21 µs". digits is limited to 1 to 15.
+// suitable unit: Format(0.0000205626, 2) is "21 µs". A number of digits below 1 counts as 1,
+// and above 15 as 15.
 func Format(seconds float64, digits int) string {
 	units := []struct {
 		name string

@@ -32,7 +32,7 @@ type loop struct {
 // Next ends a run of a repeated statement and returns the number of loops of the next
 // run. If n is 0, there is no further run, and report has the measurement. The first
 // call only begins the first run. loops is the number of loops of each run, and runs is the
-// number of runs; Next chooses a number that is 0.
+// number of runs. If one of them is 0, Next chooses it.
 func (w *Watch) Next(loops, runs int) (n int, report string) {
 	now := time.Now()
 	l := w.loop

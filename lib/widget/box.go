@@ -22,7 +22,7 @@ func NewVBox(children ...Widget) *VBox { return &VBox{newBox("VBox", children)} 
 type GridBox struct{ box }
 
 // NewGridBox returns a box that shows the widgets in rows of the given number of
-// columns, at least one.
+// columns. A number below 1 counts as 1.
 func NewGridBox(columns int, children ...Widget) *GridBox {
 	grid := newModel(base, "Layout", map[string]any{
 		"grid_template_columns": fmt.Sprintf("repeat(%d, max-content)", max(columns, 1)), "grid_gap": "4px 12px",

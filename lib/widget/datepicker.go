@@ -10,7 +10,7 @@ import (
 type DatePicker struct{ Control[time.Time] }
 
 // NewDatePicker returns a control that holds the day of value, in value's location; the
-// zero time means none.
+// zero time means that no day is chosen.
 func NewDatePicker(description string, value time.Time) *DatePicker {
 	d := &DatePicker{}
 	d.check, d.encode, d.decode, d.equal = inCalendar, encodeDate, decodeDate, time.Time.Equal
@@ -18,11 +18,11 @@ func NewDatePicker(description string, value time.Time) *DatePicker {
 	return d
 }
 
-// SetValue chooses the day of t, in t's location; the zero time means none. If the year
+// SetValue chooses the day of t, in t's location; the zero time means no day. If the year
 // is not between 1 and 9999, SetValue fails and changes nothing.
 func (d *DatePicker) SetValue(t time.Time) error { return d.Control.SetValue(midnight(t)) }
 
-// MIMEBundle returns the control's forms; its text form is description and day.
+// MIMEBundle returns the control's forms; its text form has the description and the day.
 func (d *DatePicker) MIMEBundle() map[string]any {
 	day := "none"
 	if t := d.Value(); !t.IsZero() {

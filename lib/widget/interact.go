@@ -27,8 +27,8 @@ import (
 // If the first parameter of f is a context.Context, it has no option. A change of a
 // control while f runs cancels the context, and the result of that call is not shown. f
 // returns nothing, a value, an error, or a value and an error. There may be more options
-// than parameters: the rest must be controls, such as a Button, that make Interact call f
-// again.
+// than parameters. The additional options must be controls, such as a Button; a change of
+// one of them also calls f.
 //
 // Interact fails if a parameter's type has no control, or if an option does not suit its
 // parameter.

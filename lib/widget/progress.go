@@ -10,7 +10,7 @@ type IntProgress struct {
 	m            *model
 }
 
-// NewIntProgress returns an empty bar that is full at total, which is at least 1.
+// NewIntProgress returns an empty bar that is full at total. A total below 1 counts as 1.
 func NewIntProgress(description string, total int) *IntProgress {
 	p := &IntProgress{description: description, total: max(total, 1)}
 	p.m = newModel(controls, "IntProgress", progressState(description, p.total), nil)
@@ -41,7 +41,7 @@ func (p *IntProgress) SetValue(n int) {
 // Add adds n to the value.
 func (p *IntProgress) Add(n int) { p.SetValue(p.value + n) }
 
-// MIMEBundle returns the bar's forms; its text form is value and total.
+// MIMEBundle returns the bar's forms; its text form has the value and the total.
 func (p *IntProgress) MIMEBundle() map[string]any {
 	return p.m.bundle(fmt.Sprintf("%s %d of %d", p.description, p.value, p.total))
 }
@@ -57,7 +57,7 @@ type FloatProgress struct {
 }
 
 // NewFloatProgress returns an empty bar that is full at high. If high is not positive
-// and finite, it is 1.
+// and finite, it counts as 1.
 func NewFloatProgress(description string, high float64) *FloatProgress {
 	if !(high > 0) || finite(high) != nil {
 		high = 1
@@ -77,7 +77,7 @@ func (p *FloatProgress) SetValue(v float64) {
 	_ = p.m.set("value", p.value, true)
 }
 
-// MIMEBundle returns the bar's forms; its text form is value and maximum.
+// MIMEBundle returns the bar's forms; its text form has the value and the maximum.
 func (p *FloatProgress) MIMEBundle() map[string]any {
 	return p.m.bundle(fmt.Sprintf("%s %g of %g", p.description, p.value, p.high))
 }

@@ -37,7 +37,8 @@ func NewFloatSlider(description string, low, high, step, value float64) *FloatSl
 type IntRangeSlider struct{ Control[[2]int] }
 
 // NewIntRangeSlider returns a slider from low to high with two handles, at from and to.
-// A handle outside of the range moves to the nearer end, and to is at least from.
+// A handle outside of the range moves to the nearer end. If to is below from, it moves to
+// from.
 func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSlider {
 	high = max(low, high)
 	s := &IntRangeSlider{}
@@ -52,8 +53,8 @@ func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSli
 type FloatRangeSlider struct{ Control[[2]float64] }
 
 // NewFloatRangeSlider returns a slider from low to high with two handles, at from and
-// to, that move by step. A handle outside of the range moves to the nearer end, and to is
-// at least from.
+// to, that move by step. A handle outside of the range moves to the nearer end. If to is
+// below from, it moves to from.
 func NewFloatRangeSlider(description string, low, high, step, from, to float64) *FloatRangeSlider {
 	high = max(low, high)
 	s := &FloatRangeSlider{}

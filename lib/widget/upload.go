@@ -11,7 +11,7 @@ import (
 type File struct {
 	Name    string
 	Type    string // MIME type according to the browser; may be empty
-	Size    int64  // in bytes
+	Size    int64  // size in bytes
 	ModTime time.Time
 	Data    []byte
 }

@@ -16,7 +16,7 @@ const (
 )
 
 // HTML returns a value as a table, or as a tree whose nodes open and close without a
-// script. It returns false for a value whose text form is just as good.
+// script. ok is false for a value whose text form is just as good.
 func HTML(v any) (text string, ok bool) { return new(Rendering).HTML(v) }
 
 // HTML returns the HTML form of the value, as the function [HTML] does.

@@ -71,9 +71,9 @@ const maxPairs = 2000
 var readMap = func(_ reflect.Value, f func()) bool { f(); return true }
 
 // SetMapReader sets the function that reads a map. The Go runtime ends a program that
-// reads a map while another goroutine writes it, so the reader must prevent that. It
-// calls f, which reads m and does not allocate, or returns false if the map cannot be
-// read now. SetMapReader must not be called concurrently with other functions of this
+// reads a map while another goroutine writes it, so the reader must prevent that. The
+// reader calls f, which reads m and does not allocate, or returns false if the map cannot
+// be read now. SetMapReader must not be called concurrently with other functions of this
 // package.
 func SetMapReader(reader func(m reflect.Value, f func()) bool) { readMap = reader }
 

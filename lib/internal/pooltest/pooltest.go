@@ -20,7 +20,7 @@ import (
 // A NewPool makes a pool of two worker processes, which the test need not close.
 type NewPool func(t *testing.T, opts ...mp.PoolOption) *mp.Pool
 
-// Run tests the options.
+// Run tests the options of pools that newPool makes.
 func Run(t *testing.T, newPool NewPool) {
 	for name, test := range map[string]func(*testing.T, NewPool){
 		"TaskTimeout": taskTimeout, "LateResults": lateResults, "StuckTask": stuckTask,

@@ -6,10 +6,10 @@
 // contains the function's name or literal. It also follows calls by name from the sent
 // function to functions of the same package. The analyzer does not see calls through
 // interfaces and func values, writes through pointers, or other packages. So it does not
-// find all mistakes, but each mistake that it reports is one. It does not report changes
+// find all mistakes, but it makes no false reports. It does not report changes
 // that also happen in every child: in init functions, in main before mp.Init, and in
 // initializers of pools. It treats the functions of Map, Stream and Submit as sent to
-// processes if all pools that the package makes are pools of processes.
+// processes if the package makes pools of processes and no other pools.
 //
 // Command cmd/copycheck runs the analyzer:
 //

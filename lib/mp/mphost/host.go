@@ -76,7 +76,7 @@ type Host interface {
 	Message(from *Peer, msg []byte)
 }
 
-// A Range is a range of addresses from Start to before End.
+// A Range is the range of addresses from Start up to, but not including, End.
 type Range struct{ Start, End uintptr }
 
 // A Peer is the other end of the connection between a parent and a child.
@@ -135,8 +135,8 @@ func Current() (Host, error) {
 	return process.host, nil
 }
 
-// RunChild runs the functions that the parent sends. It exits the process when there
-// are no more, or when the parent is gone. Call it on the main goroutine of a process
+// RunChild runs the functions that the parent sends. It exits the process when the parent
+// sends no more, or when the parent is gone. Call it on the main goroutine of a process
 // for which IsChild returns true. An ordinary program calls mp.Init instead.
 func RunChild(h Host) {
 	e := child.Open()

@@ -9,8 +9,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Encode returns the function fn and the encoded arguments of the calls fn(x) for each x,
-// as a Runner gets them. Use it for tasks that outlive the process.
+// Encode returns the Func of fn, and the encoded arguments of the calls fn(x) for each x of xs,
+// in the form in which a Runner gets them. Use it for tasks that outlive the process.
 func Encode[R, A, F any](fn F, xs []A) (*Func, [][]byte, error) {
 	return encode(call.Of[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs))
 }

@@ -56,7 +56,7 @@ type Outcome struct {
 // Failure returns the Outcome of a task that failed with err.
 func Failure(err error) Outcome { return Outcome{Failed: true, Bytes: codec.EncodeError(err)} }
 
-// PortableFailure is Failure for a process of another build.
+// PortableFailure is Failure for an Outcome that goes to another build.
 func PortableFailure(err error) Outcome {
 	return Outcome{Failed: true, Portable: true, Bytes: codec.EncodeErrorFor(err, true)}
 }

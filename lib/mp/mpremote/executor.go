@@ -40,7 +40,7 @@ type ExecutorOptions struct {
 	Env            []string      // variables added to the environment of the children
 }
 
-// NewExecutor starts the child processes.
+// NewExecutor returns an Executor with the options o, whose child processes it starts.
 func NewExecutor(o ExecutorOptions) (*Executor, error) {
 	h, err := mphost.Current()
 	if err != nil {

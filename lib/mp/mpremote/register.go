@@ -37,7 +37,8 @@ func register(name string, c call.Function) {
 	registered.byName[name] = &c
 }
 
-// Registers reports whether this program has registered functions, and describes its source.
+// Registers reports whether this program has registered functions and has the mpsource.Table
+// of its source.
 func Registers() bool {
 	registered.mu.Lock()
 	defer registered.mu.Unlock()

@@ -34,11 +34,12 @@ func (t *Timeline) HTML() string { return t.html }
 // PNG returns the picture, with two pixels per CSS pixel.
 func (t *Timeline) PNG() []byte { return t.png }
 
-// String says how long each goroutine ran and for what it waited.
+// String returns a text that says how long each goroutine ran and what it waited for.
 func (t *Timeline) String() string { return t.text }
 
-// Record is for [speedup.Options].Record. It records with [mp.Trace], so it fails in a
-// process that is already being recorded, such as in a cell with %%trace.
+// Record is a value for the field Record of [speedup.Options]. It records a run with
+// [mp.Trace], so it fails in a process that is already being recorded, such as in a cell
+// with %%trace.
 func Record(run func() error) (t speedup.Timeline, err error) {
 	folder, err := os.MkdirTemp("", "perijove-timeline-")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package begins records which batches of tasks workers have begun, so that the loss of a
+// Package begins records the batches of tasks that workers have begun, so that the loss of a
 // worker that ran a batch can be distinguished from the loss of the message with the batch.
 package begins
 
@@ -135,15 +135,15 @@ func (r *Recorder) Begin(ctx context.Context, b Batch) error {
 	return err
 }
 
-// End records that the process has ended a batch. The next call of Begin, Drop or Flush stores the
-// record.
+// End records that the process has ended a batch. The next call of Begin, Drop or Flush stores
+// the record on the server.
 func (r *Recorder) End(b Batch) { r.change(b, false) }
 
 // Drop records that the process gives a batch back without having ended it. The batch does not
 // count as lost.
 func (r *Recorder) Drop(ctx context.Context, b Batch) error { return r.store(ctx, r.change(b, false)) }
 
-// Flush stores what End has recorded.
+// Flush stores on the server what End has recorded.
 func (r *Recorder) Flush(ctx context.Context) error {
 	r.mu.Lock()
 	n := r.changes

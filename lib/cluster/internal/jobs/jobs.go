@@ -36,8 +36,8 @@ type Record struct {
 	Calls string // hash of the function's name, the types and the arguments
 	Shape string // Text of the Shape of the result type
 	Build string // the build whose workers run the tasks
-	Mixed bool   // reports whether other builds have run tasks, too
-	Sent  bool   // reports whether all tasks were sent
+	Mixed bool   // whether other builds have run tasks, too
+	Sent  bool   // whether all tasks were sent
 }
 
 // Value returns the Value of an outcome of a task of a job. An error is stored twice: as text,

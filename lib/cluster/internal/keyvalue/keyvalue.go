@@ -54,7 +54,7 @@ type Store struct {
 type Entry struct {
 	Value    []byte
 	Revision uint64
-	Created  time.Time // by the clock of the server
+	Created  time.Time // time of the change, by the clock of the server
 
 	writes  []string
 	deleted bool

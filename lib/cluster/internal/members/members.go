@@ -91,7 +91,7 @@ func (s *List) Rows() []Row {
 	return list
 }
 
-// Slots returns how many tasks all workers run at once.
+// Slots returns how many tasks of each pool all processes together can run at once.
 func (s *List) Slots() (n int) {
 	for _, m := range s.Current() {
 		n += m.Slots

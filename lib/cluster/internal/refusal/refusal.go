@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
-// A Reason is what is known about the cluster and the pool whose tasks cannot run.
+// A Reason has the facts about a cluster, and about a pool whose tasks cannot run, that Of needs.
 type Reason struct {
 	URL   string
 	Build members.Build                         // build of this process

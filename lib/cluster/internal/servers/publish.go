@@ -20,9 +20,9 @@ const (
 	maxPublishTry = 5 * time.Second
 )
 
-// Publish stores a message in a stream of the server at url. If the server does not answer or the stream is
-// full, it tries again until ctx ends or publishTimeout has passed. id identifies the
-// message, so that it is stored once.
+// Publish stores a message in a stream of the server at url. If the server does not answer or
+// the stream is full, Publish tries again until ctx ends or publishTimeout has passed. If id is
+// not empty, it identifies the message, so that the server stores the message only once.
 func Publish(ctx context.Context, js jetstream.JetStream, url, subject, id string, msg []byte) (seq uint64, err error) {
 	last := time.Now().Add(publishTimeout)
 	timeout := objects.FirstTry

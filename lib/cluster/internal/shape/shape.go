@@ -11,7 +11,7 @@ import (
 // A Shape is the structure of a type.
 type Shape struct {
 	Text  string // equal for types of the same name and structure
-	Plain bool   // reports whether the type contains no interface, func, chan or unsafe.Pointer
+	Plain bool   // whether the type contains no interface, func, chan or unsafe.Pointer
 }
 
 // Of returns the shape of t.

@@ -19,7 +19,7 @@ type Settings struct {
 type Call struct {
 	FuncID, FuncName string
 	Function         string            // for a worker of another build: the name under which it has the function
-	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
+	Hash             [sha256.Size]byte // hash of that function's source; zero for a worker of the same build
 	Arg, Result      string            // names of the types of the argument and the result
 	Bytes            []byte            // the encoded argument
 }

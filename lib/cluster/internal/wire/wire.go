@@ -55,7 +55,7 @@ type Batch struct {
 	MaxValue         int // the largest size of a result in bytes
 	FuncID, FuncName string
 	Function         string            // for a worker of another build: the name under which it has the function
-	Hash             [sha256.Size]byte // of that function's source; zero for a worker of the same build
+	Hash             [sha256.Size]byte // hash of that function's source; zero for a worker of the same build
 	Arg, Result      string            // names of the types of the argument and the result
 	Settings         Value             // encoded Settings of the pool; empty for the defaults
 	Args             []Value

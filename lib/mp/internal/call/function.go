@@ -9,8 +9,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Function describes a user's function to code that is not generic, which calls it in this
-// process or sends it to a child.
+// A Function describes a user's function for code that is not generic. That code calls the
+// function in this process or sends it to a child.
 type Function struct {
 	Fn          *Funcval
 	Target      bool // whether the function's type satisfies mp.Target, and not mp.Func

@@ -138,8 +138,8 @@ func (c *Codec) UnmarshalFor(b []byte, p unsafe.Pointer, portable bool) error {
 	return c.ReceiveError(r.ValueErr())
 }
 
-// ReceiveError returns the error of decoding err with the name of c's type added, or nil if err
-// is nil.
+// ReceiveError returns err, the error of decoding a value, with the name of the value's type in
+// its text. It returns nil if err is nil.
 func (c *Codec) ReceiveError(err error) error {
 	if err == nil {
 		return nil

@@ -109,7 +109,7 @@ func (c *Codec) SetBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
 	*(*[]byte)(p) = unsafe.Slice((*byte)(mem), n) // its header; the length counts elements
 }
 
-// MakeBulk sets the slice at p to a new one of n elements.
+// MakeBulk sets the slice at p to a new slice of n elements.
 func (c *Codec) MakeBulk(p unsafe.Pointer, n int) {
 	reflect.NewAt(c.typ, p).Elem().Set(reflect.MakeSlice(c.typ, n, n))
 }

@@ -31,7 +31,7 @@ func (v *Value) object(like any) *shm.Object {
 	return v.found(v.at.Object(shm.ValueSize(reflect.TypeOf(like).Elem().Size())))
 }
 
-// Make makes the object, shared or for goroutines, with a first value.
+// Make makes the object, shared or for goroutines. The first value is at the address first.
 func (v *Value) Make(shared bool, first unsafe.Pointer, size uintptr, like any) error {
 	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (v *Value) Load(to unsafe.Pointer, size uintptr, like any) {
 	runtime.KeepAlive(v)
 }
 
-// Store sets the value to what from points to.
+// Store copies the variable at from to the value.
 //
 //go:noinline
 func (v *Value) Store(from unsafe.Pointer, size uintptr, like any) {

@@ -261,7 +261,7 @@ type MapFailure struct {
 // Error returns the text of Err.
 func (e *MapFailure) Error() string { return e.Err.Error() }
 
-// A Range is a range of tasks, from index From to before To.
+// A Range is the range of tasks with indexes from From up to, but not including, To.
 type Range struct{ From, To int }
 
 // addPlaces adds s to all. It extends the last range if that ends where s begins.

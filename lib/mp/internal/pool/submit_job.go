@@ -98,7 +98,8 @@ type submitJob struct {
 	listed  bool
 }
 
-// Open prepares f for Submit. A result, of the type kind, is stored at the address result.
+// Open prepares f for Submit. kind is the type of the task's result, which is stored at the
+// address result.
 func (f *Future) Open(kind call.Elem, result unsafe.Pointer) {
 	f.Done, f.Cancel, f.kind, f.result = make(chan struct{}), func(error) {}, kind, result
 }

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// A Range is a range of addresses from Start to before End.
+// A Range is the range of addresses from Start up to, but not including, End.
 type Range struct{ Start, End uintptr }
 
 func (r Range) Contains(addr uintptr) bool { return r.Start <= addr && addr < r.End }

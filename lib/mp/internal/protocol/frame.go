@@ -127,8 +127,9 @@ func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 func WithTrailer(b []byte) []byte { return append(b, make([]byte, TrailerSize)...) }
 
 // ReadFrame reads a frame. It returns io.EOF if the input ends before a frame, and
-// failure.ErrMalformed if the bytes are not a frame. room may be nil; it may return n bytes of
-// memory for the body and the trailer of a frame of this kind, or nil.
+// failure.ErrMalformed if the bytes are not a frame. If room is not nil, ReadFrame calls it with
+// the kind of the frame, for n bytes of memory for the body and the trailer. If room returns
+// nil, ReadFrame allocates the memory.
 func ReadFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (Frame, error) {
 	var h [HeaderSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Marker is the environment variable that makes a process a child. Its value gives the first
-// of the child's file descriptors, and their number. The child removes it before it calls
-// user code, so that programs that it starts do not inherit it.
+// Marker is the environment variable that makes a process a child. Its value has the first of
+// the file descriptors of the connection, and their number. The child removes the variable
+// before it calls user code, so that programs that the child starts do not inherit it.
 const Marker = "PERIJOVE_MP_CHILD"
 
 // Exit codes of a child that ends without an outcome of its function.

@@ -14,7 +14,7 @@ type Reply struct {
 	Last    bool
 	Done    int
 	Elapsed time.Duration // time since the first of these tasks began
-	Errs    []TaskError   // in the order of the tasks in this reply
+	Errs    []TaskError   // errors of tasks, in the order of the tasks in this reply
 	Values  codec.Reader  // results of the tasks without an error
 }
 
@@ -33,8 +33,8 @@ func (r *Reply) PutHead(b []byte) {
 	binary.LittleEndian.PutUint64(b[16:], uint64(r.Elapsed))
 }
 
-// Room returns the encoded reply, with values as encoded results, as the argument room of
-// SendRoom.
+// Room returns the encoded reply in the form that SendRoom takes as room. values has the encoded
+// results.
 func (r *Reply) Room(values []byte) []byte {
 	b := make([]byte, HeaderSize+ReplyHead, HeaderSize+ReplyHead+len(values)+TrailerSize)
 	r.PutHead(b[HeaderSize:])

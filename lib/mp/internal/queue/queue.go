@@ -53,8 +53,8 @@ func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped
 	return newRingQueue(e, size, counted), nil
 }
 
-// MakeLocal returns the queue of a zero mp.Queue, whose address is stored at at. The first call
-// makes the queue.
+// MakeLocal returns the queue of a zero mp.Queue. The first call makes the queue and stores its
+// address at at.
 //
 //go:noinline
 func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {

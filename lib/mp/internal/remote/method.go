@@ -8,8 +8,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A CalledMethod describes a function that is called on a served object to code that is not
-// generic.
+// A CalledMethod describes, for code that is not generic, a function that is called on a
+// served object.
 type CalledMethod struct {
 	Fn          *call.Funcval
 	Arg, Result call.Elem

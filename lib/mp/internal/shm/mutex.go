@@ -120,7 +120,8 @@ func (m Mutex) IsMine() bool {
 	return m.O.local != nil || OwnerOf(m.state().Load()) == m.O.me
 }
 
-// IsHeldHere reports whether this process holds the lock. For an object for goroutines it reports whether a goroutine does.
+// IsHeldHere reports whether this process holds the lock. For an object for goroutines it
+// reports whether a goroutine holds the lock.
 func (m Mutex) IsHeldHere() bool {
 	if m.O.local != nil {
 		return m.O.local.mutex.IsHeld()

@@ -26,7 +26,8 @@ var (
 
 const noWord = 1<<64 - 1
 
-// SetTraced(true) makes LockFast and UnlockFast return false, until SetTraced(false) is called.
+// SetTraced turns the fast paths of mutexes off if isTraced is true, and on again if it is false.
+// While they are off, LockFast and UnlockFast return false.
 func SetTraced(isTraced bool) {
 	free, locked := uint64(0), uint64(heldWord)
 	if isTraced {

@@ -7,7 +7,8 @@ import "sync/atomic"
 // traced is 1 while a trace is recorded.
 var traced atomic.Uint32
 
-// SetTraced(true) makes LockFast return false, until SetTraced(false) is called.
+// SetTraced turns the fast path of mutexes off if isTraced is true, and on again if it is false.
+// While it is off, LockFast returns false.
 func SetTraced(isTraced bool) {
 	if isTraced {
 		traced.Store(1)

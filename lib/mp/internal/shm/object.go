@@ -220,8 +220,8 @@ func Open(handle []byte, size int) (*Object, error) {
 	return known, nil
 }
 
-// Window maps the bytes from from to before to of a large object, which lie beyond the part
-// that NewLarge or Open mapped. If the object is smaller than to bytes, Window extends it.
+// Window maps the bytes [from, to) of a large object, which lie beyond the part that NewLarge
+// or Open mapped. If the object is smaller than to bytes, Window extends it.
 func (o *Object) Window(from, to int) ([]byte, error) {
 	if err := o.seg.grow(largeHead + to); err != nil {
 		return nil, err
@@ -229,6 +229,5 @@ func (o *Object) Window(from, to int) ([]byte, error) {
 	return o.seg.window(largeHead+from, largeHead+to)
 }
 
-// Discard gives the memory of the bytes from from to before to of a large object back to the
-// system.
+// Discard gives the memory of the bytes [from, to) of a large object back to the system.
 func (o *Object) Discard(from, to int) { o.seg.discard(largeHead+from, largeHead+to) }

@@ -1,7 +1,7 @@
 // Package shm provides memory with words that goroutines or processes can wait on: an
 // Object. For goroutines it is ordinary memory. For processes it is a file that they
-// map. It has a list of the processes that use it, so that a waiter can find out that all
-// others are dead.
+// map. The file has a list of the processes that use the Object, so that a waiter can find
+// out that all others are dead.
 //
 // # Layout
 //
@@ -15,8 +15,8 @@
 //
 // While only a few threads of a process sleep on futexes, a waiter sleeps on a futex, too.
 // Further waiters are parked: one thread of the process sleeps for all of them, on a word
-// that every process of the tree knows (see hub). A waiter checks its word again within 100
-// ms, in case the process that should have woken it was killed.
+// that every process of the tree of processes knows (see hub). A waiter checks its word again
+// within 100 ms, in case the process that should have woken it was killed.
 package shm
 
 import (

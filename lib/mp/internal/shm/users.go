@@ -103,7 +103,8 @@ func (o *Object) Remove(i int, dead Owner) bool {
 	return userWord(o.head, i).CompareAndSwap(dead.Word(), 0)
 }
 
-// IsTracked reports whether each process that has the object has a place in its list of users.
+// IsTracked reports whether each process that has the object has a place in the object's list
+// of users.
 func (o *Object) IsTracked() bool { return at32(o.head, headUntracked).Load() == 0 }
 
 // peers records what this process has found out about the other users of an object.

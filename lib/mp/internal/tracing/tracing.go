@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// Categories of the log events that package exectrace reads.
+// Categories of the log events that package exectrace reads. Words in capitals stand for the
+// fields of the event's text.
 const (
 	CategoryRoot    = "mp.root"    // the goroutine that runs the traced function
 	CategorySend    = "mp.send"    // KIND KEY SEQ [EXTRA]: logged before others can see the value
