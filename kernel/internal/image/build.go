@@ -45,8 +45,8 @@ const (
 )
 
 // build builds the image in a folder beside dir and renames that to dir when it is
-// complete.
-func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
+// complete. code is the result of codeKey.
+func build(ctx context.Context, opt Options, tc Toolchain, dir, code string) error {
 	// This process reads the types and symbols of all packages and then continues as a
 	// kernel. More frequent collections keep its memory small.
 	percent := debug.SetGCPercent(20)
@@ -54,7 +54,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		debug.SetGCPercent(percent)
 		debug.FreeOSMemory()
 	}()
-	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir, thin: map[string]string{}}
+	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir, code: code, thin: map[string]string{}}
 	var err error
 	if b.dir, err = os.MkdirTemp(filepath.Dir(dir), ".build-*"); err != nil {
 		return err
@@ -111,6 +111,7 @@ type builder struct {
 	tc    Toolchain
 	dir   string // folder of the image while it is built
 	final string
+	code  string // see codeKey
 	pkgs  []listed
 	unfit error // why cells cannot be linked into a worker process of this toolchain; nil if they can
 
@@ -314,7 +315,7 @@ func (b *builder) finish() error {
 	if b.unfit != nil {
 		why = b.unfit.Error()
 	}
-	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, ThinUsers: thinUsers(b.pkgs), Sizes: map[string]int64{}}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, ThinUsers: thinUsers(b.pkgs), Code: b.code, Sizes: map[string]int64{}}
 	for _, p := range b.pkgs {
 		mf.Names[p.ImportPath] = p.Name
 	}

@@ -143,7 +143,11 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 		}
 	}
 	m, err := open(ctx, images, key, func(dir string) error {
-		return build(ctx, opt, tc, dir)
+		code, err := codeKey(tc, opt.Source, opt.C, opt.Race)
+		if err != nil || linkEqual(dir, code) {
+			return err
+		}
+		return build(ctx, opt, tc, dir, code)
 	})
 	if err != nil {
 		return nil, explain(opt.CacheDir, err)
@@ -236,6 +240,7 @@ type manifest struct {
 	Names     map[string]string // names of packages, by import path
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
 	ThinUsers []string          // import paths for which UsesThin reports true
+	Code      string            // result of codeKey
 }
 
 const (
@@ -243,14 +248,26 @@ const (
 	layout       = 4 // version of the layout of an image's folder
 )
 
-func read(dir string) (*Image, error) {
+func readManifest(dir string) (mf manifest, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if err != nil {
-		return nil, err
+		return mf, err
 	}
-	var mf manifest
 	if err := json.Unmarshal(b, &mf); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return mf, fmt.Errorf("%s: %w", dir, err)
+	}
+	return mf, nil
+}
+
+// read returns the image in dir, which may be a link that linkEqual has made. The Dir of the image is then the link's
+// target.
+func read(dir string) (*Image, error) {
+	if target, err := os.Readlink(dir); err == nil {
+		dir = filepath.Join(filepath.Dir(dir), target)
+	}
+	mf, err := readManifest(dir)
+	if err != nil {
+		return nil, err
 	}
 	if len(mf.Sizes) == 0 {
 		return nil, fmt.Errorf("%s: incomplete", dir)

@@ -84,7 +84,10 @@ func TestKey(t *testing.T) {
 }
 
 // fakeBuild makes a folder that open accepts as an image, and records each call in a log.
-func fakeBuild(dir string) error {
+func fakeBuild(dir string) error { return fakeBuildOf(dir, "") }
+
+// fakeBuildOf is fakeBuild for sources with a code key.
+func fakeBuildOf(dir, code string) error {
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(dir), "builds"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func fakeBuild(dir string) error {
 	if err != nil {
 		return err
 	}
-	b := &builder{dir: tmp, archives: map[string]string{"fmt": "fmt.a"}}
+	b := &builder{dir: tmp, code: code, archives: map[string]string{"fmt": "fmt.a"}}
 	for _, f := range []string{"worker", "symbols", "importcfg", "fmt.a"} {
 		if err := os.WriteFile(filepath.Join(tmp, f), []byte(f), 0o644); err != nil {
 			return err

@@ -205,6 +205,11 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 
 // imageKey returns the name of an image, a hash of everything on which it depends.
 func imageKey(tc Toolchain, src fs.FS, c *CSet, race bool) (string, error) {
+	return hashImage(tc, src, c, race, func(_ string, text []byte) []byte { return text })
+}
+
+// hashImage hashes everything on which an image depends, with the part of each source file that relevant returns.
+func hashImage(tc Toolchain, src fs.FS, c *CSet, race bool, relevant func(name string, text []byte) []byte) (string, error) {
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
 	if err != nil {
@@ -222,6 +227,7 @@ func imageKey(tc Toolchain, src fs.FS, c *CSet, race bool) (string, error) {
 			return err
 		}
 		b, err := fs.ReadFile(src, p)
+		b = relevant(p, b)
 		fmt.Fprintln(h, p, len(b))
 		h.Write(b)
 		return err

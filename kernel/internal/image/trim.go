@@ -69,6 +69,7 @@ func trim(images string) {
 	for _, m := range list[min(keepImages, len(list)):] {
 		removeUnused(m.dir)
 	}
+	removeLinks(images)
 }
 
 func removeUnused(dir string) {

@@ -101,6 +101,81 @@ func TestInterruptedSleep(t *testing.T) {
 	mustContain(t, execute(t, s, "fmt.Println(<-said, len(said))"), "deferred later 0")
 }
 
+// TestNoDiversionInDeferredFunction: a goroutine that is blocked at an interrupt continues before its return address is
+// changed, and a signal stops it. Its return address is then that of a call in a deferred function, and stays as it is.
+func TestNoDiversionInDeferredFunction(t *testing.T) {
+	s := newTestSession(t)
+	giveHelpers(t, s)
+	execute(t, s, `import _ "unsafe"
+
+//go:linkname aroundDiversion github.com/perijove/perijove/kernel/internal/worker.aroundDiversion
+var aroundDiversion func() func()
+
+gate, stopped, diverted := make(chan bool), make(chan bool), make(chan bool)
+ended := make(chan string, 1)
+aroundDiversion = func() func() {
+	aroundDiversion = nil
+	close(gate)
+	<-stopped
+	return func() { close(diverted) }
+}`)
+	interruptAfter(t, s, "begun", `func() {
+	defer func() {
+		how := "in the middle"
+		defer func() { ended <- how }()
+		close(stopped)
+		<-diverted
+		how = "at its end"
+	}()
+	when("chan receive", func() { fmt.Println("begun") })
+	<-gate
+	for {}
+}()`)
+	mustContain(t, execute(t, s, "fmt.Println(\"the deferred function ended\", <-ended)"), "the deferred function ended at its end")
+}
+
+// TestInterruptLeavesStartedGoroutines: an interrupt stops the cell's goroutine, and neither the goroutines that the
+// cell has started nor their deferred functions.
+func TestInterruptLeavesStartedGoroutines(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "running, interrupted := make(chan bool, 8), make(chan bool)\nended := make(chan string, 8)")
+	interruptAfter(t, s, "begun", `work := func(how string, wait func()) {
+	defer func() { ended <- how + " " + fmt.Sprint(recover()) }()
+	defer func() {
+		running <- true
+		wait()
+		panic("last line")
+	}()
+	if how == "exits" {
+		runtime.Goexit()
+	}
+}
+spin := func() {
+	for {
+		select {
+		case <-interrupted:
+			return
+		default:
+		}
+	}
+}
+for _, how := range []string{"returns", "exits"} {
+	go work(how, func() { <-interrupted })
+	go work(how, spin)
+}
+for range 4 {
+	<-running
+}
+fmt.Println("begun")
+for {}`)
+	execute(t, s, "close(interrupted)")
+	mustContain(t, execute(t, s, `count := map[string]int{}
+for range 4 {
+	count[<-ended]++
+}
+fmt.Println(count)`), "map[exits last line:2 returns last line:2]")
+}
+
 // TestInterruptOffersRestart: a goroutine that stays blocked is reported by
 // the next interrupt, until it has ended.
 func TestInterruptOffersRestart(t *testing.T) {

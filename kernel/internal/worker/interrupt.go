@@ -153,6 +153,10 @@ func (w *worker) tryStop(g uintptr) (parked bool) {
 	return false
 }
 
+// aroundDiversion is nil except in a test, in which a cell sets it by go:linkname. It is called before a return address
+// is changed, and its result afterwards.
+var aroundDiversion func() func()
+
 // divertParked changes the return address of a goroutine while the world is stopped, in another goroutine. It does so
 // only once: the goroutine returns to the same address even if it is blocked several times before.
 func (w *worker) divertParked(t *preempt.Target, g uintptr) {
@@ -161,6 +165,9 @@ func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	}
 	w.spawn(func() {
 		defer t.Diverting.Store(false)
+		if aroundDiversion != nil {
+			defer aroundDiversion()()
+		}
 		wanted := func() bool { return preempt.TargetOf(g) == t }
 		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt, wanted) })
 		// If the stack of a blocked goroutine has no call from a cell now, it will not have one later.
