@@ -87,7 +87,7 @@ func TestNoRecording(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, exectrace.ManifestName), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Show(folder, false); err == nil || !strings.Contains(err.Error(), "is not a manifest of mp.Trace") {
+	if _, err := Show(folder, false); err == nil || !strings.Contains(err.Error(), "as a manifest of mp.Trace") {
 		t.Errorf("a damaged manifest: %v", err)
 	}
 	folder = record(t)
