@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,10 +57,19 @@ func serve(ctx context.Context, n node) error {
 	if err != nil {
 		return err
 	}
+	failed := make(fatalErrors, 1)
+	s.SetLogger(failed, false, false)
 	go s.Start()
 	defer s.Shutdown()
-	if !s.ReadyForConnections(time.Minute) {
-		return fmt.Errorf("the NATS server on port %d of 127.0.0.1 does not accept connections after a minute", n.Port)
+	ready := make(chan bool, 1)
+	go func() { ready <- s.ReadyForConnections(time.Minute) }()
+	select {
+	case err := <-failed:
+		return err
+	case ok := <-ready:
+		if !ok {
+			return fmt.Errorf("the NATS server on port %d of 127.0.0.1 does not accept connections after a minute", n.Port)
+		}
 	}
 	nc, err := nats.Connect(s.ClientURL(), nats.Token(nodeToken), nats.InProcessServer(s))
 	if err != nil {
@@ -76,43 +86,99 @@ func serve(ctx context.Context, n node) error {
 	}); err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return nil
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }
 
+// fatalErrors is a logger of a server that keeps the first error after which the server does not
+// run, such as a port that another process uses.
+type fatalErrors chan error
+
+func (f fatalErrors) Fatalf(format string, args ...any) {
+	select {
+	case f <- fmt.Errorf(format, args...):
+	default:
+	}
+}
+
+func (f fatalErrors) Errorf(string, ...any)  {}
+func (f fatalErrors) Warnf(string, ...any)   {}
+func (f fatalErrors) Noticef(string, ...any) {}
+func (f fatalErrors) Debugf(string, ...any)  {}
+func (f fatalErrors) Tracef(string, ...any)  {}
+
+// startTries is how often startNodes tries to start servers.
+const startTries = 5
+
 // startNodes starts count servers, which form a cluster if there are several, and waits until
-// they answer.
+// they answer. Another process may take a port before a server listens on it: then startNodes
+// tries again with other ports.
 func startNodes(ctx context.Context, count int) (urls string, stop func(), err error) {
+	for range startTries {
+		var ports []int
+		if ports, err = freePorts(2 * count); err == nil {
+			urls, stop, err = startNodesAt(ctx, ports[:count], ports[count:])
+		}
+		if err == nil {
+			return urls, stop, nil
+		}
+	}
+	return "", nil, err
+}
+
+// startNodesAt starts a server for each port. The servers connect to each other at the ports of
+// routes.
+func startNodesAt(ctx context.Context, ports, routes []int) (urls string, stop func(), err error) {
 	folder, err := os.MkdirTemp("", "perijove-nodes-")
 	if err != nil {
 		return "", nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	var running []*mp.Process
 	stop = func() {
 		cancel()
+		for _, p := range running {
+			<-p.Done()
+		}
 		_ = os.RemoveAll(folder)
 	}
 	var list []string
-	nodes := make([]node, count)
-	ports, err := freePorts(2 * count)
-	for i := range nodes {
-		if err == nil {
-			nodes[i] = node{Name: fmt.Sprint("node", i), Port: ports[i], Cluster: ports[count+i], Routes: ports[count:], Folder: fmt.Sprintf("%s/%d", folder, i)}
-			list = append(list, fmt.Sprintf("nats://127.0.0.1:%d", ports[i]))
-			_, err = mp.Start(ctx, mp.Processes, serve, nodes[i])
+	for i, port := range ports {
+		n := node{Name: fmt.Sprint("node", i), Port: port, Cluster: routes[i], Routes: routes, Folder: fmt.Sprintf("%s/%d", folder, i)}
+		list = append(list, fmt.Sprintf("nats://127.0.0.1:%d", port))
+		p, err := mp.Start(ctx, mp.Processes, serve, n)
+		if err != nil {
+			stop()
+			return "", nil, err
+		}
+		running = append(running, p)
+	}
+	for i, p := range running {
+		if err := await(p, list[i], fmt.Sprint("node", i)); err != nil {
+			stop()
+			return "", nil, err
 		}
 	}
-	urls = strings.Join(list, ",")
-	for i := range nodes {
-		if err == nil {
-			_, err = usageOf(list[i], nodes[i].Name)
-		}
+	return strings.Join(list, ","), stop, nil
+}
+
+// await waits until a server answers, or until its process has ended.
+func await(p *mp.Process, url, name string) error {
+	answered := make(chan error, 1)
+	go func() {
+		_, err := usageOf(url, name)
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		return err
+	case <-p.Done():
+		return fmt.Errorf("the server at %s has ended: %w", url, cmp.Or(p.Join(context.Background()), context.Canceled))
 	}
-	if err != nil {
-		stop()
-		return "", nil, err
-	}
-	return urls, stop, nil
 }
 
 // freePorts returns n ports that no process used when it looked.

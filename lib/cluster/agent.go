@@ -63,7 +63,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 	if a.offers, err = c.storeOffer(a.ctx); err != nil {
 		return nil, err
 	}
-	a.consumer, err = c.tasks.CreateOrUpdateConsumer(a.ctx, jetstream.ConsumerConfig{
+	a.consumer, err = makeConsumer(a.ctx, c.tasks, jetstream.ConsumerConfig{
 		Durable: "build-" + buildID(c.build), FilterSubject: c.taskSubject(buildID(c.build), "*"), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1 << 16, InactiveThreshold: 24 * time.Hour, MaxRequestBatch: 1,
 	})
@@ -75,7 +75,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		return nil, err
 	}
 	for subject, handle := range map[string]nats.MsgHandler{
-		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelSaid, c.heldSubject(): a.askedForBatch,
+		c.helloSubject(): func(m *nats.Msg) { _ = m.Respond(a.describe(false).Encode()) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelSaid, c.heldSubject(): a.askedForBatch,
 	} {
 		sub, err := c.conn.Subscribe(subject, handle)
 		if err != nil {
@@ -119,12 +119,18 @@ func (a *agent) stop() {
 	_ = a.begins.Leave(ctx) // what remains ages out
 }
 
+// describe returns what other processes learn of the agent.
+func (a *agent) describe(leaving bool) *wire.Worker {
+	host, _ := os.Hostname()
+	return &wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
+		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Failed: int(a.failed.Load()), Restarts: a.restarts(),
+		Interval: a.c.members.Interval(heartbeatInterval), Leaving: leaving, Offers: a.offers}
+}
+
 // announce tells all clients of the server that the agent exists, or that it leaves.
 func (a *agent) announce(leaving bool) {
-	host, _ := os.Hostname()
-	w := wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
-		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Failed: int(a.failed.Load()), Restarts: a.restarts(), Leaving: leaving, Offers: a.offers}
-	a.c.members.Update(&w)
+	w := a.describe(leaving)
+	a.c.members.Update(w)
 	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // heartbeat repeats it
 }
 
@@ -262,7 +268,7 @@ func (a *agent) storeEnds() {
 func (a *agent) heartbeat() {
 	ticker := time.NewTicker(heartbeatInterval)
 	defer ticker.Stop()
-	for {
+	for announced := time.Now(); ; {
 		select {
 		case <-ticker.C:
 		case <-a.ctx.Done():
@@ -277,7 +283,10 @@ func (a *agent) heartbeat() {
 		for _, m := range msgs {
 			_ = m.InProgress() // sent again later; if none arrives, another worker runs the batch, too
 		}
-		a.announce(false)
+		if time.Since(announced) >= a.c.members.Interval(heartbeatInterval)-heartbeatInterval/2 {
+			announced = time.Now()
+			a.announce(false)
+		}
 		a.dropExecutors()
 	}
 }

@@ -18,16 +18,24 @@ import (
 // A message may be lost together with the server that leads the stream.
 const resultAckWait = 3 * time.Second
 
+const (
+	// resultExpiry is how long one request for results waits. The server that leads the consumer
+	// sends a heartbeat every resultHeartbeat meanwhile. After two heartbeats that did not come, the
+	// pool sends the request again, to the next leader.
+	resultExpiry    = 5 * time.Second
+	resultHeartbeat = time.Second
+)
+
 // collect begins to receive the results of the pool.
 func (r *runner) collect() error {
-	consumer, err := r.c.results.CreateConsumer(r.ctx, jetstream.ConsumerConfig{
+	consumer, err := makeConsumer(r.ctx, r.c.results, jetstream.ConsumerConfig{
 		Durable: r.consumerName(), FilterSubject: r.c.resultSubjects(r.id), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: resultAckWait, InactiveThreshold: 10 * time.Minute, MaxAckPending: 1 << 14, MemoryStorage: true,
 	})
 	if err != nil {
 		return r.c.streamError(r.c.o.name+"-results", err)
 	}
-	if r.consume, err = consumer.Consume(r.receive, jetstream.PullMaxBytes(16<<20)); err != nil {
+	if r.consume, err = consumer.Consume(r.receive, jetstream.PullMaxBytes(16<<20), jetstream.PullExpiry(resultExpiry), jetstream.PullHeartbeat(resultHeartbeat)); err != nil {
 		return fmt.Errorf("cluster: cannot receive the results of tasks from %s: %w", r.c.URL(), err)
 	}
 	return nil

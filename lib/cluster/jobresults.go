@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/replay"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -47,8 +48,17 @@ func (j *job) consume(ctx context.Context, f func(ends map[int]jobs.Ending, left
 // stored reports for each task whether the server has its end.
 func (j *job) stored(ctx context.Context) ([]bool, error) {
 	ended := make([]bool, j.record.Tasks)
-	s, err := j.c.js.Stream(ctx, j.c.jobStream(j.record.ID))
-	if err == nil && s.CachedInfo().State.Msgs == 0 {
+	var s jetstream.Stream
+	err := servers.Retry(ctx, func(ctx context.Context, _ bool) (err error) {
+		s, err = j.c.js.Stream(ctx, j.c.jobStream(j.record.ID))
+		return err
+	})
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return ended, mp.ErrClosed
+	case err != nil:
+		return ended, fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
+	case s.CachedInfo().State.Msgs == 0:
 		return ended, nil
 	}
 	err = j.consume(ctx, func(ends map[int]jobs.Ending, left uint64) bool {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/cluster/internal/shape"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
@@ -156,7 +157,7 @@ func (j *job) sameTasks(f *mpremote.Func, args [][]byte) error {
 func (j *job) create(ctx context.Context) error {
 	c := j.c
 	config := c.tasks.CachedInfo().Config
-	_, err := c.js.CreateStream(ctx, jetstream.StreamConfig{Name: c.jobStream(j.record.ID), Subjects: []string{c.jobSubjects(j.record.ID)},
+	err := servers.CreateStream(ctx, c.js, jetstream.StreamConfig{Name: c.jobStream(j.record.ID), Subjects: []string{c.jobSubjects(j.record.ID)},
 		Storage: config.Storage, Replicas: config.Replicas, Duplicates: duplicateWindow})
 	if err != nil {
 		return c.streamError(c.jobStream(j.record.ID), err)
@@ -248,7 +249,10 @@ func (j *job) send(ctx context.Context, f *mpremote.Func, args [][]byte, plain b
 
 // dropTasks removes the tasks that no worker has taken.
 func (j *job) dropTasks(ctx context.Context) error {
-	if err := j.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(j.c.o.name+".tasks.*."+j.record.ID)); err != nil {
+	err := servers.Retry(ctx, func(ctx context.Context, _ bool) error {
+		return j.c.tasks.Purge(ctx, jetstream.WithPurgeSubject(j.c.o.name+".tasks.*."+j.record.ID))
+	})
+	if err != nil {
 		return fmt.Errorf("cluster: cannot remove the tasks of job %s from the server: %w", j.name, err)
 	}
 	return nil
@@ -261,7 +265,7 @@ func (j *job) delete(ctx context.Context) error {
 	if err := j.dropTasks(ctx); err != nil {
 		return err
 	}
-	err := c.js.DeleteStream(ctx, c.jobStream(j.record.ID))
+	err := servers.Retry(ctx, func(ctx context.Context, _ bool) error { return c.js.DeleteStream(ctx, c.jobStream(j.record.ID)) })
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("cluster: cannot delete the job %s: %w", j.name, err)
 	}

@@ -14,20 +14,26 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
-// announceInterval is how often a pool announces itself; workers do so every
-// heartbeatInterval.
+// announceInterval is how often a pool announces itself. Processes with workers do so every
+// heartbeatInterval, and less often if there are many.
 const announceInterval = 500 * time.Millisecond
 
 // watchMembers subscribes to the announcements of workers, and asks the workers for one
-// now.
+// now. They answer to this process only: if they told all, the messages after the start of n
+// processes would grow with the cube of n.
 func (c *Cluster) watchMembers() error {
-	_, err := c.conn.Subscribe(c.workerSubject(), func(m *nats.Msg) {
+	update := func(m *nats.Msg) {
 		if w, err := wire.DecodeWorker(m.Data); err == nil {
 			c.members.Update(w)
 		}
-	})
+	}
+	answers := c.conn.NewInbox()
+	_, err := c.conn.Subscribe(c.workerSubject(), update)
 	if err == nil {
-		err = c.conn.Publish(c.helloSubject(), nil)
+		_, err = c.conn.Subscribe(answers, update)
+	}
+	if err == nil {
+		err = c.conn.PublishRequest(c.helloSubject(), answers, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("cluster: cannot ask %s for the workers of the cluster: %w", c.URL(), err)

@@ -53,24 +53,3 @@ func TestValuesOfAClosedQueueAreDelivered(t *testing.T) {
 		t.Errorf("Len of an empty closed Queue: %v", err)
 	}
 }
-
-// TestCloseWaitsForValuesOnTheirWay closes a Queue while another process has received its
-// value, but not removed it.
-func TestCloseWaitsForValuesOnTheirWay(t *testing.T) {
-	c, ctx := openAlone(t)
-	q := must.Get(NewQueue[string](ctx, c, 3))
-	must.Do(q.Put(ctx, "a"))
-	consumer := must.Get(c.js.Consumer(ctx, q.streamName(c), "get"))
-	msg := must.Get(fetch(ctx, consumer, true))
-	must.Do(q.Close(ctx))
-	if v, ok, err := q.TryGet(ctx); ok || err != nil {
-		t.Errorf("got %q, %v, %v", v, ok, err)
-	}
-	must.Do(msg.Nak()) // that process gives it back
-	if v := must.Get(q.Get(ctx)); v != "a" {
-		t.Errorf("got %q", v)
-	}
-	if _, err := q.Get(ctx); !errors.Is(err, mp.ErrClosed) {
-		t.Errorf("Get of an empty closed Queue: %v", err)
-	}
-}

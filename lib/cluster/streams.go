@@ -73,7 +73,7 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		{&begun, begins.Config(c.o.name+"-begun", c.begunSubject(), taskAge)},
 	} {
 		s.config.Storage, s.config.Replicas = storage, c.o.replicas
-		err = servers.AwaitPeers(ctx, func() (err error) { *s.stream, err = c.openStream(ctx, s.config); return err })
+		err = servers.Open(ctx, func(ctx context.Context) (err error) { *s.stream, err = c.openStream(ctx, s.config); return err })
 		if err != nil {
 			return c.streamError(s.config.Name, err)
 		}
@@ -84,7 +84,7 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 		return err
 	})
 	name := c.o.name + "-values"
-	err = servers.AwaitPeers(ctx, func() (err error) {
+	err = servers.Open(ctx, func(ctx context.Context) (err error) {
 		c.values, err = keyvalue.Open(ctx, c.js, name, storage, c.o.replicas, c.o.name+".changed")
 		return err
 	})
@@ -104,6 +104,15 @@ func (c *Cluster) openStream(ctx context.Context, config jetstream.StreamConfig)
 		return nil, fmt.Errorf("a stream of the name %s exists that does not belong to a cluster of package cluster; choose another name with cluster.Name", config.Name)
 	}
 	return s, nil
+}
+
+// makeConsumer makes or updates a consumer of a stream; see servers.Create.
+func makeConsumer(ctx context.Context, s jetstream.Stream, config jetstream.ConsumerConfig) (consumer jetstream.Consumer, err error) {
+	err = servers.Create(ctx, func(ctx context.Context) (err error) {
+		consumer, err = s.CreateOrUpdateConsumer(ctx, config)
+		return err
+	})
+	return consumer, err
 }
 
 // streamError says what to do about a stream that cannot be opened.

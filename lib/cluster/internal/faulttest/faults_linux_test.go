@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 		return
 	}
 	t.Run("Namespaces", func(t *testing.T) {
-		cmd := insideCommand("-test.run=^TestFaults$", "-test.v", "-test.timeout=0", fmt.Sprintf("-tasks=%d", *taskCount), fmt.Sprintf("-cut=%v", *cutTime))
+		cmd := insideCommand("-test.run=^TestFaults$", "-test.v", "-test.timeout=0", fmt.Sprintf("-tasks=%d", *taskCount), fmt.Sprintf("-cut=%v", *cutTime), "-only="+*only)
 		cmd.Env = append(os.Environ(), insideVariable+"=test", "TMPDIR="+t.TempDir())
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), "--- PASS: TestFaults") {

@@ -14,6 +14,7 @@ import (
 var (
 	taskCount   = flag.Int("tasks", 3000, "number of tasks that are run at least")
 	cutTime     = flag.Duration("cut", 3*time.Second, "how long links are cut or slow")
+	only        = flag.String("only", "", "a regular expression of the names of the faults; by default all")
 	networkName = flag.String("network", "", `"namespaces" or "loopback"; by default namespaces if this process may make them`)
 )
 

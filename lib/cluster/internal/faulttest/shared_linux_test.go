@@ -4,22 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/lib/cluster"
-	"github.com/perijove/perijove/lib/cluster/internal/keyvalue"
 )
 
-// A sharing changes a Value and locks a Mutex in a few goroutines until it is told to stop.
+// A sharing changes a Value, locks a Mutex and uses a Queue in a few goroutines until it is told
+// to stop.
 type sharing struct {
 	value   *cluster.Value[int]
 	mutex   *cluster.Mutex
+	flow    *flow
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	updates atomic.Int64 // of the value that have returned nil
-	unknown atomic.Int64 // updates of which it is not known whether they were made
 	locks   atomic.Int64
 	owners  atomic.Int32 // goroutines that have locked the mutex
 
@@ -28,8 +29,8 @@ type sharing struct {
 	err     error
 }
 
-// goroutines is the number of goroutines that change the Value, and of those that lock the
-// Mutex.
+// goroutines is the number of goroutines that change the Value, of those that lock the Mutex,
+// and of those that put numbers and get them.
 const goroutines = 2
 
 func startSharing(ctx context.Context, c *cluster.Cluster) (*sharing, error) {
@@ -38,6 +39,9 @@ func startSharing(ctx context.Context, c *cluster.Cluster) (*sharing, error) {
 	if s.value, err = cluster.NewValue(ctx, c, 0); err == nil {
 		s.mutex, err = cluster.NewMutex(ctx, c)
 	}
+	if err == nil {
+		s.flow, err = newFlow(ctx, c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +49,8 @@ func startSharing(ctx context.Context, c *cluster.Cluster) (*sharing, error) {
 	s.stop = stop
 	for range goroutines {
 		s.running.Go(func() { s.repeat(running, ctx, s.update) })
+		s.running.Go(func() { s.repeat(running, ctx, s.putOne) })
+		s.flow.getting.Go(func() { s.getAll(ctx) })
 		s.running.Go(func() {
 			other, err := s.anotherMutex()
 			s.fail(err)
@@ -78,33 +84,19 @@ func (s *sharing) update(ctx context.Context) {
 		if err == nil {
 			s.updates.Add(1)
 		}
-		if errors.Is(err, keyvalue.ErrUnknown) {
-			s.unknown.Add(1)
-			err = nil
-		}
 		return err
 	})
 }
 
 func (s *sharing) lock(ctx context.Context, m *cluster.Mutex) {
-	locked := true
-	s.measure("Lock", func() error {
-		err := m.Lock(ctx)
-		if errors.Is(err, keyvalue.ErrUnknown) {
-			locked, err = false, nil // if it is locked, it is free when the lease has ended
-		}
-		return err
-	})
-	if !locked {
-		return
-	}
+	s.measure("Lock", func() error { return m.Lock(ctx) })
 	if s.owners.Add(1) > 1 {
 		s.fail(errors.New("two goroutines have locked the Mutex at once"))
 	}
 	s.owners.Add(-1)
 	s.measure("Unlock", func() error {
 		err := m.Unlock(ctx)
-		if errors.Is(err, cluster.ErrLeaseLost) || errors.Is(err, keyvalue.ErrUnknown) {
+		if errors.Is(err, cluster.ErrLeaseLost) {
 			err = nil // this process was cut off, and has waited for an answer, for longer than a lease
 		}
 		return err
@@ -142,15 +134,18 @@ func (s *sharing) failure() error {
 func (s *sharing) takeLongest() (text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text = fmt.Sprintf("%.1f s, %.1f s", s.longest["Update"].Seconds(), max(s.longest["Lock"], s.longest["Unlock"]).Seconds())
+	for _, d := range []time.Duration{s.longest["Update"], max(s.longest["Lock"], s.longest["Unlock"]), s.longest["Put"], s.longest["Get"]} {
+		text += fmt.Sprintf("%.1f s, ", d.Seconds())
+	}
 	clear(s.longest)
-	return text
+	return strings.TrimSuffix(text, ", ")
 }
 
-// await waits until each of update and lock was called again.
+// await waits until each of update and lock was called again, and more numbers went through
+// the Queue than it holds.
 func (s *sharing) await(ctx context.Context) error {
-	updates, locks := s.updates.Load(), s.locks.Load()
-	for s.updates.Load() < updates+2*goroutines || s.locks.Load() < locks+2*goroutines {
+	updates, locks, numbers := s.updates.Load(), s.locks.Load(), s.flow.received()
+	for s.updates.Load() < updates+2*goroutines || s.locks.Load() < locks+2*goroutines || s.flow.received() <= numbers+queueSize {
 		if err := s.failure(); err != nil {
 			return err
 		}
@@ -163,16 +158,19 @@ func (s *sharing) await(ctx context.Context) error {
 	return nil
 }
 
-// finish ends the calls, and checks that each update was made once.
+// finish ends the calls, and checks that each update was made once, and that each number was
+// put and got once.
 func (s *sharing) finish(ctx context.Context) error {
 	s.stop()
 	s.running.Wait()
+	s.fail(s.flow.queue.Close(ctx))
+	s.flow.getting.Wait()
 	n, err := s.value.Load(ctx)
-	if err := errors.Join(err, s.failure()); err != nil {
+	if err := errors.Join(err, s.failure(), s.flow.check()); err != nil {
 		return err
 	}
-	if sure, unknown := int(s.updates.Load()), int(s.unknown.Load()); n < sure || n > sure+unknown {
-		return fmt.Errorf("the Value has %d after %d updates and %d that may have been made", n, sure, unknown)
+	if want := int(s.updates.Load()); n != want {
+		return fmt.Errorf("the Value has %d after %d updates", n, want)
 	}
 	return nil
 }

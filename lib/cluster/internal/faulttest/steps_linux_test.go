@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -56,8 +58,9 @@ func testFaults(t *testing.T, newNetwork func(*nodes) (network, error)) {
 	r.must(err)
 	r.net = net
 	r.start()
-	fmt.Fprintln(r.table, "fault\ttasks before it had results after\tlongest time without a result\tall workers ran tasks again after\tlongest Update, Lock")
-	faults := r.faults()
+	fmt.Fprintln(r.table, "fault\ttasks before it had results after\tlongest time without a result\tall workers ran tasks again after\tlongest Update, Lock, Put, Get")
+	pattern := regexp.MustCompile(*only)
+	faults := slices.DeleteFunc(r.faults(), func(f fault) bool { return !pattern.MatchString(f.name) })
 	for i, f := range faults {
 		r.must(r.load.atLeast(r.watchdog(), (i+1)**taskCount/(len(faults)+1)))
 		r.apply(f)
@@ -206,10 +209,12 @@ func (r *run) awaitEmpty() {
 }
 
 // leader returns the index of the server that leads the stream of tasks.
-func (r *run) leader() (i int) {
+func (r *run) leader() int { return r.leaderOf("perijove-tasks") }
+
+func (r *run) leaderOf(stream string) (i int) {
 	r.t.Helper()
-	r.poll("the stream of tasks has no leader", func(ctx context.Context) error {
-		s, err := r.js.Stream(ctx, "perijove-tasks")
+	r.poll("the stream has no leader", func(ctx context.Context) error {
+		s, err := r.js.Stream(ctx, stream)
 		if err != nil {
 			return err
 		}
@@ -222,7 +227,8 @@ func (r *run) leader() (i int) {
 func (r *run) faults() []fault {
 	list := []fault{
 		{"a process with workers is killed", r.killWorkers, 0},
-		{"the server that leads the stream is killed", r.killServer, 0},
+		{"the server that leads the stream is killed", func() func() { return r.killServer(r.leader()) }, 0},
+		{"the server that leads a Queue is killed", func() func() { return r.killServer(r.leaderOf(r.queueStream())) }, 0},
 		{"the link of a process with workers is cut", func() func() { return r.cutLink(r.workers[1]) }, *cutTime},
 		{"a link is slow", r.slowLink, *cutTime},
 		{"the link of the server that leads is cut", func() func() { return r.cutLink(r.servers[r.leader()]) }, *cutTime},
@@ -241,10 +247,26 @@ func (r *run) killWorkers() func() {
 	return func() { r.workers[0] = r.startWorkers("worker5", 2, false) }
 }
 
-func (r *run) killServer() func() {
-	i := r.leader()
+func (r *run) killServer(i int) func() {
 	r.servers[i].kill(r.t)
 	return func() { r.startServer(i) }
+}
+
+// queueStream returns the name of the stream of the Queue.
+func (r *run) queueStream() (name string) {
+	r.poll("the Queue has no stream", func(ctx context.Context) error {
+		list := r.js.StreamNames(ctx)
+		for n := range list.Name() {
+			if strings.HasPrefix(n, "perijove-Queue-") {
+				name = n
+			}
+		}
+		if list.Err() == nil && name == "" {
+			return errors.New("there is no such stream")
+		}
+		return list.Err()
+	})
+	return name
 }
 
 func (r *run) cutLink(p *process) func() {

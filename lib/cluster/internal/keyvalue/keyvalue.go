@@ -4,11 +4,8 @@ package keyvalue
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,35 +15,27 @@ import (
 )
 
 const (
-	// writesHeader is the header with the ids of the last writes of a key, the newest first.
-	writesHeader = "Perijove-Writes"
-	// maxWrites is how many ids that header has at most.
-	maxWrites = 32
-	// idSize is the length of an id in letters of five bits.
-	idSize = 10
 	// missingTimeout is how long GetExisting looks for a key that the server does not have.
 	missingTimeout = 10 * time.Second
 	// operationHeader is the header of JetStream that marks a deleted key.
 	operationHeader = "KV-Operation"
 )
 
-// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key. This
-// happens if the answer to a try was lost, and at least maxWrites other changes followed.
-var ErrUnknown = errors.New("it is unknown whether the server has changed a value: the server's answer was lost, and many other changes followed; " +
-	"read the value before you change it again")
+// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key: the
+// answer to an earlier try was lost, and then this process was stopped for minutes, or a thousand
+// others changed the key.
+var ErrUnknown = errors.New("it is unknown whether the server has changed a value: the server's answer was lost, and then this process was stopped for minutes, " +
+	"or a thousand others changed the value; read the value before you change it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server
 // answers, for example while the servers elect a new leader, methods try again until ctx ends,
-// or for servers.Timeout.
-//
-// If the answer to a change is lost, the next try finds that the key has another revision.
-// The first try may have made that revision. So each change has an id, and each value has the
-// ids of the last changes as a header.
+// or for servers.Timeout. A change whose answer is lost is not made twice.
 type Store struct {
 	js      jetstream.JetStream
 	kv      jetstream.KeyValue
 	stream  jetstream.Stream
 	changed string // prefix of the subjects of notices
+	writers *writers
 }
 
 // An Entry is the value of a key at one time, with its revision. The zero Entry stands for a
@@ -56,7 +45,7 @@ type Entry struct {
 	Revision uint64
 	Created  time.Time // time of the change, by the clock of the server
 
-	writes  []string
+	changes []change
 	deleted bool
 }
 
@@ -77,7 +66,7 @@ func Open(ctx context.Context, js jetstream.JetStream, bucket string, storage je
 	if err != nil {
 		return nil, err
 	}
-	return &Store{js, kv, stream, changed}, nil
+	return &Store{js, kv, stream, changed, new(writers)}, nil
 }
 
 func (s *Store) subject(key string) string { return "$KV." + s.kv.Bucket() + "." + key }
@@ -121,9 +110,7 @@ func (s *Store) read(ctx context.Context, key string) (Entry, error) {
 		return Entry{}, err
 	}
 	e := Entry{Value: m.Data, Revision: m.Sequence, Created: m.Time, deleted: m.Header.Get(operationHeader) != ""}
-	if list := m.Header.Get(writesHeader); list != "" {
-		e.writes = strings.Split(list, ".")
-	}
+	e.changes = decodeChanges(m.Header.Get(changesHeader), e.Created)
 	return e, nil
 }
 
@@ -131,9 +118,11 @@ func (s *Store) read(ctx context.Context, key string) (Entry, error) {
 // new Entry. It returns false if the key has another revision. If a try that seemed to fail
 // has succeeded, Swap returns true.
 func (s *Store) Swap(ctx context.Context, key string, old Entry, value []byte) (now Entry, ok bool, err error) {
-	id := rand.Text()[:idSize]
-	now = Entry{Value: value, writes: append([]string{id}, old.writes[:min(len(old.writes), maxWrites-1)]...)}
-	m := &nats.Msg{Subject: s.subject(key), Header: nats.Header{writesHeader: {strings.Join(now.writes, ".")}}, Data: value}
+	c := s.writers.begin()
+	defer s.writers.end(c)
+	now = Entry{Value: value, changes: follow(&old, c)}
+	begun := time.Now().Round(0) // without the monotonic clock, which may stop with the process
+	m := &nats.Msg{Subject: s.subject(key), Header: nats.Header{changesHeader: {encodeChanges(now.changes)}}, Data: value}
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(old.Revision, 10))
 	err = servers.Retry(ctx, func(ctx context.Context, lost bool) error {
 		ack, err := s.js.PublishMsg(ctx, m)
@@ -142,6 +131,9 @@ func (s *Store) Swap(ctx context.Context, key string, old Entry, value []byte) (
 			now.Revision, ok = ack.Sequence, true
 		case isMismatch(err) && lost:
 			ok, err = s.wasMade(ctx, key, old, &now)
+			if err == nil && !ok && time.Since(begun) > changeTimeout/2 {
+				err = ErrUnknown
+			}
 		case isMismatch(err):
 			err = nil
 		}
@@ -161,22 +153,21 @@ var errPending = nats.ErrTimeout
 // value, it sets the revision of now.
 func (s *Store) wasMade(ctx context.Context, key string, old Entry, now *Entry) (bool, error) {
 	e, err := s.read(ctx, key)
-	switch {
-	case err != nil:
+	if err != nil {
 		return false, err
+	}
+	i, known := e.find(now.changes[0])
+	switch {
 	case e.Revision <= old.Revision:
 		return false, errPending
 	case e.deleted:
 		return false, nil // as if it was deleted before
-	case len(e.writes) > 0 && e.writes[0] == now.writes[0]:
+	case !known:
+		return false, ErrUnknown
+	case i == 0:
 		now.Revision = e.Revision
-		return true, nil
-	case slices.Contains(e.writes, now.writes[0]):
-		return true, nil
-	case old.Revision == 0 && len(e.writes) < maxWrites, len(old.writes) > 0 && slices.Contains(e.writes, old.writes[0]):
-		return false, nil // the header has all changes after old
 	}
-	return false, ErrUnknown
+	return i >= 0, nil
 }
 
 // isMismatch reports whether a server has refused a change because the key has another

@@ -13,9 +13,14 @@ import (
 )
 
 const (
-	// timeout is how long a worker counts as present after its last announcement. Then it is
-	// lost.
-	timeout = 10 * time.Second
+	// timeout is how long a worker counts as present after its last announcement, or for
+	// missedIntervals of its announcements if they come rarely. Then it is lost.
+	timeout         = 10 * time.Second
+	missedIntervals = 3
+	// shareOfInterval is the part of the interval between announcements that each process adds. So
+	// each process receives at most 100 announcements per second, no matter how many processes
+	// there are.
+	shareOfInterval = 10 * time.Millisecond
 	// lostTimeout is how long after its last announcement a lost worker is listed.
 	lostTimeout = time.Minute
 	// Max is the largest number of processes, or of builds, that are remembered.
@@ -69,7 +74,18 @@ type Row struct {
 }
 
 // Lost reports whether the process counts as lost, because it has not announced itself lately.
-func (r *Row) Lost() bool { return r.Age > timeout }
+func (r *Row) Lost() bool { return r.Age > presence(&r.Worker) }
+
+// presence returns how long a process counts as present after its last announcement.
+func presence(w *wire.Worker) time.Duration { return max(timeout, missedIntervals*w.Interval) }
+
+// Interval returns how often a process should announce itself, at most every shortest. With more
+// than forty processes and a shortest of 0.4 seconds, the interval grows with their number.
+func (s *List) Interval(shortest time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(shortest, time.Duration(len(s.known))*shareOfInterval)
+}
 
 // Rows returns the processes that were seen lately, and those that were lost in the last
 // minute, in the order of hosts and process ids.
@@ -79,7 +95,7 @@ func (s *List) Rows() []Row {
 	var list []Row
 	for id, m := range s.known {
 		age := time.Since(m.seen)
-		if age > lostTimeout {
+		if age > lostTimeout-timeout+presence(&m.Worker) {
 			delete(s.known, id)
 			continue
 		}

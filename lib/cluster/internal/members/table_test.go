@@ -1,6 +1,7 @@
 package members
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -50,5 +51,29 @@ func TestLostWorkersAreListed(t *testing.T) {
 	s.Update(&wire.Worker{ID: "a", Leaving: true})
 	if len(s.Rows()) != 0 {
 		t.Error("a process that has left is listed")
+	}
+}
+
+// TestAnnouncementsOfManyProcesses checks that announcements come less often if there are many
+// processes, and that a process which announces itself rarely counts as present meanwhile.
+func TestAnnouncementsOfManyProcesses(t *testing.T) {
+	const shortest = 400 * time.Millisecond
+	var s List
+	for n, want := range []time.Duration{0: shortest, 1: shortest, 40: shortest, 41: 410 * time.Millisecond, 100: time.Second, 1000: 10 * time.Second} {
+		if want == 0 {
+			continue
+		}
+		for len(s.known) < n {
+			s.Update(&wire.Worker{ID: fmt.Sprint(len(s.known)), Slots: 1, Interval: want})
+		}
+		if got := s.Interval(shortest); got != want {
+			t.Errorf("%d processes: %v, want %v", n, got, want)
+		}
+	}
+	for age, want := range map[time.Duration]int{timeout + time.Second: 1, 29 * time.Second: 1, 31 * time.Second: 0} {
+		s.known = map[string]member{"a": {wire.Worker{ID: "a", Slots: 1, Interval: 10 * time.Second}, time.Now().Add(-age)}}
+		if n := s.Slots(); n != want || len(s.Rows()) != 1 {
+			t.Errorf("after %v: %d slots, %d rows", age, n, len(s.Rows()))
+		}
 	}
 }

@@ -3,36 +3,55 @@ package servers
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// peersTimeout is how long AwaitPeers waits for servers.
-const peersTimeout = 10 * time.Second
+// noSuitablePeers is the error code of JetStream for a stream with more copies than servers are
+// there. Package jetstream has no name for it.
+const noSuitablePeers jetstream.ErrorCode = 10005
 
-// Error codes of JetStream, for which package jetstream has no names.
-const (
-	noSuitablePeers jetstream.ErrorCode = 10005 // too few servers are there for the copies of a stream
-	unavailable     jetstream.ErrorCode = 10008 // the servers have no leader
-)
+// Create calls f, which makes or changes a stream or a consumer, as Retry does. It also tries
+// again while too few servers are there for the copies of a stream: a server is away, or
+// servers that have just started do not know each other yet.
+func Create(ctx context.Context, f func(ctx context.Context) error) error {
+	return create(ctx, func(err error) bool { return isMissingPeers(err) || IsTransient(err) }, f)
+}
 
-// AwaitPeers calls f, which makes a stream. It calls f again while f fails because too few
-// servers are connected: servers that have just started do not know each other yet. After ten
-// seconds, or when ctx ends, AwaitPeers returns the last error of f. It returns other errors
-// at once.
-func AwaitPeers(ctx context.Context, f func() error) error {
-	last := time.Now().Add(peersTimeout)
-	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {
-		err := f()
-		api, ok := errors.AsType[*jetstream.APIError](err)
-		if !ok || api.ErrorCode != noSuitablePeers && api.ErrorCode != unavailable || time.Now().After(last) {
-			return err
+// CreateStream makes a stream whose name no other process uses; see Create.
+func CreateStream(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig) error {
+	return Create(ctx, func(ctx context.Context) error {
+		_, err := js.CreateStream(ctx, config)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			err = nil // an earlier try has made it, and its answer was lost
 		}
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-			return err
-		}
+		return err
+	})
+}
+
+// Open is Create for the first stream of a connection: it does not wait for a server that has no
+// JetStream.
+func Open(ctx context.Context, f func(ctx context.Context) error) error {
+	return create(ctx, func(err error) bool {
+		return isMissingPeers(err) || IsTransient(err) && !hasNoJetStream(err)
+	}, f)
+}
+
+func create(ctx context.Context, isTransient func(error) bool, f func(ctx context.Context) error) error {
+	err := retry(ctx, isTransient, func(ctx context.Context, _ bool) error { return f(ctx) })
+	if isMissingPeers(err) {
+		err = fmt.Errorf("too few servers were there for %v for the number of copies that cluster.Replicas asks for; start the missing servers and try again: %w", Timeout, err)
 	}
+	return err
+}
+
+func isMissingPeers(err error) bool {
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.ErrorCode == noSuitablePeers
+}
+
+func hasNoJetStream(err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount)
 }

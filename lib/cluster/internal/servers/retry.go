@@ -23,6 +23,11 @@ const (
 // does not answer, but another one answers a later try. lost is true if an earlier try may have
 // had an effect although it failed.
 func Retry(ctx context.Context, f func(ctx context.Context, lost bool) error) error {
+	return retry(ctx, IsTransient, f)
+}
+
+// retry is Retry for errors that isTransient reports.
+func retry(ctx context.Context, isTransient func(error) bool, f func(ctx context.Context, lost bool) error) error {
 	last, timeout, lost := time.Now().Add(Timeout), firstTry, false
 	for delay := 10 * time.Millisecond; ; delay = min(2*delay, 500*time.Millisecond) {
 		try, cancel := context.WithTimeout(ctx, timeout)
@@ -34,7 +39,7 @@ func Retry(ctx context.Context, f func(ctx context.Context, lost bool) error) er
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case !IsTransient(err) || time.Now().After(last):
+		case !isTransient(err) || time.Now().After(last):
 			return err
 		}
 		if lost = true; late {

@@ -121,10 +121,14 @@ func (k *Worker) Encode() []byte {
 	for _, n := range []int{k.Slots, k.Running, k.Done, k.Failed, k.Restarts} {
 		w.int(n)
 	}
+	w.int(int(k.Interval))
 	w.bool(k.Leaving)
 	w.bool(k.Offers)
 	return seal(kindWorker, w.b)
 }
+
+// maxInterval limits the Interval of a Worker.
+const maxInterval = time.Hour
 
 // DecodeWorker decodes the message of a Worker.
 func DecodeWorker(msg []byte) (*Worker, error) {
@@ -137,6 +141,7 @@ func DecodeWorker(msg []byte) (*Worker, error) {
 	for _, n := range []*int{&k.Slots, &k.Running, &k.Done, &k.Failed, &k.Restarts} {
 		*n = r.int(math.MaxInt64)
 	}
+	k.Interval = time.Duration(r.int(int(maxInterval)))
 	k.Leaving, k.Offers = r.bool(), r.bool()
 	if err := r.end("a worker"); err != nil {
 		return nil, err

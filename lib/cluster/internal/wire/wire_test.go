@@ -31,7 +31,7 @@ var messages = []struct {
 		func(v any) []byte { return v.(*Cancel).Encode() }, func(b []byte) (any, error) { return DecodeCancel(b) },
 	},
 	{
-		&Worker{ID: "w", Host: "h", Program: "a.out", PID: 17, Build: [32]byte{1, 2}, Slots: 4, Running: 3, Done: 2, Failed: 1, Restarts: 1, Leaving: true, Offers: true},
+		&Worker{ID: "w", Host: "h", Program: "a.out", PID: 17, Build: [32]byte{1, 2}, Slots: 4, Running: 3, Done: 2, Failed: 1, Restarts: 1, Interval: time.Second, Leaving: true, Offers: true},
 		func(v any) []byte { return v.(*Worker).Encode() }, func(b []byte) (any, error) { return DecodeWorker(b) },
 	},
 	{
