@@ -20,7 +20,10 @@ import (
 
 // isDeleted reports whether a job was deleted.
 func (c *Cluster) isDeleted(ctx context.Context, id string) bool {
-	_, err := c.js.Stream(ctx, c.jobStream(id))
+	err := servers.Retry(ctx, func(ctx context.Context, _ bool) error {
+		_, err := c.js.Stream(ctx, c.jobStream(id))
+		return err
+	})
 	return errors.Is(err, jetstream.ErrStreamNotFound)
 }
 

@@ -33,7 +33,7 @@ func NewQueue[T any](ctx context.Context, c *Cluster, size int) (*Queue[T], erro
 
 func newQueue(ctx context.Context, c *Cluster, size int) (entry, error) {
 	if size < 0 {
-		return entry{}, fmt.Errorf("cluster: cannot make a Queue for %d values: the size must be 0 (no limit) or more", size)
+		return entry{}, fmt.Errorf("cluster: cannot make a Queue for %d values: the size must be 0 (the default, %d values) or more", size, defaultQueueSize)
 	}
 	if size == 0 {
 		size = defaultQueueSize

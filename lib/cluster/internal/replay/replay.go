@@ -11,8 +11,13 @@ import (
 	"github.com/perijove/perijove/lib/cluster/internal/servers"
 )
 
-// retryDelay is the time after which Stream tries again when the server does not answer.
-const retryDelay = 100 * time.Millisecond
+const (
+	// retryDelay is the time after which Stream tries again when the server does not answer.
+	retryDelay = 100 * time.Millisecond
+	// requestTimeout is how long Stream waits for the answer to a request. A server that is lost does
+	// not answer, and another one answers the next request.
+	requestTimeout = 5 * time.Second
+)
 
 // Stream calls f with each message of a stream, the oldest first, until f returns false. It
 // waits for messages that are not stored yet. left is the number of stored messages that
@@ -31,7 +36,7 @@ func Stream(ctx context.Context, js jetstream.JetStream, name string, f func(sub
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, gone := js.Stream(ctx, name); errors.Is(gone, jetstream.ErrStreamNotFound) {
+		if gone := existence(ctx, js, name); errors.Is(gone, jetstream.ErrStreamNotFound) {
 			return gone
 		}
 		if !isTransient(err) {
@@ -59,8 +64,7 @@ func isTransient(err error) bool {
 // read does the work of Stream until the first error. last is the sequence number of the
 // last message.
 func read(ctx context.Context, js jetstream.JetStream, name string, last *uint64, f func(subject string, data []byte, left uint64) bool) (done bool, err error) {
-	consumer, err := js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: *last + 1,
-		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})
+	consumer, err := newConsumer(ctx, js, name, *last+1)
 	if err != nil {
 		return false, err
 	}
@@ -93,4 +97,20 @@ func read(ctx context.Context, js jetstream.JetStream, name string, last *uint64
 			return true, nil
 		}
 	}
+}
+
+// newConsumer makes a consumer of a stream whose first message has the number first.
+func newConsumer(ctx context.Context, js jetstream.JetStream, name string, first uint64) (jetstream.Consumer, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return js.CreateConsumer(ctx, name, jetstream.ConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute})
+}
+
+// existence returns the error of a request for the state of a stream.
+func existence(ctx context.Context, js jetstream.JetStream, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	_, err := js.Stream(ctx, name)
+	return err
 }
