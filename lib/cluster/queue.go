@@ -71,7 +71,7 @@ func (e *entry) queueError(ctx context.Context, err error) error {
 	return e.wrap(err)
 }
 
-// Put appends v. It waits while the Queue is full.
+// Put appends v. It waits while the Queue is full. It returns mp.ErrClosed after Close.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	b, err := pack(&v)
 	if err != nil {
