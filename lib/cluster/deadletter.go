@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/perijove/perijove/lib/cluster/internal/servers"
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
@@ -34,13 +35,21 @@ func (a *agent) storeDeadLetter(d *wire.DeadLetter) {
 // DeadLetters returns the tasks that were given up, oldest first. The server keeps up to
 // 10,000 of them for a week.
 func (c *Cluster) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	info, err := c.dead.Info(ctx)
+	var info *jetstream.StreamInfo
+	err := servers.Retry(ctx, func(ctx context.Context, _ bool) (err error) {
+		info, err = c.dead.Info(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: cannot read the dead letters of the cluster at %s: %w", c.URL(), err)
 	}
 	var list []DeadLetter
 	for seq := info.State.FirstSeq; seq <= info.State.LastSeq && info.State.Msgs > 0; seq++ {
-		m, err := c.dead.GetMsg(ctx, seq)
+		var m *jetstream.RawStreamMsg
+		err := servers.Retry(ctx, func(ctx context.Context, _ bool) (err error) {
+			m, err = c.dead.GetMsg(ctx, seq)
+			return err
+		})
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue
 		}

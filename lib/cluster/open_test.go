@@ -117,6 +117,27 @@ func TestWorkersOfAnotherBuild(t *testing.T) {
 	}
 }
 
+// TestAnswerToAProcessThatJoins asks for the workers as a process does that joins the server.
+func TestAnswerToAProcessThatJoins(t *testing.T) {
+	c := open(t, 3)
+	nc, err := nats.Connect(c.URL(), nats.Token(c.Token()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	ctx := watchdog(t)
+	m, err := nc.RequestWithContext(ctx, "perijove.hello", nil)
+	for errors.Is(err, nats.ErrNoResponders) { // the server has not yet received the subscription
+		m, err = nc.RequestWithContext(ctx, "perijove.hello", nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, err := wire.DecodeWorker(m.Data); err != nil || w.Slots != 3 || w.Interval <= 0 {
+		t.Errorf("got %+v, %v", w, err)
+	}
+}
+
 // TestStrangeMessages publishes bytes that are no messages to every subject.
 func TestStrangeMessages(t *testing.T) {
 	c := open(t, 1)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/pprof"
 	"sync"
+	"time"
 
 	"github.com/perijove/perijove/lib/cluster"
 	"github.com/perijove/perijove/lib/mp"
@@ -82,4 +85,37 @@ func (f *flow) check() error {
 		}
 	}
 	return err
+}
+
+// makeObjects makes one object of each kind, uses it and deletes it.
+func (s *sharing) makeObjects(ctx context.Context, c *cluster.Cluster, name string) error {
+	stacks := time.AfterFunc(watchdogTime/2, func() { _ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1) })
+	defer stacks.Stop()
+	q, err := cluster.NewQueue[int](ctx, c, 1)
+	if err != nil {
+		return fmt.Errorf("NewQueue: %w", err)
+	}
+	err = q.Put(ctx, 1)
+	n, getErr := q.Get(ctx)
+	if err := errors.Join(err, getErr, q.Close(ctx)); err != nil || n != 1 {
+		return fmt.Errorf("a new Queue: got %d, %w", n, err)
+	}
+	v, err := cluster.NewValue(ctx, c, 2)
+	if err != nil {
+		return fmt.Errorf("NewValue: %w", err)
+	}
+	j, err := cluster.StartJob[outcome](ctx, c, name, compute, jobTasks(10))
+	if err != nil {
+		return fmt.Errorf("StartJob: %w", err)
+	}
+	results, err := j.Results(ctx)
+	if err := errors.Join(err, j.Delete(ctx), v.Close(ctx)); err != nil || len(results) != 10 {
+		return fmt.Errorf("a new job has %d results: %w", len(results), err)
+	}
+	p, err := c.Pool()
+	if err != nil {
+		return fmt.Errorf("Pool: %w", err)
+	}
+	_, err = mp.Map[outcome](ctx, p, compute, jobTasks(10))
+	return errors.Join(err, p.Close())
 }

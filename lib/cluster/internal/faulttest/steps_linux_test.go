@@ -228,7 +228,7 @@ func (r *run) faults() []fault {
 	list := []fault{
 		{"a process with workers is killed", r.killWorkers, 0},
 		{"the server that leads the stream is killed", func() func() { return r.killServer(r.leader()) }, 0},
-		{"the server that leads a Queue is killed", func() func() { return r.killServer(r.leaderOf(r.queueStream())) }, 0},
+		{"the server that leads a Queue is killed", r.killQueueServer, 0},
 		{"the link of a process with workers is cut", func() func() { return r.cutLink(r.workers[1]) }, *cutTime},
 		{"a link is slow", r.slowLink, *cutTime},
 		{"the link of the server that leads is cut", func() func() { return r.cutLink(r.servers[r.leader()]) }, *cutTime},
@@ -250,6 +250,26 @@ func (r *run) killWorkers() func() {
 func (r *run) killServer(i int) func() {
 	r.servers[i].kill(r.t)
 	return func() { r.startServer(i) }
+}
+
+// killQueueServer kills the server that leads the stream of the Queue, and makes objects while
+// it is away: at once, and again when that is done.
+func (r *run) killQueueServer() func() {
+	mend := r.killServer(r.leaderOf(r.queueStream()))
+	made, ctx := make(chan error, 1), r.watchdog()
+	go func() {
+		var err error
+		for _, name := range []string{"early", "late"} {
+			begin := time.Now()
+			err = errors.Join(err, r.sharing.makeObjects(ctx, r.cluster, name))
+			r.t.Logf("a Queue, a Value, a job and a pool were made and used within %v", time.Since(begin))
+		}
+		made <- err
+	}()
+	return func() {
+		r.must(<-made)
+		mend()
+	}
 }
 
 // queueStream returns the name of the stream of the Queue.

@@ -219,14 +219,21 @@ func (s *Store) set(ctx context.Context, key string, f func(context.Context) err
 
 // Keys returns the keys that a pattern such as "job.*" matches.
 func (s *Store) Keys(ctx context.Context, pattern string) (keys []string, err error) {
-	list, err := s.kv.ListKeysFiltered(ctx, pattern)
+	err = servers.Retry(ctx, func(ctx context.Context, _ bool) error {
+		list, err := s.kv.ListKeysFiltered(ctx, pattern)
+		if err != nil {
+			return err
+		}
+		keys = nil
+		for key := range list.Keys() {
+			keys = append(keys, key)
+		}
+		return ctx.Err() // the list also ends when ctx ends
+	})
 	if err != nil {
-		return nil, err
+		keys = nil
 	}
-	for key := range list.Keys() {
-		keys = append(keys, key)
-	}
-	return keys, nil
+	return keys, err
 }
 
 // Now returns the time by the clock of the server.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -218,5 +219,27 @@ func TestGetExisting(t *testing.T) {
 	cancel()
 	if _, err := s.GetExisting(ctx, "missing"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestKeys lists keys, also when the context ends.
+func TestKeys(t *testing.T) {
+	s, ctx := open(t)
+	for _, key := range []string{"a.x", "a.y", "a.z", "b.x"} {
+		if _, err := s.Create(ctx, key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Delete(ctx, "a.y"); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := s.Keys(ctx, "a.*")
+	if slices.Sort(keys); err != nil || !slices.Equal(keys, []string{"a.x", "a.z"}) {
+		t.Errorf("got %v, %v", keys, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	if keys, err := s.Keys(ctx, "a.*"); !errors.Is(err, context.Canceled) || keys != nil {
+		t.Errorf("after the end of the context: %v, %v", keys, err)
 	}
 }
