@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"reflect"
 
+	"github.com/perijove/perijove/lib/cluster/internal/jobs"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
@@ -64,7 +66,9 @@ func JoinJob[R any](ctx context.Context, c *Cluster, name string) (*Job[R], erro
 // Stream yields the result of each task, in the order of the arguments. It waits for results
 // that are not there yet. If a task has failed, its error is yielded in place of the result;
 // errors of a job from another build have only their text. An error of ctx ends the stream.
-// If the job is deleted, the stream ends with mp.ErrClosed.
+// If the job is deleted, the stream ends with an error that wraps mp.ErrClosed. If no process
+// whose workers have the missing tasks is seen for the WorkerTimeout, it ends with one that
+// wraps ErrNoWorkers; the job stays, and StartJob gives its tasks to other workers.
 func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		for b, err := range j.in.stream(ctx) {
@@ -81,19 +85,20 @@ func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 
 // Results waits for all tasks and returns their results, in the order of the arguments. The
 // result of a task that has failed is a zero value, and the error is that of the first such
-// task.
+// task. If the stream ends before, the results are those up to there.
 func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	rs := make([]R, 0, j.in.record.Tasks)
 	var first error
 	for r, err := range j.Stream(ctx) {
+		if over, ok := errors.AsType[*jobs.Over](err); ok {
+			return rs, cmp.Or[error](first, over)
+		}
 		if err != nil && first == nil {
 			first = fmt.Errorf("cluster: no result of task %d of job %s: %w", len(rs), j.in.name, err)
 		}
-		if rs = append(rs, r); ctx.Err() != nil {
-			break
-		}
+		rs = append(rs, r)
 	}
-	return rs[:min(len(rs), j.in.record.Tasks)], first
+	return rs, first
 }
 
 // Progress returns in done how many tasks have a result or an error, and in total how many

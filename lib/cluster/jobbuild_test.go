@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/must"
@@ -83,5 +84,35 @@ func TestJobIsContinuedByAnotherBuild(t *testing.T) {
 	must.Do(j.Delete(ctx))
 	if _, err := j.Results(ctx); !errors.Is(err, mp.ErrClosed) {
 		t.Errorf("a deleted job: %v", err)
+	}
+}
+
+// TestJobWithoutWorkers joins a job whose tasks no worker has. Results fails, and says what to
+// do; when StartJob has given the tasks to other workers, it returns them.
+func TestJobWithoutWorkers(t *testing.T) {
+	c, ctx := openAlone(t)
+	args := []int{1, 2, 3}
+	must.Get(StartJob[int](ctx, c, "x", twice, args))
+	other := must.Get(Open(ctx, URL(c.URL()), Token(c.Token()), WorkerTimeout(20*time.Millisecond)))
+	defer other.Close()
+	other.build[0]++
+	must.Do(other.Workers(1))
+	j := must.Get(JoinJob[int](ctx, other, "x"))
+	ys, err := j.Results(ctx)
+	if !errors.Is(err, ErrNoWorkers) || len(ys) != 0 || !strings.HasPrefix(err.Error(), "cluster: job x: ") || !strings.Contains(err.Error(), "call StartJob again") {
+		t.Errorf("%v, %v", ys, err)
+	}
+	must.Get(StartJob[int](ctx, other, "x", twice, args))
+	for { // the worker of a slow machine may be silent for the WorkerTimeout
+		if ys, err = j.Results(ctx); !errors.Is(err, ErrNoWorkers) {
+			break
+		}
+	}
+	if err != nil || !slices.Equal(ys, []int{2, 4, 6}) {
+		t.Errorf("%v, %v", ys, err)
+	}
+	must.Do(j.Delete(ctx))
+	if ys, err := j.Results(ctx); len(ys) != 0 || !errors.Is(err, mp.ErrClosed) || !strings.Contains(err.Error(), "job x was deleted") {
+		t.Errorf("a deleted job: %v, %v", ys, err)
 	}
 }

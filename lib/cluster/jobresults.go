@@ -1,15 +1,14 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"os"
+	"sync/atomic"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/cluster/internal/jobs"
@@ -41,11 +40,11 @@ func (j *job) consume(ctx context.Context, f func(ends map[int]jobs.Ending, left
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		err = context.Cause(ctx)
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return mp.ErrClosed
+		err = mp.ErrClosed
 	}
-	return fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
+	return &jobs.Over{Job: j.name, Err: err}
 }
 
 // stored reports for each task whether the server has its end.
@@ -77,22 +76,26 @@ func (j *job) stored(ctx context.Context) ([]bool, error) {
 func (j *job) stream(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		defer j.showOutput()()
-		next, early, stopped := 0, make(map[int]jobs.Ending), false
+		var next atomic.Int64
+		early, stopped := make(map[int]jobs.Ending), false
 		if j.record.Tasks == 0 {
 			return
 		}
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		go j.awaitWorkers(ctx, &next, cancel)
 		err := j.consume(ctx, func(ends map[int]jobs.Ending, _ uint64) bool {
 			for i, e := range ends {
-				if _, ok := early[i]; !ok && i >= next { // else the task ran again
+				if _, ok := early[i]; !ok && i >= int(next.Load()) { // else the task ran again
 					early[i] = e
 				}
 			}
-			for e, ok := early[next]; ok && !stopped; e, ok = early[next] {
-				delete(early, next)
-				next++
+			for e, ok := early[int(next.Load())]; ok && !stopped; e, ok = early[int(next.Load())] {
+				delete(early, int(next.Load()))
+				next.Add(1)
 				stopped = !yield(e.Result, e.Err)
 			}
-			return next < j.record.Tasks && !stopped
+			return int(next.Load()) < j.record.Tasks && !stopped
 		})
 		if err != nil && !stopped {
 			yield(nil, err)
@@ -102,16 +105,23 @@ func (j *job) stream(ctx context.Context) iter.Seq2[[]byte, error] {
 
 // showOutput writes what tasks print until the returned function is called.
 func (j *job) showOutput() (stop func()) {
-	var subs []*nats.Subscription
-	for subject, w := range map[string]io.Writer{j.c.jobOutput(j.record.ID, false): os.Stdout, j.c.jobOutput(j.record.ID, true): os.Stderr} {
-		sub, err := j.c.conn.Subscribe(subject, func(m *nats.Msg) { _, _ = io.Copy(w, bytes.NewReader(m.Data)) })
-		if err == nil {
-			subs = append(subs, sub)
+	return jobs.Show(j.c.conn, map[string]io.Writer{j.c.jobOutput(j.record.ID, false): os.Stdout, j.c.jobOutput(j.record.ID, true): os.Stderr})
+}
+
+// awaitWorkers calls cancel if the result number next is missing and no worker has its task.
+func (j *job) awaitWorkers(ctx context.Context, next *atomic.Int64, cancel context.CancelCauseFunc) {
+	for now, before := j, ""; now.record.Build != before; {
+		if b, err := hex.DecodeString(now.record.Build); err != nil || len(b) != len(build{}) || !j.c.members.AwaitLoss(ctx, build(b), j.c.o.workerTimeout, j.c.conn.IsConnected) {
+			return
+		}
+		ended, err := j.stored(ctx)
+		if at := next.Load(); err != nil || at >= int64(len(ended)) || ended[at] {
+			continue // the result is on its way
+		}
+		before = now.record.Build
+		if now, err = j.c.findJob(ctx, j.name); err != nil {
+			return // it was deleted, which ends the stream
 		}
 	}
-	return func() {
-		for _, s := range subs {
-			_ = s.Drain()
-		}
-	}
+	cancel(jobs.Unserved(ErrNoWorkers))
 }

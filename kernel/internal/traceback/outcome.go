@@ -53,11 +53,15 @@ func (s Style) stillRunning(o *control.Outcome) []string {
 	if o.Count == 0 {
 		return nil
 	}
-	first := "1 goroutine that the cell started still runs:"
+	first := "1 goroutine that the cell started still runs"
 	if o.Count > 1 {
-		first = fmt.Sprintf("%d goroutines that the cell started still run:", o.Count)
+		first = fmt.Sprintf("%d goroutines that the cell started still run", o.Count)
 	}
-	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
+	lines := s.goroutineLines(o.Goroutines, o.Count)
+	if len(lines) == 0 { // packages have started them, and they run code of packages
+		return []string{first + ", in code of packages"}
+	}
+	return append([]string{first + ":"}, lines...)
 }
 
 // deadlocked returns the error of a deadlock, with the places at which the cell and the

@@ -68,6 +68,8 @@ func TestError(t *testing.T) {
 		{control.Outcome{How: control.Interrupted, Count: 3, Goroutines: []control.Goroutine{
 			{State: "sleep", Frames: []control.Frame{inCell}}, {State: "sleep", Frames: []control.Frame{inCell}},
 		}}, "Interrupted: the cell was interrupted|3 goroutines that the cell started |2 × sleep: Cell [2] line 2, in f|    g()|and 1 more"},
+		{control.Outcome{How: control.Interrupted, Count: 2, Goroutines: []control.Goroutine{{State: "select"}, {State: "IO wait"}}},
+			"Interrupted: the cell was interrupted|2 goroutines that the cell started still run, in code of packages"},
 		{control.Outcome{How: control.Deadlocked, Count: 1, Goroutines: []control.Goroutine{{State: "chan receive", Frames: []control.Frame{inCell}}}},
 			"Deadlock: deadlock: |chan receive: Cell [2] line 2, in f"},
 	} {

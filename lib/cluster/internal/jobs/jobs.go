@@ -5,8 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/perijove/perijove/lib/cluster/internal/wire"
 	"github.com/perijove/perijove/lib/mp"
@@ -67,6 +70,45 @@ func failure(v []byte, name string, sameBuild bool) error {
 		return errors.New(text)
 	}
 	return mpremote.Outcome{Failed: true, Bytes: encoded}.Err()
+}
+
+// An Over is an error that ends the results of a job before all were read.
+type Over struct {
+	Job string // name
+	Err error
+}
+
+func (o *Over) Error() string {
+	if o.Err == mp.ErrClosed {
+		return fmt.Sprintf("cluster: job %s was deleted, or the Cluster was closed: %v", o.Job, o.Err)
+	}
+	return fmt.Sprintf("cluster: job %s: %v", o.Job, o.Err)
+}
+
+func (o *Over) Unwrap() error { return o.Err }
+
+// Unserved returns an error that wraps reason: no worker has the tasks of a job. It says what
+// to do.
+func Unserved(reason error) error {
+	return fmt.Errorf("%w: its tasks wait for workers of the program that has started it, and there are none; "+
+		"call StartJob again with the same name, function and arguments: it gives these tasks to workers that have the function", reason)
+}
+
+// Show writes the messages of each subject to its Writer, until the returned function is
+// called.
+func Show(conn *nats.Conn, to map[string]io.Writer) (stop func()) {
+	var subs []*nats.Subscription
+	for subject, w := range to {
+		sub, err := conn.Subscribe(subject, func(m *nats.Msg) { _, _ = w.Write(m.Data) })
+		if err == nil {
+			subs = append(subs, sub)
+		}
+	}
+	return func() {
+		for _, s := range subs {
+			_ = s.Drain()
+		}
+	}
 }
 
 // An Ending is the encoded result of a task of a job, or its error.

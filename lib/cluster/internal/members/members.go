@@ -4,6 +4,7 @@ package members
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,8 @@ const (
 	shareOfInterval = 10 * time.Millisecond
 	// lostTimeout is how long after its last announcement a lost worker is listed.
 	lostTimeout = time.Minute
+	// checkInterval is how often AwaitLoss looks for workers.
+	checkInterval = 500 * time.Millisecond
 	// Max is the largest number of processes, or of builds, that are remembered.
 	Max = 1 << 14
 )
@@ -113,4 +116,24 @@ func (s *List) Slots() (n int) {
 		n += m.Slots
 	}
 	return n
+}
+
+// AwaitLoss waits until no process of the build b was present for the duration d, and then
+// returns true. Times in which connected returns false do not count, since no process can
+// announce itself then. If ctx ends first, AwaitLoss returns false.
+func (s *List) AwaitLoss(ctx context.Context, b Build, d time.Duration, connected func() bool) bool {
+	ticker := time.NewTicker(min(checkInterval, d))
+	defer ticker.Stop()
+	for seen := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-ticker.C:
+		}
+		if !connected() || slices.ContainsFunc(s.Current(), func(w wire.Worker) bool { return w.Build == b }) {
+			seen = time.Now()
+		} else if time.Since(seen) >= d {
+			return true
+		}
+	}
 }
