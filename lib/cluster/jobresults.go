@@ -57,9 +57,9 @@ func (j *job) stored(ctx context.Context) ([]bool, error) {
 	})
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return ended, mp.ErrClosed
+		return ended, &jobs.Over{Job: j.name, Err: mp.ErrClosed}
 	case err != nil:
-		return ended, fmt.Errorf("cluster: cannot read the results of job %s: %w", j.name, err)
+		return ended, &jobs.Over{Job: j.name, Err: err}
 	case s.CachedInfo().State.Msgs == 0:
 		return ended, nil
 	}
