@@ -135,7 +135,7 @@ func (c *Cluster) Token() string { return c.o.token }
 func buildID(b build) string { return hex.EncodeToString(b[:8]) }
 
 // Workers makes this process run tasks of this program: up to n at once for each pool, in
-// child processes. The pools may be those of other processes that have joined the server.
+// child processes. This includes the pools of other processes that have joined the server.
 //
 // n is the number for each pool, not for all pools together. Pools do not share child
 // processes, so that a pool's tasks see the variables and the environment of no other pool.

@@ -84,8 +84,8 @@ func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 }
 
 // Results waits for all tasks and returns their results, in the order of the arguments. The
-// result of a task that has failed is a zero value, and the error is that of the first such
-// task. If the stream ends before, the results are those up to there.
+// result of a task that has failed is a zero value, and Results returns the error of the
+// failed task with the lowest index.
 func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	rs := make([]R, 0, j.in.record.Tasks)
 	var first error

@@ -112,7 +112,7 @@
 // constructors return an error; with Goroutines it is nil unless an argument is
 // invalid or too large. On a system where package mp cannot start child processes the error is
 // ErrUnsupported. A PanicError, RemoteError or ExitError says how a function failed or
-// a child ended; errors.As finds it in the errors of Map, Join and the others.
+// a child ended; errors.As finds it in the errors of Map, Join and other functions.
 //
 // # Costs
 //

@@ -42,8 +42,8 @@ func (s *ServedMap[K, V]) Store(ctx context.Context, key K, value V) error {
 	return err
 }
 
-// LoadOrStore returns the existing value of a key, with loaded true. If there is none
-// it stores and returns the given value.
+// LoadOrStore returns the existing value of a key, with loaded true. If the key does not
+// exist, it stores and returns the given value.
 func (s *ServedMap[K, V]) LoadOrStore(ctx context.Context, key K, value V) (actual V, loaded bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapLoadOrStore, Key: key, Value: value})
 	return a.Value, a.OK, err

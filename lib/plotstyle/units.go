@@ -10,7 +10,7 @@ import (
 // unit. For data in seconds, for example, labels are 10 µs, 1 ms or 5 min.
 type Unit int
 
-// The units.
+// The units, with examples of labels.
 const (
 	Plain       Unit = iota // numbers without a unit: 1, 10 k, 1 M
 	Seconds                 // 1 ns, 1 µs, 1 ms, 1 s, 1 min, 1 h, 1 d

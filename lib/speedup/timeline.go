@@ -16,7 +16,7 @@ type Timeline interface {
 }
 
 // A Recorder calls run once, records what happens meanwhile, and returns the recording.
-// It returns the error of run, or its own error.
+// If run fails, or the recording fails, it returns the error.
 type Recorder func(run func() error) (Timeline, error)
 
 // maxTimelines limits the size in bytes of all timelines below a table together.

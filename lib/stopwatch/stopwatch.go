@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// A Watch has the measurements of one goroutine. The zero Watch is ready to use. A Watch must not be used concurrently.
+// A Watch has the measurements of one goroutine. The zero Watch is ready to use. A Watch must
+// not be used concurrently.
 type Watch struct {
 	running []reading // readings at Start, innermost measurement last
 	loop    *loop

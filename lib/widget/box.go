@@ -52,8 +52,8 @@ func references(widgets []Widget) []string {
 	return all
 }
 
-// MIMEBundle returns the box's forms; its text form consists of the text forms of the
-// widgets, one on each line.
+// MIMEBundle returns the box's forms by MIME type. The text form consists of the text forms
+// of the widgets, one on each line.
 func (b *box) MIMEBundle() map[string]any {
 	var lines []string
 	for _, w := range b.children {

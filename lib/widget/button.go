@@ -27,7 +27,7 @@ func (b *Button) OnClick(f func()) { b.n.add(f) }
 // SetDisabled sets whether the button is disabled: if so, the user cannot press it.
 func (b *Button) SetDisabled(disabled bool) { _ = b.m.set("disabled", disabled, true) }
 
-// MIMEBundle returns the button's forms; its text form is the description in
+// MIMEBundle returns the button's forms by MIME type. The text form is the description in
 // brackets.
 func (b *Button) MIMEBundle() map[string]any { return b.m.bundle("[" + b.description + "]") }
 

@@ -122,7 +122,8 @@ func (c *Control[T]) OnChange(f func(T)) { c.n.add(func() { f(c.Value()) }) }
 // SetDisabled sets whether the control is disabled: if so, the user cannot change it.
 func (c *Control[T]) SetDisabled(disabled bool) { _ = c.m.set("disabled", disabled, true) }
 
-// MIMEBundle returns the control's forms; its text form has the description and the value.
+// MIMEBundle returns the control's forms by MIME type. The text form has the description and
+// the value.
 func (c *Control[T]) MIMEBundle() map[string]any {
 	return c.m.bundle(describe(c.kind, c.description, c.Value()))
 }

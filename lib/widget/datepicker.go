@@ -22,7 +22,8 @@ func NewDatePicker(description string, value time.Time) *DatePicker {
 // is not between 1 and 9999, SetValue fails and changes nothing.
 func (d *DatePicker) SetValue(t time.Time) error { return d.Control.SetValue(midnight(t)) }
 
-// MIMEBundle returns the control's forms; its text form has the description and the day.
+// MIMEBundle returns the control's forms by MIME type. The text form has the description and
+// the day.
 func (d *DatePicker) MIMEBundle() map[string]any {
 	day := "none"
 	if t := d.Value(); !t.IsZero() {

@@ -31,7 +31,7 @@ func (s *stringView) SetValue(value string) {
 	_ = s.m.set("value", value, true)
 }
 
-// MIMEBundle returns the widget's forms; its text form is the value.
+// MIMEBundle returns the widget's forms by MIME type. The text form is the value.
 func (s *stringView) MIMEBundle() map[string]any { return s.m.bundle(s.value) }
 
 func (s *stringView) model() *model { return s.m }

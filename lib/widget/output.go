@@ -96,8 +96,8 @@ func (o *Output) add(p part) error {
 	return o.m.set("outputs", o.parts, true)
 }
 
-// MIMEBundle returns the output's forms; its text form consists of the text forms of its
-// parts.
+// MIMEBundle returns the output's forms by MIME type. The text form consists of the text
+// forms of its parts.
 func (o *Output) MIMEBundle() map[string]any {
 	o.mu.Lock()
 	defer o.mu.Unlock()

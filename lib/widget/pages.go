@@ -70,8 +70,8 @@ func (p *pages) contents() []Widget {
 	return all
 }
 
-// MIMEBundle returns the widget's forms; its text form consists of the text forms of all
-// pages.
+// MIMEBundle returns the widget's forms by MIME type. The text form consists of the text
+// forms of all pages.
 func (p *pages) MIMEBundle() map[string]any {
 	parts := make([]string, len(p.all))
 	for i, page := range p.all {

@@ -41,7 +41,7 @@ func (p *IntProgress) SetValue(n int) {
 // Add adds n to the value.
 func (p *IntProgress) Add(n int) { p.SetValue(p.value + n) }
 
-// MIMEBundle returns the bar's forms; its text form has the value and the total.
+// MIMEBundle returns the bar's forms by MIME type. The text form has the value and the total.
 func (p *IntProgress) MIMEBundle() map[string]any {
 	return p.m.bundle(fmt.Sprintf("%s %d of %d", p.description, p.value, p.total))
 }
@@ -77,7 +77,8 @@ func (p *FloatProgress) SetValue(v float64) {
 	_ = p.m.set("value", p.value, true)
 }
 
-// MIMEBundle returns the bar's forms; its text form has the value and the maximum.
+// MIMEBundle returns the bar's forms by MIME type. The text form has the value and the
+// maximum.
 func (p *FloatProgress) MIMEBundle() map[string]any {
 	return p.m.bundle(fmt.Sprintf("%s %g of %g", p.description, p.value, p.high))
 }

@@ -26,8 +26,8 @@ type folder struct {
 	byID  map[string]int
 }
 
-// WriteFiles makes a process without a host write its displays to files in the folder dir, and print their text
-// forms as before. See display.WriteFiles.
+// WriteFiles makes a process without a host write its displays to files in the folder dir, and still print their
+// text forms. See display.WriteFiles.
 func WriteFiles(dir string) error {
 	if dir == "" {
 		files.Store(nil)

@@ -13,7 +13,7 @@ import (
 
 // PoolOptions are the options of a pool whose tasks a Runner runs.
 type PoolOptions struct {
-	Retries        int // DefaultRetries if the option was not given
+	Retries        int // number given to mp.Retries, or DefaultRetries if the option was not given
 	TasksPerChild  int // number of tasks after which a process is replaced; 0 for no limit
 	TaskTimeout    time.Duration
 	Grace          time.Duration

@@ -41,8 +41,8 @@ func Config(name, prefix string, maxAge time.Duration) jetstream.StreamConfig {
 	return jetstream.StreamConfig{Name: name, Subjects: []string{prefix + ".*"}, MaxMsgsPerSubject: 1, MaxAge: maxAge}
 }
 
-// New returns the Store in a stream that has the result of Config for the same prefix. publish
-// stores a message, and tries again while no server answers.
+// New returns the Store in stream, whose configuration must be the result of Config for the same
+// prefix. publish must store a message, and try again while no server answers.
 func New(stream jetstream.Stream, prefix string, publish func(ctx context.Context, subject string, msg []byte) error) *Store {
 	return &Store{stream: stream, prefix: prefix, publish: publish}
 }

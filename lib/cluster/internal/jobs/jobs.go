@@ -27,7 +27,7 @@ const (
 	maxText = 128 << 10
 )
 
-// Is reports whether the id of a pool is that of a job.
+// Is reports whether the pool with the given id is a job.
 func Is(pool string) bool { return strings.HasPrefix(pool, Prefix) }
 
 // A Record describes a job. The server stores it as JSON under the job's key.

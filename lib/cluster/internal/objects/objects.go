@@ -38,7 +38,8 @@ func Config(name, prefix string) jetstream.StreamConfig {
 	}
 }
 
-// New returns the Store in a stream that has the result of Config for the same prefix.
+// New returns the Store in stream, whose configuration must be the result of Config for the same
+// prefix.
 func New(js jetstream.JetStream, stream jetstream.Stream, prefix string) *Store {
 	return &Store{js, stream, prefix}
 }

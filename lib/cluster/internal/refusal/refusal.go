@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpsource"
 )
 
-// A Reason has the facts about a cluster, and about a pool whose tasks cannot run, that Of needs.
+// A Reason has the facts that Of needs: about a cluster, and about a pool whose tasks cannot run.
 type Reason struct {
 	URL   string
 	Build members.Build                         // build of this process

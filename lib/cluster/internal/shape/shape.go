@@ -10,7 +10,7 @@ import (
 
 // A Shape is the structure of a type.
 type Shape struct {
-	Text  string // equal for types of the same name and structure
+	Text  string // description, which is equal for types of the same name and structure
 	Plain bool   // whether the type contains no interface, func, chan or unsafe.Pointer
 }
 

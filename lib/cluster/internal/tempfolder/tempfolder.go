@@ -1,5 +1,5 @@
 // Package tempfolder makes temporary folders. A process that was killed leaves its folders
-// behind; New removes those of them that have the same prefix.
+// behind; New removes such folders if they have the same prefix.
 package tempfolder
 
 import (

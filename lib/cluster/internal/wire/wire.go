@@ -36,7 +36,7 @@ type Value struct {
 	Bytes []byte
 }
 
-// A Form says what the bytes of a Value are.
+// A Form tells what the bytes of a Value encode.
 type Form byte
 
 const (

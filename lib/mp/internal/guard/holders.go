@@ -13,7 +13,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
-// Variable is the environment variable that turns the checks on, unless it is empty or 0.
+// Variable is the name of the environment variable that turns the checks on. It does not if
+// its value is empty or 0.
 const Variable = "PERIJOVE_MPCHECK"
 
 var on atomic.Bool

@@ -11,6 +11,6 @@ type Options struct {
 	Retries       int // how often a task may begin again after its worker has died
 	TasksPerChild int // number of tasks after which a worker is replaced; 0 means no limit
 	TaskTimeout   call.Timeout
-	Initializer   *Initializer // what each worker runs first; nil for nothing
+	Initializer   *Initializer // the call that each worker runs first, or nil
 	Remote        Remote       // runs the tasks elsewhere; nil for goroutines and child processes
 }

@@ -95,7 +95,8 @@ func start(folder, kind string, isFirst bool) error {
 }
 
 // StartChild begins the profile of this process, which is a child, unless the process that
-// called Start has called Stop. It notes a problem in the folder, so that no task fails.
+// called Start has called Stop. If the profile cannot begin, StartChild notes the problem in
+// the folder, since a task must not fail for this reason.
 func StartChild(folder string) {
 	kind, err := os.ReadFile(filepath.Join(folder, kindName))
 	if err != nil || isStopped(folder) {

@@ -30,7 +30,7 @@ const (
 	FatalSize = BudgetPageSize - FatalAt
 )
 
-// FatalLine returns the line that the child recorded, or "".
+// FatalLine returns the line "fatal error: ..." that the child recorded in page, or "".
 func FatalLine(page []byte) string {
 	if len(page) < BudgetPageSize {
 		return ""

@@ -25,17 +25,17 @@ type Frame struct {
 const (
 	FrameUpdate  byte = iota + 1 // to the child: Body is a message of Host.Update; if Id is 1, the child replies with FrameReady
 	FrameDefine                  // to the child: Id is the number of a slot; Body has a flag, a runner id and a function id for it
-	FrameTask                    // to the child: Id is that of a batch; Body has the slot, flags, the number of tasks and the arguments
-	FrameCancel                  // to the child: Id is that of a batch; Body is the index of the task to cancel
+	FrameTask                    // to the child: Id is the id of a batch; Body has the slot, flags, the number of tasks and the arguments
+	FrameCancel                  // to the child: Id is the id of a batch; Body is the index of the task to cancel
 	FrameEnd                     // to the child: it must exit
-	FrameResult                  // to the parent: Id is that of a batch; Body is a Reply
+	FrameResult                  // to the parent: Id is the id of a batch; Body is a Reply
 	FrameBroken                  // to the parent: Body is the encoded error because of which the child exits
 	FrameMessage                 // in both directions: Body is a message for Host.Message
 	FrameReady                   // to the parent: the child has applied its first update
 	FrameTimeout                 // to the child: Body is the time limit for tasks of the batches that follow
 	FrameTrace                   // to the child: Body is the folder into which the child records a trace
 	FrameProfile                 // to the child: Body is the folder into which the child writes a profile
-	FrameKeys                    // to the child: Id is that of the next batch; Body has the keys of its tasks
+	FrameKeys                    // to the child: Id is the id of the next batch; Body has the keys of its tasks
 	frameKinds
 )
 

@@ -52,7 +52,7 @@ func log(category, kind string, key, seq uint64, extra string) {
 }
 
 // Task begins the span of a task, which the caller must end. The task has the index i in the
-// batch with this key, or, if the key is 0, in its Map or Stream.
+// batch with the given key, or, if the key is 0, in its Map or Stream.
 func Task(function string, key uint64, i int) *trace.Region {
 	r := trace.StartRegion(context.Background(), "task "+function)
 	b := strconv.AppendUint(make([]byte, 0, 32), key, 16)

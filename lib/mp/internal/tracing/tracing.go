@@ -105,7 +105,8 @@ func start(folder string, isFirst bool) error {
 }
 
 // StartChild begins to record this process, which is a child, unless the recording has ended.
-// It notes a problem in the folder, so that no task fails.
+// If the recording cannot begin, StartChild notes the problem in the folder, since a task must
+// not fail for this reason.
 func StartChild(folder string) {
 	if _, err := os.Stat(filepath.Join(folder, stopName)); err == nil {
 		return
