@@ -54,9 +54,9 @@ var ErrFull = failure.ErrFull
 
 // ErrPeerDied is the error of a call that waits for other processes, when the last
 // other process that had the object was killed or crashed. The object stays usable.
-// Later calls wait again. But Get of a Queue fails again after two seconds, unless this
-// process has since called Put or sent the Queue to a process. Put does the same if the
-// Queue is full, unless this process has since called Get or sent the Queue.
+// Later calls wait again, with one exception: Get of an empty Queue fails again after two
+// seconds, unless this process has called Put, or has sent the Queue to a process, since
+// the death. In the same way Put to a full Queue fails, unless Get was called.
 var ErrPeerDied = shm.ErrPeerDied
 
 // nilError is the error of a method that is called on a nil pointer to what.

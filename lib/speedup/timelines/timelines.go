@@ -28,7 +28,7 @@ type Timeline struct {
 	png        []byte
 }
 
-// HTML returns the picture as part of a page.
+// HTML returns the picture as part of an HTML page.
 func (t *Timeline) HTML() string { return t.html }
 
 // PNG returns the picture, with two pixels per CSS pixel.

@@ -24,7 +24,7 @@ type Frame struct {
 
 const (
 	FrameUpdate  byte = iota + 1 // to the child: Body is a message of Host.Update; if Id is 1, the child replies with FrameReady
-	FrameDefine                  // to the child: Id is the number of a slot; Body has a flag, a runner id and a function id for it
+	FrameDefine                  // to the child: Id is the number of a slot; Body has a flag, a runner id and a function id for the slot
 	FrameTask                    // to the child: Id is the id of a batch; Body has the slot, flags, the number of tasks and the arguments
 	FrameCancel                  // to the child: Id is the id of a batch; Body is the index of the task to cancel
 	FrameEnd                     // to the child: it must exit

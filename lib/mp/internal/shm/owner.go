@@ -12,7 +12,7 @@ type Owner struct {
 	Start uint32 // start time of the process: low bits of the time since boot, in ticks; 0 if not known
 }
 
-// Word returns the owner as one word. Bit 31 of it is not used.
+// Word returns the owner as one word. Bit 31 of the word is not used.
 func (o Owner) Word() uint64 { return uint64(o.Start)<<32 | uint64(o.PID) }
 
 // OwnerOf returns the owner that Word encoded. It ignores bit 31.
