@@ -17,8 +17,8 @@ import (
 type DeadLetter struct {
 	Function string // "main.Square (main.go:12)"; empty if the message could not be decoded
 	Error    string
-	Tries    int // number of times that the task was begun
-	Time     time.Time
+	Tries    int       // number of times that the task was begun
+	Time     time.Time // when the task was given up
 }
 
 // storeDeadLetter stores a dead letter. An argument that is too large for a message is left out.

@@ -38,8 +38,8 @@ var maxEvents = 2_000_000
 
 // Read reads the recording in a folder that mp.Trace has written. A file that is damaged
 // or incomplete, such as the file of a child that was killed, is read as far as possible;
-// Trace.Problems says what is missing. Of a long recording, Read reads two million events,
-// divided evenly among the files.
+// Trace.Problems says what is missing. Of a long recording, Read reads the first two million
+// events, divided evenly among the files.
 func Read(folder string) (*Trace, error) {
 	b, err := os.ReadFile(filepath.Join(folder, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
