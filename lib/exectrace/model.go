@@ -12,34 +12,34 @@ import "time"
 // A Trace describes what a process and its children did while a function ran. Times are
 // durations since the call of the function.
 type Trace struct {
-	Folder    string // folder of the recording
-	Command   string
-	Go        string // version of Go
-	Cores     int    // number of cores of the machine
-	Length    time.Duration
-	Events    int        // number of events that were read from all files
-	Processes []*Process // the first process, then its children in the order of their start
-	Arrows    []Arrow    // causes and effects, in the order of the effects
-	Problems  []string   // sentences that say which parts are missing, and why
+	Folder    string        // folder of the recording
+	Command   string        // file name of the program
+	Go        string        // version of Go
+	Cores     int           // number of cores of the machine
+	Length    time.Duration // time from the call of the function to the end of the recording
+	Events    int           // number of events that were read from all files
+	Processes []*Process    // the first process, then its children in the order of their start
+	Arrows    []Arrow       // causes and effects, in the order of the effects
+	Problems  []string      // sentences that say which parts are missing, and why
 }
 
 // A Process is the part of a Trace that one process has recorded.
 type Process struct {
-	PID, Parent int
-	File        string // file with the trace, for go tool trace
-	First       bool   // whether this process began the recording
-	Begin, End  time.Duration
-	Goroutines  []*Goroutine // goroutines of the traced function and of tasks, in the order of their start
-	Others      Others       // the goroutines of package mp, of a notebook's worker process and of the runtime
-	GC          []Span       // garbage collections, and stops of all goroutines
-	CPU         []Sample     // processor time used so far, in the order of time
-	Problem     string       // why a part is missing, or ""
+	PID, Parent int           // process ids of the process and of its parent
+	File        string        // file with the trace, for go tool trace
+	First       bool          // whether this process began the recording
+	Begin, End  time.Duration // when the first of its goroutines began, and when the last one ended
+	Goroutines  []*Goroutine  // goroutines of the traced function and of tasks, in the order of their start
+	Others      Others        // the goroutines of package mp, of a notebook's worker process and of the runtime
+	GC          []Span        // garbage collections, and stops of all goroutines
+	CPU         []Sample      // processor time used so far, in the order of time
+	Problem     string        // why a part is missing, or ""
 }
 
 // Others sums up goroutines that are not listed.
 type Others struct {
-	Count   int
-	Running time.Duration
+	Count   int           // number of goroutines
+	Running time.Duration // total time in which they ran
 }
 
 // A Sample has the processor time that a process has used from the start of its recording

@@ -71,8 +71,8 @@ type Fit struct {
 // A Parameter is a parameter of a law. It is not negative. Each round gives one
 // estimate. Value is the median of the estimates, with its interval.
 type Parameter struct {
-	Symbol string
-	Value  Estimate
+	Symbol string   // symbol in the law's formula, such as "σ"
+	Value  Estimate // median of the estimates
 }
 
 // Speedup returns the speedup that the fit predicts for n workers.
