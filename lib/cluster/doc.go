@@ -18,8 +18,8 @@
 // # Programs
 //
 // A program must call mp.Init first in main. Functions and values are sent as package mp
-// sends them to a child process, so a function that captures variables is refused, and so
-// is a shared object of package mp, such as a Queue: its memory exists on one machine.
+// sends them to a child process, so a function that captures variables is refused. A shared
+// object of package mp, such as a Queue, is refused, since its memory exists on one machine.
 //
 // A function is identified by its address in the program's executable. So only workers with
 // the same executable, compared by its hash, get its tasks: copy one binary to all machines.
@@ -36,9 +36,9 @@
 // # Options
 //
 // Pool takes the options of mp.NewPool, except for mp.Workers, which it refuses. They apply
-// on each machine: a TaskTimeout begins when a worker begins the task, an Initializer runs
-// once in each child process, and if it fails on one machine, all tasks of the pool fail
-// with its error.
+// on each machine: a TaskTimeout begins when a worker begins the task, and an Initializer
+// runs once in each child process. If the Initializer fails on one machine, all tasks of the
+// pool fail with its error.
 //
 // # What happens when something fails
 //

@@ -17,7 +17,7 @@ import (
 var ErrNoJob = errors.New("there is no job of that name")
 
 // A Job is a list of tasks with a name. The server keeps the tasks and their results until
-// Delete is called, so a Job does not need the process that has started it: another process
+// Delete is called, so a Job does not need the process that has started it. Another process
 // can join the Job and gets every result, also the results of tasks that ended while no
 // process listened.
 //

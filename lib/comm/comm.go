@@ -245,8 +245,8 @@ func Targets() []string {
 }
 
 // HasHandlers reports whether a message of the front end may call a function of the
-// user. It may if the handler of a message still runs or has to run, if a comm that
-// the program has opened has a function for messages, or if a target has a handler.
+// user. This is so if the handler of a message has not returned yet, if a comm that the
+// program has opened has a function for messages, or if a target has a handler.
 // Targets whose names begin with "jupyter." do not count: this library registers them.
 func HasHandlers() bool {
 	registry.mu.Lock()

@@ -40,7 +40,7 @@ type Host interface {
 	Captures(val, pc uintptr) bool
 	// Reads returns the names of the variables that the function at pc uses, itself or
 	// in functions that it calls, and that may have other values in a child. zero has the
-	// variables that are zero there, initial those that have their initial values there.
+	// variables that are zero there, and initial has those with their initial values there.
 	Reads(pc uintptr) (zero, initial []string)
 	// Notice shows text to the user: one line without a line feed. It may be called
 	// again with the same text.
