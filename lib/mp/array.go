@@ -33,8 +33,7 @@ type Array[T any] struct {
 // type are aligned.
 const arrayHead = 4096
 
-// NewArray makes an Array of n zero elements. If T contains a pointer, the error names
-// the field.
+// NewArray makes an Array of n zero elements. If T contains a pointer, the error names the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
 	block, err := newArray(b, n, unsafe.Sizeof(*new(T)), (*T)(nil))
 	if err != nil {

@@ -10,8 +10,7 @@ import (
 var (
 	// ErrNoEntry is the error of a call that starts a child in a program that did not call Init.
 	ErrNoEntry = failure.ErrNoEntry
-	// ErrRunning is wrapped by the error of a Join, Result or Wait whose context ended
-	// first.
+	// ErrRunning is wrapped by the error of a Join, Result or Wait whose context ended first.
 	ErrRunning = failure.ErrRunning
 	// ErrUnkillable is the error of Kill and Signal for a goroutine. Kill cancels the
 	// goroutine's context; Signal does nothing.
@@ -20,8 +19,7 @@ var (
 	ErrGoexit = failure.ErrGoexit
 	// ErrUnsupported is the error of a call that this operating system does not support.
 	ErrUnsupported = failure.ErrUnsupported
-	// ErrTooLarge is wrapped by the error of a value that takes about 2 GiB or more when
-	// encoded.
+	// ErrTooLarge is wrapped by the error of a value whose encoding takes about 2 GiB or more.
 	ErrTooLarge = failure.ErrTooLarge
 )
 

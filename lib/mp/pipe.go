@@ -71,8 +71,7 @@ func (c *Conn[T]) Poll() bool {
 	return c.end.In != nil && c.end.In.Length() > 0
 }
 
-// Close closes the pipe in both directions. Values that were sent can still be
-// received.
+// Close closes the pipe in both directions. Values that were sent can still be received.
 func (c *Conn[T]) Close() {
 	if c == nil {
 		panicNil("Conn")

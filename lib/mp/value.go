@@ -19,8 +19,7 @@ type Integer interface {
 	~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr
 }
 
-// NewValue makes a Value with the value v. If T contains a pointer, the error names the
-// field.
+// NewValue makes a Value with the value v. If T contains a pointer, the error names the field.
 func NewValue[T any](b Backend, v T) (*Value[T], error) {
 	made := new(Value[T])
 	if err := makeValue(&made.v, b, unsafe.Pointer(&v), unsafe.Sizeof(v), (*T)(nil)); err != nil {
