@@ -14,9 +14,9 @@ import (
 const defaultQueueSize = 10_000
 
 // A Queue passes values from any tasks and processes of a cluster to any others. It may be
-// part of the argument of a task. The server stores the values. While no server answers, as after
-// the loss of the server that leads, methods try again until the context ends, for a minute at
-// most. A value whose answer was lost is not put twice.
+// part of the argument of a task. The server stores the values. While no server answers, for
+// example while the servers of a NATS cluster elect a new leader, methods try again until the
+// context ends, for a minute at most. If the answer to a Put is lost, the value is not put twice.
 type Queue[T any] struct{ entry }
 
 // NewQueue makes a Queue that holds up to size values, or up to 10,000 if size is 0.

@@ -21,15 +21,15 @@ const (
 	operationHeader = "KV-Operation"
 )
 
-// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key: the
-// answer to an earlier try was lost, and then this process was stopped for minutes, or a thousand
-// others changed the key.
+// ErrUnknown is returned by Swap if it cannot find out whether it has changed the key. This
+// happens if the answer to an earlier try was lost, and then this process was stopped for some
+// minutes, or a thousand other writers changed the key.
 var ErrUnknown = errors.New("it is unknown whether the server has changed a value: the server's answer was lost, and then this process was stopped for minutes, " +
 	"or a thousand others changed the value; read the value before you change it again")
 
 // A Store is a bucket of keys. Its methods may be called concurrently. While no server
 // answers, for example while the servers elect a new leader, methods try again until ctx ends,
-// or for servers.Timeout. A change whose answer is lost is not made twice.
+// or for servers.Timeout. If the answer to a change is lost, the change is not made twice.
 type Store struct {
 	js      jetstream.JetStream
 	kv      jetstream.KeyValue

@@ -82,8 +82,8 @@ func (r *Row) Lost() bool { return r.Age > presence(&r.Worker) }
 // presence returns how long a process counts as present after its last announcement.
 func presence(w *wire.Worker) time.Duration { return max(timeout, missedIntervals*w.Interval) }
 
-// Interval returns how often a process should announce itself, at most every shortest. With more
-// than forty processes and a shortest of 0.4 seconds, the interval grows with their number.
+// Interval returns the time that a process should wait between two announcements. It is at least
+// shortest, and grows with the number of processes if there are many.
 func (s *List) Interval(shortest time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

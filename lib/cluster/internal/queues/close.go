@@ -26,8 +26,8 @@ func (q *Queue) isClosing(s jetstream.Stream) bool {
 	return len(subjects) == 1 && subjects[0] == q.endSubject()
 }
 
-// Close closes the Queue. It also completes the close of another process that was killed
-// between the steps.
+// Close closes the Queue. If another process was killed while it closed the Queue, Close makes
+// the steps that are missing.
 func (q *Queue) Close(ctx context.Context) error {
 	s, err := q.stream(ctx)
 	if err != nil {

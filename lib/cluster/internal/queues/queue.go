@@ -1,5 +1,5 @@
-// Package queues stores the values of queues on the server. Each queue has a stream. It tries
-// again while a server is lost.
+// Package queues stores the values of queues on the server. Each queue has a stream. The package
+// tries again while a server is lost.
 package queues
 
 import (
@@ -37,20 +37,20 @@ const (
 var errUnknown = errors.New("it is not known whether the value was put")
 
 // A Queue is a queue on the server. Its methods may be called concurrently. They return
-// mp.ErrClosed if the stream is gone. While no server answers, they try again until ctx ends, or
-// for servers.Timeout.
+// mp.ErrClosed if the stream was deleted. While no server answers, they try again until ctx ends,
+// or for servers.Timeout.
 type Queue struct {
 	js      jetstream.JetStream
 	name    string // of the stream
 	subject string // of the values
 }
 
-// New returns the Queue that has the stream name and its values under subject.
+// New returns the Queue whose stream has the given name, and whose values have the given subject.
 func New(js jetstream.JetStream, name, subject string) *Queue {
 	return &Queue{js, name, subject}
 }
 
-// Create makes the stream of the Queue, for up to size values.
+// Create makes the stream of the Queue, which holds up to size values.
 func (q *Queue) Create(ctx context.Context, size int, storage jetstream.StorageType, replicas int) error {
 	err := servers.CreateStream(ctx, q.js, jetstream.StreamConfig{
 		Name: q.name, Subjects: []string{q.subject}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
@@ -65,10 +65,10 @@ func (q *Queue) Create(ctx context.Context, size int, storage jetstream.StorageT
 	})
 }
 
-// Put appends a value. If the Queue is full, it waits, or returns mp.ErrFull if wait is false.
+// Put appends a value. If the Queue is full, Put waits, or returns mp.ErrFull if wait is false.
 //
 // If an answer of the server is lost, Put sends the value again. The message has an id, so the
-// server stores it once.
+// server stores the value only once.
 func (q *Queue) Put(ctx context.Context, value []byte, wait bool) error {
 	id := rand.Text()
 	sent := false // a try was sent whose answer was lost

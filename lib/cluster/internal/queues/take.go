@@ -26,8 +26,8 @@ const (
 	retryDelay = 50 * time.Millisecond
 )
 
-// Take removes the first value and returns it. If the Queue is empty, it waits, or returns nil if
-// wait is false. The server has removed the value when Take returns.
+// Take removes the first value and returns it. If the Queue is empty, Take waits, or returns nil
+// if wait is false. The server has removed the value when Take returns.
 func (q *Queue) Take(ctx context.Context, wait bool) ([]byte, error) {
 	consumer, err := q.consumer(ctx)
 	last := time.Now().Add(servers.Timeout) // for errors of fetch

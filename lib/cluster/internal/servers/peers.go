@@ -14,13 +14,14 @@ import (
 const noSuitablePeers jetstream.ErrorCode = 10005
 
 // Create calls f, which makes or changes a stream or a consumer, as Retry does. It also tries
-// again while too few servers are there for the copies of a stream: a server is away, or
-// servers that have just started do not know each other yet.
+// again while the servers are too few for the copies of a stream, because a server is lost or
+// because servers that have just started do not know each other yet.
 func Create(ctx context.Context, f func(ctx context.Context) error) error {
 	return create(ctx, func(err error) bool { return isMissingPeers(err) || IsTransient(err) }, f)
 }
 
-// CreateStream makes a stream whose name no other process uses; see Create.
+// CreateStream makes a stream, and tries again as Create does. No other process may use the name
+// of the stream.
 func CreateStream(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig) error {
 	return Create(ctx, func(ctx context.Context) error {
 		_, err := js.CreateStream(ctx, config)
@@ -31,8 +32,8 @@ func CreateStream(ctx context.Context, js jetstream.JetStream, config jetstream.
 	})
 }
 
-// Open is Create for the first stream of a connection: it does not wait for a server that has no
-// JetStream.
+// Open is Create for the first stream of a connection. Unlike Create, it returns an error at once
+// if the server has no JetStream.
 func Open(ctx context.Context, f func(ctx context.Context) error) error {
 	return create(ctx, func(err error) bool {
 		return isMissingPeers(err) || IsTransient(err) && !hasNoJetStream(err)

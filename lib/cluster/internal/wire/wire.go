@@ -95,7 +95,7 @@ type Worker struct {
 	Done     int // number of tasks that have ended, including Failed
 	Failed   int
 	Restarts int
-	Interval time.Duration // until it announces itself again
+	Interval time.Duration // time until it announces itself again
 	Leaving  bool
 }
 
