@@ -66,9 +66,9 @@ func JoinJob[R any](ctx context.Context, c *Cluster, name string) (*Job[R], erro
 // Stream yields the result of each task, in the order of the arguments. It waits for results
 // that are not there yet. If a task has failed, its error is yielded in place of the result;
 // errors of a job from another build have only their text. An error of ctx ends the stream.
-// If the job is deleted, the stream ends with an error that wraps mp.ErrClosed. If no process
-// whose workers have the missing tasks is seen for the WorkerTimeout, it ends with one that
-// wraps ErrNoWorkers; the job stays, and StartJob gives its tasks to other workers.
+// If the job is deleted, the stream ends with an error that wraps mp.ErrClosed. If all processes
+// whose workers have the missing tasks are lost for the WorkerTimeout, the stream ends with an
+// error that wraps ErrNoWorkers. The job stays, and StartJob gives its tasks to other workers.
 func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		for b, err := range j.in.stream(ctx) {
@@ -85,7 +85,8 @@ func (j *Job[R]) Stream(ctx context.Context) iter.Seq2[R, error] {
 
 // Results waits for all tasks and returns their results, in the order of the arguments. The
 // result of a task that has failed is a zero value, and Results returns the error of the
-// failed task with the lowest index.
+// failed task with the lowest index. If the stream of results ends early, as described at
+// Stream, Results returns the results up to that point.
 func (j *Job[R]) Results(ctx context.Context) ([]R, error) {
 	rs := make([]R, 0, j.in.record.Tasks)
 	var first error
