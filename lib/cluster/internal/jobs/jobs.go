@@ -72,9 +72,9 @@ func failure(v []byte, name string, sameBuild bool) error {
 	return mpremote.Outcome{Failed: true, Bytes: encoded}.Err()
 }
 
-// An Over is an error that ends the results of a job before all were read.
+// An Over is the error of a stream of results that ends before all results of the job were read.
 type Over struct {
-	Job string // name
+	Job string // name of the job
 	Err error
 }
 
@@ -87,14 +87,14 @@ func (o *Over) Error() string {
 
 func (o *Over) Unwrap() error { return o.Err }
 
-// Unserved returns an error that wraps reason: no worker has the tasks of a job. It says what
-// to do.
+// Unserved returns the error for a job whose tasks no worker has. The error wraps reason and says
+// what to do.
 func Unserved(reason error) error {
 	return fmt.Errorf("%w: its tasks wait for workers of the program that has started it, and there are none; "+
 		"call StartJob again with the same name, function and arguments: it gives these tasks to workers that have the function", reason)
 }
 
-// Show writes the messages of each subject to its Writer, until the returned function is
+// Show writes the messages of each subject in to to the Writer of that subject, until stop is
 // called.
 func Show(conn *nats.Conn, to map[string]io.Writer) (stop func()) {
 	var subs []*nats.Subscription
