@@ -3,7 +3,8 @@
 // user's Go toolchain.
 //
 // An image is a folder in the user's cache. Its name is a hash of everything on which the image depends. It is built
-// once and then only read.
+// once and then only read. If the sources differ only in comments from those of another image, the folder is a link to
+// that image.
 package image
 
 import (
@@ -240,7 +241,7 @@ type manifest struct {
 	Names     map[string]string // names of packages, by import path
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
 	ThinUsers []string          // import paths for which UsesThin reports true
-	Code      string            // result of codeKey
+	Code      string            // key of the sources without comments; see codeKey
 }
 
 const (

@@ -160,8 +160,8 @@ func (d *CrashDump) Frames(all bool) []control.Frame {
 func isSamePlace(a, b control.Frame) bool { return a.File == b.File && a.Line == b.Line }
 
 // Stack returns the calls of the first goroutine that has calls in cells or was started in a cell. started is the
-// statement that started the goroutine, or nil if the statement is not known. If all is false, the result has only
-// calls in cells.
+// statement that started the goroutine, or nil if the statement is not known. If all is false, calls has only calls in
+// cells.
 func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Frame) {
 	most := 12
 	if all {

@@ -45,7 +45,7 @@ type Scope interface {
 	Lookup(name string) *symtab.Symbol
 	// LookupBefore returns the meaning of a name in a statement before the cell's statements define the name, or nil.
 	LookupBefore(name string) *symtab.Symbol
-	// MayOutlive reports whether code that is not compiled again when s is redefined may call s.
+	// MayOutlive reports whether s may be called by code that is not compiled again when s is redefined.
 	MayOutlive(s *symtab.Symbol) bool
 	// HasFollowers reports whether function literals of s follow constants or generic code.
 	HasFollowers(s *symtab.Symbol) bool
