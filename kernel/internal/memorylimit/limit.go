@@ -82,7 +82,7 @@ func (m *Limit) Set(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if used := dataSize(); n != 0 && used >= n {
-		return fmt.Errorf("the process that runs the cells has already allocated %d MB", used/1e6)
+		return fmt.Errorf("the process that runs the cells has already allocated %d MB: set a higher limit, or free the memory with %%restart, which loses the variables", used/1e6)
 	}
 	m.limit = n
 	if m.forks == 0 {

@@ -68,7 +68,7 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 		number = n
 	}
 	s.textOnly = req.AllowStdin && req.CellID == ""
-	if name, source, ok := parseHelp(req.Code); ok {
+	if name, source, ok := cell.Question(req.Code); ok {
 		reply.Page, err = s.help(ctx, name, source)
 	} else {
 		reply.NextInput, err = s.runCell(ctx, number, req.Code, rec)

@@ -7,10 +7,8 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -21,7 +19,7 @@ import (
 
 // IsComplete reports, for consoles, whether code is complete or needs more lines.
 func (s *Session) IsComplete(code string) output.Completeness {
-	if _, _, ok := parseHelp(code); ok {
+	if _, _, ok := cell.Question(code); ok {
 		return output.Completeness{Status: string(cell.Complete)}
 	}
 	status, indent := cell.IsComplete(code)
@@ -84,24 +82,6 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (o
 // goBlock returns Markdown for Go code. The space at its end is for JupyterLab 4.0, which drops a last character that
 // it does not colour, such as a closing parenthesis (EditorLanguageRegistry.highlight).
 func goBlock(code string) string { return "```go\n" + code + " \n```" }
-
-// helpLine matches a cell that asks for help on a name, as in IPython: "name?" or
-// "?name", or with two question marks to see the source.
-var helpLine = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(\?{0,2})\s*([%!]*[\pL_][\pL\pN_.]*|[%!][%!*]*)\s*(\?{0,2})$`)
-})
-
-// parseHelp returns the name of a help cell and whether it asks for the source.
-func parseHelp(code string) (name string, source, ok bool) {
-	if !strings.Contains(code, "?") {
-		return "", false, false
-	}
-	m := helpLine().FindStringSubmatch(strings.TrimSpace(code))
-	if m == nil || (m[1] == "") == (m[3] == "") {
-		return "", false, false
-	}
-	return m[2], len(m[1]+m[3]) == 2, true
-}
 
 // help returns the text about a name for the front end's pager.
 func (s *Session) help(ctx context.Context, name string, source bool) (output.Bundle, *output.Error) {

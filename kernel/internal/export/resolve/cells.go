@@ -35,7 +35,7 @@ type Stmt struct {
 	Facts *source.Facts
 }
 
-// ReadCells parses the code cells of a notebook. It leaves out empty cells and cells tagged "skip-execution". It also
+// ReadCells parses the code cells of a notebook. It leaves out empty cells, questions about names, and cells tagged "skip-execution". It also
 // leaves out the code of the cells that were passed to NewBook as skip.
 func (b *Book) ReadCells(nb *notebook.Notebook) {
 	heading, doc := "", ""
@@ -56,6 +56,9 @@ func (b *Book) ReadCells(nb *notebook.Notebook) {
 			continue
 		}
 		n++
+		if _, _, ok := cell.Question(c.Source); ok {
+			continue // it shows documentation and changes nothing
+		}
 		number := n
 		if b.stored {
 			number = c.ExecutionCount

@@ -97,6 +97,8 @@ func (q query) describeObject(r *program.Checked, obj types.Object, word string)
 	d := Description{Text: text, Doc: docOf(q.packages, obj), Methods: methods(obj, r.Pkg)}
 	if obj.Pkg() == r.Pkg {
 		d.Doc = q.notebookDoc(obj)
+	} else if text, ok := typeSource(q.packages, obj); ok {
+		d.Text = text
 	}
 	if s := q.table.Names[word]; s != nil && s.Decl != nil && s.Origin != nil && obj.Parent() == r.Pkg.Scope() {
 		d.Source, d.Cell = strings.TrimSpace(s.Decl.Text), s.Origin.Cell

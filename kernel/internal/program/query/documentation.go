@@ -18,6 +18,16 @@ import (
 // docOf returns the documentation of an object from the file that declares it.
 // Export data has the file name and the line.
 func docOf(p *exportdata.Packages, obj types.Object) string {
+	fset, f, line := sourceOf(p, obj)
+	if f == nil {
+		return ""
+	}
+	return strings.TrimSpace(findDoc(fset, f, line, obj.Name()).Text())
+}
+
+// sourceOf returns the file that declares an object, and the line of the declaration, or nil if there is no source. The
+// line is 0 for predeclared objects.
+func sourceOf(p *exportdata.Packages, obj types.Object) (fset *token.FileSet, f *ast.File, line int) {
 	at, importPath := p.Fset.Position(obj.Pos()), "builtin"
 	if obj.Pkg() == nil { // predeclared: the file has its documentation, but there is no export data with the line
 		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
@@ -26,18 +36,18 @@ func docOf(p *exportdata.Packages, obj types.Object) string {
 	}
 	folder := p.SourceFolder(importPath, at.Filename)
 	if folder == nil {
-		return ""
+		return nil, nil, 0
 	}
 	src, err := fs.ReadFile(folder, filepath.Base(at.Filename))
 	if err != nil {
-		return ""
+		return nil, nil, 0
 	}
-	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, at.Filename, src, parser.ParseComments|parser.SkipObjectResolution)
+	fset = token.NewFileSet()
+	f, err = parser.ParseFile(fset, at.Filename, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
-		return ""
+		return nil, nil, 0
 	}
-	return findDoc(fset, f, at.Line, obj.Name()).Text()
+	return fset, f, at.Line
 }
 
 // notebookDoc returns the comment above a declaration of the notebook.
@@ -141,7 +151,7 @@ func packageDoc(p *exportdata.Packages, pkg *types.Package) string {
 			}
 			f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.PackageClauseOnly)
 			if err == nil && f.Name.Name == pkg.Name() && f.Doc != nil {
-				return f.Doc.Text()
+				return strings.TrimSpace(f.Doc.Text())
 			}
 		}
 		return ""

@@ -1,7 +1,9 @@
 package query
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +17,8 @@ func TestMain(m *testing.M) { programtest.Main(m) }
 // newProgram returns a program that has executed cells.
 func newProgram(t *testing.T, im program.Importer, cells ...string) *program.Program {
 	t.Helper()
-	p := program.New(program.Config{Compile: programtest.NewStd(t).Compile, Dir: t.TempDir(), Importer: im})
+	compile := programtest.NewStd(t).Compile // in GOROOT/pkg/tool/PLATFORM
+	p := program.New(program.Config{Compile: compile, GOROOT: filepath.Join(compile, "../../../.."), Dir: t.TempDir(), Importer: im})
 	for i, src := range cells {
 		c, errs := cell.Parse(i+1, src)
 		if errs != nil {
@@ -72,6 +75,25 @@ func TestDescribe(t *testing.T) {
 	}
 	if d, ok := Describe(p, "unknown", 2); ok {
 		t.Errorf("unknown: %+v", d)
+	}
+}
+
+// TestDescribeType: a struct or interface type of a package is described by its source, without what is not exported.
+func TestDescribeType(t *testing.T) {
+	p := newProgram(t, programtest.NewStd(t), "type own struct{ n int }")
+	for name, want := range map[string]string{
+		"strings.Builder": "type strings.Builder struct {\n\t// fields that are not exported\n}",
+		"sync.Pool":       "type sync.Pool struct {\n\t// New optionally specifies a function",
+		"fmt.Stringer":    "type fmt.Stringer interface {\n\tString() string\n}",
+		"io.ReadWriter":   "type io.ReadWriter interface {\n\tReader\n\tWriter\n}",
+		"atomic.Pointer":  "type atomic.Pointer[T any] struct {",
+		"time.Duration":   "type time.Duration int64",
+		"own":             "type own struct{n int}",
+	} {
+		d, ok := Describe(p, name, len(name))
+		if !ok || !strings.HasPrefix(d.Text, want) {
+			t.Errorf("%s: %q", name, d.Text)
+		}
 	}
 }
 
