@@ -99,6 +99,7 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 	}
 	r.Pkg, _ = conf.Check("main", r.Fset, r.Files, r.Info)
 	r.Faults = withoutEchoes(r.Faults)
+	nameImports(r)
 	c.advise(r)
 	return r, nil
 }

@@ -3,6 +3,7 @@ package check
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/program/emit"
@@ -71,4 +72,23 @@ func withoutEchoes(list []Fault) []Fault {
 		return list
 	}
 	return slices.DeleteFunc(list, echo)
+}
+
+// nameImports replaces the quoted paths of imported packages in messages by the packages' names. The type checker writes
+// the path if a package that is imported only by other packages has the same name.
+func nameImports(r *Result) {
+	number := map[string]int{}
+	for _, p := range r.Pkg.Imports() {
+		number[p.Name()]++
+	}
+	var pairs []string
+	for _, p := range r.Pkg.Imports() {
+		if number[p.Name()] == 1 {
+			pairs = append(pairs, strconv.Quote(p.Path())+".", p.Name()+".")
+		}
+	}
+	paths := strings.NewReplacer(pairs...)
+	for _, f := range r.Faults {
+		f.Err.Msg = paths.Replace(f.Err.Msg)
+	}
 }
