@@ -4,7 +4,8 @@
 // would be lost without a message. So when a cell ends, Restore restores a stream whose output cannot be read. If the
 // cell has failed, Restore also restores a stream that the cell has redirected.
 //
-// Descriptors 1 and 2 are never closed, since another file would get their numbers.
+// Closing os.Stdout or os.Stderr does not close descriptors 1 and 2, since another file would get their numbers. If a
+// cell closes a descriptor in another way, as by syscall.Close(1), Restore opens it again.
 package streams
 
 import (
@@ -24,7 +25,19 @@ type stream struct {
 	initial *os.File    // its value when Hook was called
 	closed  atomic.Bool // a cell has closed initial
 	before  *os.File    // its value when the cell began
+
+	descriptor int
+	kept       duplicate // of descriptor
 }
+
+// A duplicate is a descriptor of the same file as another one, and the identity of the file.
+type duplicate struct {
+	fd   int // 0 if there is none
+	file unix.Stat_t
+}
+
+// firstDuplicate is the smallest number of a duplicate. Files that cells open usually have smaller numbers.
+const firstDuplicate = 48
 
 // streams is a package variable, as os.Stdout and os.Stderr are.
 var streams [2]stream
@@ -35,8 +48,8 @@ var closeFile func(f unsafe.Pointer) error
 // Hook replaces the function that closes a file. If a cell closes a standard stream, the stream is closed only for
 // that cell. Hook is called once, before any cell runs.
 func Hook(rt *goruntime.Runtime) {
-	streams[0].name, streams[0].at, streams[0].initial = "os.Stdout", &os.Stdout, os.Stdout
-	streams[1].name, streams[1].at, streams[1].initial = "os.Stderr", &os.Stderr, os.Stderr
+	streams[0].name, streams[0].at, streams[0].initial, streams[0].descriptor = "os.Stdout", &os.Stdout, os.Stdout, 1
+	streams[1].name, streams[1].at, streams[1].initial, streams[1].descriptor = "os.Stderr", &os.Stderr, os.Stderr, 2
 	var err error
 	if closeFile, err = goruntime.Original[func(unsafe.Pointer) error](rt, "os.(*file).close"); err == nil {
 		_, err = goruntime.Hook(rt, "os.(*file).close", fileClose)
@@ -76,7 +89,38 @@ func Closed(f *os.File) error {
 func Begin() {
 	for i := range streams {
 		streams[i].before = *streams[i].at
+		streams[i].reopen() // a goroutine may have closed it since the last cell
+		streams[i].keep()
 	}
+}
+
+// keep makes a duplicate of the descriptor, unless there is one of the same file.
+func (s *stream) keep() {
+	var now unix.Stat_t
+	if unix.Fstat(s.descriptor, &now) != nil || s.kept.isOf(&now) {
+		return
+	}
+	if s.kept.isOf(&s.kept.file) {
+		_ = unix.Close(s.kept.fd)
+	}
+	s.kept = duplicate{}
+	if fd, err := unix.FcntlInt(uintptr(s.descriptor), unix.F_DUPFD_CLOEXEC, firstDuplicate); err == nil {
+		s.kept = duplicate{fd, now}
+	}
+}
+
+// isOf reports whether d is a descriptor of a file. Cells may have closed it.
+func (d *duplicate) isOf(file *unix.Stat_t) bool {
+	var now unix.Stat_t
+	return d.fd > 0 && unix.Fstat(d.fd, &now) == nil && now.Dev == file.Dev && now.Ino == file.Ino
+}
+
+// reopen opens the descriptor again if it is closed, and reports whether it has done so.
+func (s *stream) reopen() bool {
+	if _, err := unix.FcntlInt(uintptr(s.descriptor), unix.F_GETFD, 0); err != unix.EBADF {
+		return false
+	}
+	return s.kept.isOf(&s.kept.file) && unix.Dup3(s.kept.fd, s.descriptor, 0) == nil
 }
 
 // Restore restores the streams at the end of a cell. failed says whether the cell has failed. Restore returns the
@@ -84,7 +128,11 @@ func Begin() {
 func Restore(failed bool) []string {
 	var notices []string
 	for i := range streams {
-		if text := streams[i].restore(failed); text != "" {
+		s := &streams[i]
+		if s.reopen() {
+			notices = append(notices, fmt.Sprintf("file descriptor %d, which %s uses, was closed; it is open again", s.descriptor, s.name))
+		}
+		if text := s.restore(failed); text != "" {
 			notices = append(notices, text)
 		}
 	}
