@@ -18,7 +18,7 @@ func untilDone(ctx context.Context, _ int) (int, error) {
 	return 0, ctx.Err()
 }
 
-// TestCancelBeforeItsBatch sends the message that a task is cancelled before it sends the
+// TestCancelBeforeItsBatch sends the message that a task is canceled before it sends the
 // task.
 func TestCancelBeforeItsBatch(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

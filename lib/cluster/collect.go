@@ -140,11 +140,11 @@ func (r *runner) failDamaged(subject string, err error) {
 	}
 	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; the task may have run all the same", b.q.f.Name, err))
 	r.mu.Unlock()
-	cancelled := wire.Cancel{Pool: r.id, Batch: id, Indexes: make([]int, len(b.tasks))}
+	canceled := wire.Cancel{Pool: r.id, Batch: id, Indexes: make([]int, len(b.tasks))}
 	for i := range b.tasks {
-		cancelled.Indexes[i] = i
+		canceled.Indexes[i] = i
 	}
-	_ = r.c.conn.Publish(r.c.cancelSubject(), cancelled.Encode()) // if the message is lost, the tasks run to their ends
+	_ = r.c.conn.Publish(r.c.cancelSubject(), canceled.Encode()) // if the message is lost, the tasks run to their ends
 }
 
 // outcome returns the outcome that v holds, or fetches the object that v names. The bytes

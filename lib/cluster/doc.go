@@ -58,7 +58,7 @@
 // as well. When a pool is closed or its process ends, its tasks are dropped.
 //
 // When the context of a Map ends, or a notebook is interrupted, waiting tasks are removed
-// from the server, and the contexts of running tasks are cancelled on all machines. A child
+// from the server, and the contexts of running tasks are canceled on all machines. A child
 // process whose task ignores that for a second is killed.
 //
 // # Jobs

@@ -181,13 +181,13 @@ func TestForEachSubmitAndProgress(t *testing.T) {
 	}
 }
 
-// untilCancelled writes a file, waits until it is cancelled, and then writes another file.
-func untilCancelled(ctx context.Context, path string) (int, error) {
+// untilCanceled writes a file, waits until it is canceled, and then writes another file.
+func untilCanceled(ctx context.Context, path string) (int, error) {
 	if err := os.WriteFile(path+".begun", nil, 0o600); err != nil {
 		return 0, err
 	}
 	<-ctx.Done()
-	return 0, os.WriteFile(path+".cancelled", nil, 0o600)
+	return 0, os.WriteFile(path+".canceled", nil, 0o600)
 }
 
 // awaitFile waits until a file exists.
@@ -214,18 +214,18 @@ func TestCancelReachesTheWorker(t *testing.T) {
 		awaitFile(t, path+".begun")
 		cancel()
 	}()
-	if _, err := mp.Map[int](ctx, p, untilCancelled, []string{path}); !errors.Is(err, context.Canceled) {
+	if _, err := mp.Map[int](ctx, p, untilCanceled, []string{path}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	awaitFile(t, path+".cancelled")
+	awaitFile(t, path+".canceled")
 	other := t.TempDir() + "/task"
-	f := mp.Submit[int](watchdog(t), p, untilCancelled, other)
+	f := mp.Submit[int](watchdog(t), p, untilCanceled, other)
 	awaitFile(t, other+".begun")
 	f.Cancel()
 	if _, err := f.Result(watchdog(t)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	awaitFile(t, other+".cancelled")
+	awaitFile(t, other+".canceled")
 	expectMap(t, p)
 }
 
@@ -233,14 +233,14 @@ func TestKillAndClose(t *testing.T) {
 	c := open(t, 1)
 	p := newPool(t, c)
 	path := t.TempDir() + "/task"
-	f := mp.Submit[int](watchdog(t), p, untilCancelled, path)
+	f := mp.Submit[int](watchdog(t), p, untilCanceled, path)
 	awaitFile(t, path+".begun")
 	p.Kill()
 	if _, err := f.Result(watchdog(t)); !errors.Is(err, mp.ErrClosed) {
 		t.Errorf("after Kill: %v", err)
 	}
 	p = newPool(t, c)
-	f = mp.Submit[int](watchdog(t), p, untilCancelled, t.TempDir()+"/task")
+	f = mp.Submit[int](watchdog(t), p, untilCanceled, t.TempDir()+"/task")
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}

@@ -66,7 +66,7 @@ func TestQueueLimits(t *testing.T) {
 	go func() { waiting <- q.Put(short, "c") }()
 	cancel()
 	if err := <-waiting; !errors.Is(err, context.Canceled) {
-		t.Errorf("Put with a cancelled context: %v", err)
+		t.Errorf("Put with a canceled context: %v", err)
 	}
 	if n := must.Get(q.Len(ctx)); n != 2 {
 		t.Errorf("the Queue has %d values", n)
@@ -89,7 +89,7 @@ func TestQueueLimits(t *testing.T) {
 	go get(short)
 	cancel()
 	if err := <-waiting; !errors.Is(err, context.Canceled) {
-		t.Errorf("Get with a cancelled context: %v", err)
+		t.Errorf("Get with a canceled context: %v", err)
 	}
 	go get(ctx)
 	if err := q.Close(ctx); err != nil {

@@ -169,8 +169,8 @@ func (r *runner) abandon(t *task) {
 	b.drop = b.left == 0
 	stored, all := b.seq > 0, b.drop
 	r.mu.Unlock()
-	cancelled := wire.Cancel{Pool: r.id, Batch: b.id, Indexes: []int{t.index}}
-	_ = r.c.conn.Publish(r.c.cancelSubject(), cancelled.Encode()) // if the message is lost, the task runs to its end
+	canceled := wire.Cancel{Pool: r.id, Batch: b.id, Indexes: []int{t.index}}
+	_ = r.c.conn.Publish(r.c.cancelSubject(), canceled.Encode()) // if the message is lost, the task runs to its end
 	if stored && all {
 		r.c.background(func() { r.remove(b) })
 	}
@@ -205,18 +205,18 @@ func (r *runner) checkWorkers() {
 	for _, q := range r.queues {
 		targets := r.targets(q.f)
 		waiting := len(q.pending) > 0
-		var orphans []*batch
+		var lost []*batch
 		for _, b := range r.inflight {
 			if b.q == q {
 				waiting = true
 				if !slices.ContainsFunc(targets, func(t target) bool { return t.build == b.to }) {
-					orphans = append(orphans, b)
+					lost = append(lost, b)
 				}
 			}
 		}
 		if len(targets) > 0 || !waiting {
 			q.served = time.Now()
-			for _, b := range orphans {
+			for _, b := range lost {
 				r.moveLocked(b)
 			}
 		} else if time.Since(q.served) >= r.c.o.workerTimeout {

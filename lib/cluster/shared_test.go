@@ -109,7 +109,7 @@ func TestTryLockAndUnlock(t *testing.T) {
 	short, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := m.Lock(short); !errors.Is(err, context.Canceled) {
-		t.Errorf("Lock with a cancelled context: %v", err)
+		t.Errorf("Lock with a canceled context: %v", err)
 	}
 	waiting := make(chan error)
 	go func() { waiting <- m.Lock(ctx) }()

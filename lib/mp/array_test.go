@@ -213,9 +213,9 @@ func meet(m meeting) error {
 	}
 }
 
-// TestBarrierOfTheDead checks that a barrier works after Reset if a party was killed at
+// TestBarrierAfterDeath checks that a barrier works after Reset if a party was killed at
 // a random moment.
-func TestBarrierOfTheDead(t *testing.T) {
+func TestBarrierAfterDeath(t *testing.T) {
 	m := meeting{made(mp.NewBarrier(mp.Processes, 2)), made(mp.NewValue(mp.Processes, 0))}
 	for round := range 10 {
 		p := made(mp.Start(t.Context(), mp.Processes, meet, m))

@@ -178,7 +178,7 @@ func TestLargeResultsAreJoinedAtOnce(t *testing.T) {
 	}
 }
 
-func TestCancelledMapLeavesNothingBehind(t *testing.T) {
+func TestCanceledMapLeavesNothingBehind(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(3), mp.Grace(time.Hour))
 	for range 20 {
 		ctx, cancel := context.WithTimeout(watchdog(t), 3*time.Millisecond)

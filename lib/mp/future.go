@@ -16,7 +16,7 @@ type Future[R any] struct {
 }
 
 // Submit gives the task fn(arg) to the pool and returns at once. If ctx ends before the
-// task, the task is cancelled as by Cancel. If the call is invalid, the Future has the
+// task, the task is canceled as by Cancel. If the call is invalid, the Future has the
 // error. The type of the result is the only type argument to give: mp.Submit[int](ctx,
 // pool, Square, 7).
 func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *Future[R] {
@@ -56,7 +56,7 @@ func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
 
 // Cancel cancels the task: the Future's error is context.Canceled unless the task has
 // ended. A task that has not begun never begins. The context of a running task is
-// cancelled, and its worker process is killed if the task runs on for longer than the
+// canceled, and its worker process is killed if the task runs on for longer than the
 // pool's Grace.
 func (f *Future[R]) Cancel() {
 	if f == nil {

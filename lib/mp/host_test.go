@@ -249,12 +249,12 @@ func TestHostCancels(t *testing.T) {
 		"Map": func() error {
 			var pool mp.Pool
 			defer pool.Close()
-			return mp.ForEach(context.Background(), &pool, untilCancelled, []int{1})
+			return mp.ForEach(context.Background(), &pool, untilCanceled, []int{1})
 		},
 		"Stream": func() error {
 			var pool mp.Pool
 			defer pool.Close()
-			for _, err := range mp.Stream[int](context.Background(), &pool, untilCancelledInt, slices.Values([]int{1})) {
+			for _, err := range mp.Stream[int](context.Background(), &pool, untilCanceledInt, slices.Values([]int{1})) {
 				return err
 			}
 			return nil
@@ -262,11 +262,11 @@ func TestHostCancels(t *testing.T) {
 		"Submit": func() error {
 			var pool mp.Pool
 			defer pool.Close()
-			_, err := mp.Submit[int](context.Background(), &pool, untilCancelledInt, 1).Result(context.Background())
+			_, err := mp.Submit[int](context.Background(), &pool, untilCanceledInt, 1).Result(context.Background())
 			return err
 		},
 		"Join": func() error {
-			p, err := mp.Start(context.Background(), mp.Processes, untilCancelled, 1)
+			p, err := mp.Start(context.Background(), mp.Processes, untilCanceled, 1)
 			if err != nil {
 				return err
 			}
@@ -290,10 +290,10 @@ func TestHostCancels(t *testing.T) {
 	}
 }
 
-func untilCancelled(ctx context.Context, _ int) error { <-ctx.Done(); return context.Cause(ctx) }
+func untilCanceled(ctx context.Context, _ int) error { <-ctx.Done(); return context.Cause(ctx) }
 
-func untilCancelledInt(ctx context.Context, _ int) (int, error) {
-	return 0, untilCancelled(ctx, 0)
+func untilCanceledInt(ctx context.Context, _ int) (int, error) {
+	return 0, untilCanceled(ctx, 0)
 }
 
 func getFrom(b mp.Backend) error {

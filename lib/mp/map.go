@@ -10,7 +10,7 @@ import (
 
 // Map applies fn to each element of xs on the pool's workers and returns the results in
 // order. At the first error, or when ctx ends, no more tasks begin, running tasks are
-// cancelled, and Map returns a *MapError together with the available results. The type
+// canceled, and Map returns a *MapError together with the available results. The type
 // of the results is the only type argument to give: mp.Map[int](ctx, pool, Square, xs).
 //
 // xs must not change until Map returns. With goroutines, it must not change until the
@@ -55,7 +55,7 @@ type MapError struct {
 	// with that index in its text, or the cause of the end of the context.
 	Err error
 	// Failed has the errors of the tasks that failed, by index. Tasks that the Map
-	// cancelled or did not begin are not in it. If ctx ended, Failed may contain tasks that
+	// canceled or did not begin are not in it. If ctx ended, Failed may contain tasks that
 	// returned an error because of that.
 	Failed map[int]error
 

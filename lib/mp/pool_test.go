@@ -124,7 +124,7 @@ func patient(ctx context.Context, _ int) (int, error) {
 	return 0, ctx.Err()
 }
 
-func TestMapIsCancelled(t *testing.T) {
+func TestMapIsCanceled(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(3))
 		ctx, cancel := context.WithTimeout(watchdog(t), 20*time.Millisecond)

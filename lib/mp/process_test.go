@@ -281,7 +281,7 @@ func TestContextEndsProcess(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := mp.Start(ctx, mp.Processes, forever, mp.None{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("a start with a cancelled context: %v", err)
+		t.Errorf("a start with a canceled context: %v", err)
 	}
 }
 

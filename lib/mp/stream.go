@@ -13,7 +13,7 @@ import (
 // Stream applies fn to the values of seq, on the pool's workers, and yields the results
 // in the order of seq. If a task fails, its error is yielded in place of the result,
 // and the stream goes on. An error of ctx or of the pool ends the stream. If the loop
-// ends early, running tasks are cancelled.
+// ends early, running tasks are canceled.
 //
 // seq runs in a separate goroutine. It runs ahead of the results only as far as is
 // needed to keep the workers busy, so it may be endless. If it panics or calls

@@ -174,7 +174,7 @@ func TestSubmit(t *testing.T) {
 	})
 }
 
-func TestSubmittedTaskIsCancelled(t *testing.T) {
+func TestSubmittedTaskIsCanceled(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(2), mp.Grace(time.Hour))
 		running := mp.Submit[int](watchdog(t), p, patient, 1)
@@ -220,10 +220,10 @@ func TestCancelKillsWhatIgnoresIt(t *testing.T) {
 
 func awaitEvent(ctx context.Context, e *mp.Event) (int, error) { return 0, e.Wait(ctx) }
 
-// TestCancelledTaskBehindOthers checks that a task that was cancelled before it began
+// TestCanceledTaskBehindOthers checks that a task that was canceled before it began
 // does not block a worker, whether it was not sent yet, is being sent, or is behind
 // others in a worker.
-func TestCancelledTaskBehindOthers(t *testing.T) {
+func TestCanceledTaskBehindOthers(t *testing.T) {
 	for i := range 20 {
 		p := newPool(t, mp.Processes, mp.Workers(2), mp.Grace(time.Millisecond))
 		e := made(mp.NewEvent(mp.Processes))
@@ -252,7 +252,7 @@ func TestCancelledTaskBehindOthers(t *testing.T) {
 	}
 }
 
-func TestCancelledTaskNeverBegins(t *testing.T) {
+func TestCanceledTaskNeverBegins(t *testing.T) {
 	p := newPool(t, mp.Goroutines, mp.Workers(1))
 	release, begun := make(chan int), new(atomic.Int32)
 	before := mp.Submit[int](watchdog(t), p, func(int) int { return <-release }, 0)
@@ -267,7 +267,7 @@ func TestCancelledTaskNeverBegins(t *testing.T) {
 	expect(t, 7)(before.Result(watchdog(t)))
 	p.Close()
 	if n := begun.Load(); n != 0 {
-		t.Errorf("%d cancelled tasks began", n)
+		t.Errorf("%d canceled tasks began", n)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestMeasureWithRealWork(t *testing.T) {
 func TestMeasureRefuses(t *testing.T) {
 	ok := Case{"ok", func(int) error { time.Sleep(time.Microsecond); return nil }}
 	bad := Case{"bad", func(int) error { return errors.New("no children left") }}
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	tests := []struct {
 		ctx   context.Context
@@ -103,7 +103,7 @@ func TestMeasureRefuses(t *testing.T) {
 		{context.Background(), Options{Workers: []int{1}}, []Case{bad}, "bad with 1 worker: no children left"},
 		{context.Background(), Options{Workers: []int{1}, Rounds: -1}, []Case{ok}, "Options.Rounds is -1"},
 		{context.Background(), Options{Workers: []int{4}}, []Case{ok, bad}, "bad with 4 workers: no children left"},
-		{cancelled, Options{Workers: []int{1}}, []Case{ok}, "context canceled"},
+		{canceled, Options{Workers: []int{1}}, []Case{ok}, "context canceled"},
 	}
 	for _, tt := range tests {
 		r, err := Measure(tt.ctx, tt.opts, tt.cases...)

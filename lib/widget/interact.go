@@ -211,7 +211,7 @@ func (c *call) cancel() {
 	}
 }
 
-// stale reports whether the context of the last call was cancelled.
+// stale reports whether the context of the last call was canceled.
 func (c *call) stale() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

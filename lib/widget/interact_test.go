@@ -151,7 +151,7 @@ func TestInteractLatestWins(t *testing.T) {
 			return n, nil
 		}
 		<-ctx.Done()
-		return "cancelled", ctx.Err()
+		return "canceled", ctx.Err()
 	}, n); err != nil {
 		t.Fatal(err)
 	}

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A sentence holds the tokens of the line with a syntax error, up to the first newline at which Go
+// A tokenLine holds the tokens of the line with a syntax error, up to the first newline at which Go
 // inserts a semicolon.
-type sentence struct {
+type tokenLine struct {
 	src  string
 	toks []tok
 	at   int // index of the token at the error; len(toks) if the error is after the last token
 }
 
-// sentenceAt returns the tokens of the line around an offset.
-func sentenceAt(src string, off int) sentence {
+// tokenLineAt returns the tokens of the line around an offset.
+func tokenLineAt(src string, off int) tokenLine {
 	start := strings.LastIndexByte(src[:off], '\n') + 1
-	s := sentence{src: src}
+	s := tokenLine{src: src}
 	text := src[start : start+lineLen(src[start:])]
 	file := token.NewFileSet().AddFile("", -1, len(text))
 	var sc scanner.Scanner
@@ -37,7 +37,7 @@ func sentenceAt(src string, off int) sentence {
 }
 
 // word returns the text of token i, or "" if there is no such token.
-func (s sentence) word(i int) string {
+func (s tokenLine) word(i int) string {
 	if i < 0 || i >= len(s.toks) {
 		return ""
 	}
@@ -48,7 +48,7 @@ func (s sentence) word(i int) string {
 }
 
 // index returns the index of the first token with the text word, or -1.
-func (s sentence) index(word string) int {
+func (s tokenLine) index(word string) int {
 	for i := range s.toks {
 		if s.word(i) == word {
 			return i
@@ -58,7 +58,7 @@ func (s sentence) index(word string) int {
 }
 
 // text returns the source from token i up to token j, without trailing blanks, colons, braces and semicolons.
-func (s sentence) text(i, j int) string {
+func (s tokenLine) text(i, j int) string {
 	if i < 0 || i >= len(s.toks) || i >= j {
 		return ""
 	}
@@ -73,19 +73,19 @@ func (s sentence) text(i, j int) string {
 // shows the Go form. start is the offset at which the statement begins.
 func advise(src string, e *Error, start int) {
 	off := offsetOf(src, e.Pos)
-	s := sentenceAt(src, off)
+	s := tokenLineAt(src, off)
 	for _, rule := range rules {
 		if s.apply(rule, e) {
 			return
 		}
 	}
-	if first := sentenceAt(src, start); start < off && len(first.toks) > 0 && opensBlock(first.word(0)) {
+	if first := tokenLineAt(src, start); start < off && len(first.toks) > 0 && opensBlock(first.word(0)) {
 		first.apply(foreignWord, e)
 	}
 }
 
 // apply applies a rule to an error and reports whether the rule has rewritten it.
-func (s sentence) apply(r rule, e *Error) bool {
+func (s tokenLine) apply(r rule, e *Error) bool {
 	if len(s.toks) == 0 {
 		return false
 	}
@@ -113,9 +113,9 @@ func offsetOf(src string, p Pos) int {
 	return min(off+max(p.Col-1, 0), len(src))
 }
 
-// A rule returns a new message for an error in a sentence, and the index of the token that the
+// A rule returns a new message for an error in a tokenLine, and the index of the token that the
 // message is about, or -1. The message is "" if the rule does not apply.
-type rule func(s sentence, msg string) (string, int)
+type rule func(s tokenLine, msg string) (string, int)
 
 var rules = []rule{
 	formatted, literals, shellCommand, loopIn, rangeCall, foreignWord, conditional, membership, secondAssignment, colonType,
@@ -123,7 +123,7 @@ var rules = []rule{
 }
 
 // foreignOperator explains errors about operators and comments of other languages.
-func foreignOperator(s sentence, msg string) (string, int) {
+func foreignOperator(s tokenLine, msg string) (string, int) {
 	if strings.Contains(msg, "U+0023") {
 		return "unexpected #: a comment begins with //", s.at
 	}
@@ -170,7 +170,7 @@ func foreignOperator(s sentence, msg string) (string, int) {
 }
 
 // typeFirst explains errors in declarations with the type first, such as int x = 5.
-func typeFirst(s sentence, _ string) (string, int) {
+func typeFirst(s tokenLine, _ string) (string, int) {
 	if s.at != 1 || s.toks[0].kind != token.IDENT || s.word(1) == "" {
 		return "", 0
 	}
@@ -203,7 +203,7 @@ func typeFirst(s sentence, _ string) (string, int) {
 }
 
 // headers explains errors in the headers of if, for, switch and case, and before else.
-func headers(s sentence, msg string) (string, int) {
+func headers(s tokenLine, msg string) (string, int) {
 	switch {
 	case s.word(s.at) == "else" && (s.at == 0 || s.word(s.at-1) != "}"):
 		return "unexpected else: write it on the line of the closing brace, as in } else {", s.at
@@ -232,7 +232,7 @@ func headers(s sentence, msg string) (string, int) {
 }
 
 // literals explains errors in string, rune and composite literals.
-func literals(s sentence, msg string) (string, int) {
+func literals(s tokenLine, msg string) (string, int) {
 	switch {
 	case strings.HasPrefix(msg, "string literal not terminated"):
 		return msg + ": the quotation mark at its end is missing", -1
@@ -274,7 +274,7 @@ func literals(s sentence, msg string) (string, int) {
 }
 
 // increments explains errors about ++ and --.
-func increments(s sentence, _ string) (string, int) {
+func increments(s tokenLine, _ string) (string, int) {
 	op := s.word(s.at)
 	if op != "++" && op != "--" {
 		return "", 0
@@ -289,7 +289,7 @@ func increments(s sentence, _ string) (string, int) {
 }
 
 // declarations explains errors in const, var, struct, go and defer.
-func declarations(s sentence, msg string) (string, int) {
+func declarations(s tokenLine, msg string) (string, int) {
 	switch {
 	case s.word(0) == "const" && s.word(s.at) == ":=":
 		return "unexpected :=: a constant is declared with =, as in const x = 5", s.at

@@ -7,7 +7,7 @@ import (
 )
 
 // formatted explains errors about strings of Python with a prefix or with three quotation marks.
-func formatted(s sentence, _ string) (string, int) {
+func formatted(s tokenLine, _ string) (string, int) {
 	at := s.at
 	if at < len(s.toks) && s.toks[at].kind == token.IDENT && s.isTextAfter(at) {
 		at++
@@ -36,7 +36,7 @@ func formatted(s sentence, _ string) (string, int) {
 }
 
 // isTextAfter reports whether the token after token i begins with a quotation mark, and no blank is between them.
-func (s sentence) isTextAfter(i int) bool {
+func (s tokenLine) isTextAfter(i int) bool {
 	next := s.word(i + 1)
 	return i+1 < len(s.toks) && s.toks[i+1].off == s.toks[i].off+len(s.word(i)) && next != "" && (next[0] == '"' || next[0] == '\'')
 }
@@ -101,7 +101,7 @@ func verbOf(spec string) (string, bool) {
 }
 
 // conditional explains errors about Python's conditional expression, a if condition else b.
-func conditional(s sentence, _ string) (string, int) {
+func conditional(s tokenLine, _ string) (string, int) {
 	other := s.index("else")
 	if s.word(s.at) != "if" || s.at == 0 || other < s.at || s.word(s.at-1) == "}" {
 		return "", 0
@@ -117,7 +117,7 @@ func conditional(s sentence, _ string) (string, int) {
 }
 
 // membership explains errors about in as an operator.
-func membership(s sentence, _ string) (string, int) {
+func membership(s tokenLine, _ string) (string, int) {
 	no := ""
 	switch {
 	case s.at == 0:
@@ -134,7 +134,7 @@ func membership(s sentence, _ string) (string, int) {
 
 // secondAssignment explains errors about = in a place where Go has no assignment: a named argument, the field of a literal,
 // a second assignment in one statement, and =>.
-func secondAssignment(s sentence, _ string) (string, int) {
+func secondAssignment(s tokenLine, _ string) (string, int) {
 	op := s.word(s.at)
 	if op != "=" && op != ":=" || s.at < 2 {
 		return "", 0
@@ -163,7 +163,7 @@ func secondAssignment(s sentence, _ string) (string, int) {
 }
 
 // valueAfter returns the token after that of the error, or a placeholder.
-func valueAfter(s sentence) string {
+func valueAfter(s tokenLine) string {
 	if next := s.at + 1; next < len(s.toks) && startsOperand(s.toks[next]) {
 		return s.word(next)
 	}
@@ -171,7 +171,7 @@ func valueAfter(s sentence) string {
 }
 
 // colonType explains errors about a colon between a name and its type.
-func colonType(s sentence, _ string) (string, int) {
+func colonType(s tokenLine, _ string) (string, int) {
 	if s.at == 0 || s.at+1 >= len(s.toks) || s.word(s.at) != ":" || s.toks[s.at-1].kind != token.IDENT || !startsOperand(s.toks[s.at+1]) {
 		return "", 0
 	}
@@ -183,7 +183,7 @@ func colonType(s sentence, _ string) (string, int) {
 }
 
 // shellCommand explains errors in commands of a shell that are written without an exclamation mark.
-func shellCommand(s sentence, _ string) (string, int) {
+func shellCommand(s tokenLine, _ string) (string, int) {
 	line := strings.TrimSpace(Line(s.src, PosAt(s.src, s.toks[0].off).Line))
 	second := ""
 	if len(s.toks) > 1 && s.toks[1].kind == token.IDENT || s.word(1) == "import" {
@@ -216,7 +216,7 @@ func shellCommand(s sentence, _ string) (string, int) {
 }
 
 // callWithoutParentheses explains an error about an operand that follows an operand.
-func callWithoutParentheses(s sentence, msg string) (string, int) {
+func callWithoutParentheses(s tokenLine, msg string) (string, int) {
 	if s.at == 0 || s.at >= len(s.toks) || !strings.HasSuffix(msg, "expected ; or a new line") {
 		return "", 0
 	}

@@ -55,7 +55,7 @@ var foreignWords = map[string]string{
 }
 
 // foreignWord explains errors in a statement that begins with a keyword of another language.
-func foreignWord(s sentence, _ string) (string, int) {
+func foreignWord(s tokenLine, _ string) (string, int) {
 	for i := range s.toks {
 		if s.toks[i].kind != token.IDENT || i > s.at {
 			continue

@@ -7,7 +7,7 @@ import (
 )
 
 // loopIn explains errors in loops over elements as other languages write them: for x in xs.
-func loopIn(s sentence, _ string) (string, int) {
+func loopIn(s tokenLine, _ string) (string, int) {
 	first, in := s.index("for"), s.index("in")
 	if first < 0 || in < first || s.at < first {
 		return "", 0
@@ -35,7 +35,7 @@ func loopIn(s sentence, _ string) (string, int) {
 
 // headerEnd returns the index of the token at which the header of a loop ends: the first colon, or else the brace that opens
 // its body. The brace of a composite literal comes before that of the body.
-func (s sentence) headerEnd(from int) int {
+func (s tokenLine) headerEnd(from int) int {
 	depth, braces := 0, []int(nil)
 	for i := from; i < len(s.toks); i++ {
 		switch s.word(i) {
@@ -63,7 +63,7 @@ func (s sentence) headerEnd(from int) int {
 
 // call returns the function and the arguments of the call that the tokens from..end form. The function is "" if they do
 // not form a call.
-func (s sentence) call(from, end int) (fun string, args []string) {
+func (s tokenLine) call(from, end int) (fun string, args []string) {
 	open := -1
 	depth, start := 0, 0
 	for i := from; i < end; i++ {
@@ -96,7 +96,7 @@ func (s sentence) call(from, end int) (fun string, args []string) {
 
 // overCall returns Go's header of a loop over the result of a function of Python, or "", and the statement with which its
 // body begins.
-func (s sentence) overCall(names string, from, end int) (header, body string) {
+func (s tokenLine) overCall(names string, from, end int) (header, body string) {
 	fun, args := s.call(from, end)
 	isPair := strings.Count(names, ",") == 1
 	owner, method := "", ""
@@ -153,7 +153,7 @@ func rangeHeader(name string, args []string) string {
 }
 
 // rangeCall explains range and type as functions, which they are in Python.
-func rangeCall(s sentence, _ string) (string, int) {
+func rangeCall(s tokenLine, _ string) (string, int) {
 	for i := range min(s.at+1, len(s.toks)) {
 		if s.word(i+1) != "(" || s.word(i-1) == "." {
 			continue
@@ -175,7 +175,7 @@ func rangeCall(s sentence, _ string) (string, int) {
 }
 
 // closing returns the index of the token that closes the bracket at token i, or -1.
-func (s sentence) closing(i int) int {
+func (s tokenLine) closing(i int) int {
 	depth := 0
 	for ; i < len(s.toks); i++ {
 		switch s.word(i) {
@@ -191,7 +191,7 @@ func (s sentence) closing(i int) int {
 }
 
 // opening returns the index of the innermost bracket that is open at token i, or -1.
-func (s sentence) opening(i int) int {
+func (s tokenLine) opening(i int) int {
 	depth := 0
 	for i--; i >= 0; i-- {
 		switch s.word(i) {

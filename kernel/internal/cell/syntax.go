@@ -65,7 +65,7 @@ func missingBrace(src string, e *Error) {
 	off := offsetOf(src, e.Pos)
 	for line := PosAt(src, off).Line; line > 0; line-- {
 		start := offsetOf(src, Pos{Line: line, Col: 1})
-		s := sentenceAt(src, start)
+		s := tokenLineAt(src, start)
 		if len(s.toks) == 0 {
 			continue
 		}

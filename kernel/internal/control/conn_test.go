@@ -43,7 +43,7 @@ func TestRoundTrip(t *testing.T) {
 		Notice{ID: 3, Seq: 6, Text: "remark"},
 		InputRequest{Seq: 7, Prompt: "? ", Password: true},
 		GoroutinePanic{ID: 3, Outcome: Outcome{How: Panicked, Goroutine: "timer"}},
-		Orphans{Count: 2},
+		PendingStops{Count: 2},
 		Standby{PID: 12},
 	} {
 		if seen[m.kind()] {

@@ -121,9 +121,9 @@ type (
 		Outcome Outcome `json:"outcome"`
 	}
 
-	// Orphans answers an Interrupt when no cell runs. It has the number of goroutines of interrupted cells that are
+	// PendingStops answers an Interrupt when no cell runs. It has the number of goroutines of interrupted cells that are
 	// still blocked.
-	Orphans struct {
+	PendingStops struct {
 		Count int `json:"count"`
 	}
 
@@ -148,5 +148,5 @@ func (Print) kind() string          { return "print" }
 func (Notice) kind() string         { return "notice" }
 func (InputRequest) kind() string   { return "input_request" }
 func (GoroutinePanic) kind() string { return "goroutine_panic" }
-func (Orphans) kind() string        { return "orphans" }
+func (PendingStops) kind() string   { return "pendingStops" }
 func (Standby) kind() string        { return "standby" }

@@ -65,8 +65,8 @@ func decode(kind string, body []byte) (Message, error) {
 		return decodeAs[InputRequest](body)
 	case "goroutine_panic":
 		return decodeAs[GoroutinePanic](body)
-	case "orphans":
-		return decodeAs[Orphans](body)
+	case "pendingStops":
+		return decodeAs[PendingStops](body)
 	case "standby":
 		return decodeAs[Standby](body)
 	}

@@ -71,7 +71,7 @@ type (
 		ID int `json:"id"`
 	}
 
-	// Interrupt stops the running cell. If no cell runs, Orphans answers it.
+	// Interrupt stops the running cell. If no cell runs, PendingStops answers it.
 	Interrupt struct{}
 
 	// DropStandby ends the standby, since memory is short. A message Standby follows.

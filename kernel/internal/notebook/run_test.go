@@ -172,7 +172,7 @@ func TestRunTellsWhatFollows(t *testing.T) {
 	}
 }
 
-func TestRunIsCancelled(t *testing.T) {
+func TestRunIsCanceled(t *testing.T) {
 	wait := func(ctx context.Context, sink output.Sink) *output.Error {
 		sink.Stream(output.Stdout, "begun")
 		<-ctx.Done()

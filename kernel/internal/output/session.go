@@ -8,7 +8,7 @@ import "context"
 // All methods can be called concurrently. The session runs the cells of concurrent
 // calls of Execute one after another.
 type Session interface {
-	// Execute runs one cell. It returns after all output of the cell was passed to sink. Cancelling ctx interrupts
+	// Execute runs one cell. It returns after all output of the cell was passed to sink. Canceling ctx interrupts
 	// the cell.
 	Execute(ctx context.Context, req Request, sink Sink) Reply
 

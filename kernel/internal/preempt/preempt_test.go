@@ -31,7 +31,7 @@ func TestRequestAndCancel(t *testing.T) {
 	}
 	Cancel(5)
 	if Pending(5) || !Request(MaxTargets+1) {
-		t.Error("what was cancelled leaves no room")
+		t.Error("what was canceled leaves no room")
 	}
 }
 

@@ -196,8 +196,8 @@ func TestInterruptOffersRestart(t *testing.T) {
 	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "the changes of Cell [4] to ch, because %replay -without left the cell out", "7")
 }
 
-// TestInterruptInsists: if the first interrupt does not end a cell, a later one ends the worker process.
-func TestInterruptInsists(t *testing.T) {
+// TestLaterInterruptEndsProcess: if the first interrupt does not end a cell, a later one ends the worker process.
+func TestLaterInterruptEndsProcess(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")
 	done := make(chan bool)

@@ -107,7 +107,7 @@ func (s *Session) startLaunch() {
 			s.worker = w
 		}
 		s.mu.Unlock()
-		if !current && err == nil { // dropWorker has cancelled the launch
+		if !current && err == nil { // dropWorker has canceled the launch
 			w.Kill()
 		}
 		l.err = err
@@ -140,9 +140,9 @@ func (s *Session) starter(command ...string) func(context.Context) (*worker, err
 				bridge = gonb.NewBridge(w, reply, cfg.KernelID, cfg.Log)
 				return bridge
 			},
-			Style:     s.style,
-			Compiler:  func() supervisor.Compiler { return s.program.Load().Compiler },
-			OnOrphans: s.offerRestart,
+			Style:          s.style,
+			Compiler:       func() supervisor.Compiler { return s.program.Load().Compiler },
+			OnPendingStops: s.offerRestart,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("the process that runs the cells does not start: %w", err)

@@ -172,7 +172,7 @@ func (s *Session) style() traceback.Style {
 // A launch is the start of a worker process. Cells wait for its end; other requests of a front end do not.
 type launch struct {
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the start has succeeded, failed or been cancelled
+	done   chan struct{} // closed when the start has succeeded, failed or been canceled
 	err    error         // valid once done is closed
 }
 

@@ -185,7 +185,7 @@ func Assigned(...string) {}
 // Record does nothing, since child processes do not get the cell's initialized variables.
 func Record(any) {}
 
-// Context returns the cell's context. It is never cancelled: an interrupt ends the program.
+// Context returns the cell's context. It is never canceled: an interrupt ends the program.
 func Context() context.Context { return context.Background() }
 
 // Embed calls cellruntime.Embed. Generated code calls it by its linker name.

@@ -51,9 +51,9 @@ func (w *Worker) handle(m control.Message) error {
 		return w.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Standby:
 		w.standby.Store(int64(m.PID))
-	case control.Orphans:
-		if w.onOrphans != nil && m.Count > 0 {
-			w.onOrphans(m.Count, w.Sink())
+	case control.PendingStops:
+		if w.onPendingStops != nil && m.Count > 0 {
+			w.onPendingStops(m.Count, w.Sink())
 		}
 	case control.GoroutinePanic:
 		for _, line := range w.currentStyle().Panic(&m.Outcome).Traceback {

@@ -65,7 +65,7 @@ func newWorker(opt Options) *Worker {
 		ready: make(chan error, 1), ended: make(chan struct{}),
 		secondInterrupt: make(chan struct{}, 1), killReason: make(chan error),
 		readable: make(chan *pipe), stopped: make(chan struct{}), pipeDir: opt.PipeDir,
-		style: opt.Style, compiler: opt.Compiler, onOrphans: opt.OnOrphans,
+		style: opt.Style, compiler: opt.Compiler, onPendingStops: opt.OnPendingStops,
 		oomKills: oomKills(os.DirFS("/")), interruptTimer: time.NewTimer(time.Hour),
 		ctx: context.Background(),
 	}

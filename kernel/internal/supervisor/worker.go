@@ -36,9 +36,9 @@ type Options struct {
 	// Compiler returns the compiler. The limit of the worker process includes the compiler's memory. Compiler may be
 	// nil.
 	Compiler func() Compiler
-	// OnOrphans is called when an interrupt finds no running cell. count is the number of goroutines that earlier
-	// interrupts could not stop. OnOrphans may be nil.
-	OnOrphans func(count int, s output.Sink)
+	// OnPendingStops is called when an interrupt finds no running cell. count is the number of goroutines that earlier
+	// interrupts could not stop. OnPendingStops may be nil.
+	OnPendingStops func(count int, s output.Sink)
 }
 
 // An Extension is the kernel's side of a protocol of a package that cells import. It uses
@@ -89,9 +89,9 @@ type Worker struct {
 	standby         atomic.Int64 // process ID of the standby, which waits to become a child; 0 if there is none
 	oomKills        int          // number of processes that Linux had killed for lack of memory before the start
 
-	style     func() traceback.Style
-	compiler  func() Compiler
-	onOrphans func(count int, s output.Sink)
+	style          func() traceback.Style
+	compiler       func() Compiler
+	onPendingStops func(count int, s output.Sink)
 
 	// The pump alone uses these fields once it runs.
 	pipes      [2]*pipe // standard output and error

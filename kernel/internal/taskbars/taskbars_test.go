@@ -54,8 +54,8 @@ func TestBarAppearsAfterASecond(t *testing.T) {
 	}
 }
 
-// TestWhatHasNoBar: a call within another call, a short call, and a call of an interrupted cell have no bar.
-func TestWhatHasNoBar(t *testing.T) {
+// TestCallsWithoutBar: a call within another call, a short call, and a call of an interrupted cell have no bar.
+func TestCallsWithoutBar(t *testing.T) {
 	b, shown := newBars()
 	count := func() (int, int) { return 0, 1 }
 	outer := b.Begin(1, progresshost.Task{What: "outer", Count: count})

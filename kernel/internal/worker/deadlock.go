@@ -164,5 +164,5 @@ func (w *worker) deadlocked(x *execution) {
 	}
 	x.interrupted.Store(true)
 	x.finish(control.Outcome{How: control.Deadlocked, Goroutines: w.describe(list), Count: n})
-	w.orphan(x)
+	w.endWithoutGoroutine(x)
 }

@@ -27,11 +27,11 @@ type execution struct {
 	id           int  // ID of the execution
 	cell         int  // number of the cell, or 0
 	anyPanicEnds bool // an unrecovered panic in any goroutine ends the cell
-	// ctx is cancelled, with errInterrupted as its cause, when the cell is interrupted and its
+	// ctx is canceled, with errInterrupted as its cause, when the cell is interrupted and its
 	// goroutine is a target of package preempt.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	// cellCtx is the value of ctx in code of the cell. It is cancelled before ctx.
+	// cellCtx is the value of ctx in code of the cell. It is canceled before ctx.
 	cellCtx    *cellContext
 	cancelUser context.CancelFunc
 
@@ -55,7 +55,7 @@ func newExecution(cell int) *execution {
 	return x
 }
 
-// errInterrupted is the cause with which the context of an interrupted execution is cancelled.
+// errInterrupted is the cause with which the context of an interrupted execution is canceled.
 var errInterrupted error = interruptedError{}
 
 type interruptedError struct{}

@@ -14,7 +14,7 @@ import (
 
 const (
 	// contextTimeout is how long a cell that uses ctx may take to end by itself after
-	// ctx was cancelled.
+	// ctx was canceled.
 	contextTimeout = 100 * time.Millisecond
 	// blockedTimeout is how long a goroutine may be blocked, or in a system call, before
 	// the cell ends without it.
@@ -60,7 +60,7 @@ func (w *worker) stop(x *execution) {
 		return
 	}
 	g := x.g.Load()
-	aimed := preemptErr == nil && w.orphans.request(g)
+	aimed := preemptErr == nil && w.pendingStops.request(g)
 	if aimed {
 		w.divertBlocked(g)
 	}
@@ -76,7 +76,7 @@ func (w *worker) stop(x *execution) {
 		if w.stopRunning(x, timeout) {
 			return
 		}
-		w.orphans.add(x)
+		w.pendingStops.add(x)
 	}
 	if x.finished.Load() {
 		return
@@ -189,13 +189,13 @@ func (w *worker) addCode(f func() error) error {
 	return err
 }
 
-// orphan ends x without its goroutine, which is blocked. The goroutine is stopped when it
+// endWithoutGoroutine ends x without its goroutine, which is blocked. The goroutine is stopped when it
 // reaches cell code.
-func (w *worker) orphan(x *execution) {
+func (w *worker) endWithoutGoroutine(x *execution) {
 	w.bars.Drop(x.id)
 	g := x.g.Load()
-	if preemptErr == nil && w.orphans.request(g) {
+	if preemptErr == nil && w.pendingStops.request(g) {
 		w.tryStop(g)
-		w.orphans.add(x)
+		w.pendingStops.add(x)
 	}
 }

@@ -63,7 +63,7 @@ func newWorker(dir string) (*worker, error) {
 	w := &worker{dir: dir, tasks: make(chan func())}
 	w.archives.image = filepath.Join(dir, "importcfg")
 	w.archives.replace = func(path string) { w.linker.Replace(path) }
-	w.orphans.start, w.orphans.tryStop = w.spawn, w.tryStop
+	w.pendingStops.start, w.pendingStops.tryStop = w.spawn, w.tryStop
 	w.fileReserve.fill()
 	b, err := platform.MapFile(filepath.Join(dir, "symbols"))
 	if err != nil {
@@ -133,7 +133,7 @@ func (w *worker) serve() error {
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {
-				w.reportOrphans()
+				w.reportPendingStops()
 				continue
 			}
 			w.interrupt()
@@ -156,9 +156,9 @@ func releaseStart() {
 	_ = platform.ReleaseFilePages()
 }
 
-// reportOrphans answers an interrupt while no cell runs.
-func (w *worker) reportOrphans() {
-	if err := w.conn.Send(control.Orphans{Count: w.orphans.count()}); err != nil {
+// reportPendingStops answers an interrupt while no cell runs.
+func (w *worker) reportPendingStops() {
+	if err := w.conn.Send(control.PendingStops{Count: w.pendingStops.count()}); err != nil {
 		endGroup()
 	}
 }

@@ -34,10 +34,10 @@ type worker struct {
 	first    firstValues
 	notices  notices
 
-	pending control.Pending
-	busy    atomic.Int64 // number of requested cells that have not ended
-	cell    atomic.Pointer[execution]
-	orphans orphans
+	pending      control.Pending
+	busy         atomic.Int64 // number of requested cells that have not ended
+	cell         atomic.Pointer[execution]
+	pendingStops pendingStops
 
 	memory memorylimit.Limit
 

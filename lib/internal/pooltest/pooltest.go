@@ -361,7 +361,7 @@ func ignoresCancel(path string) int {
 	}
 }
 
-// grace checks that the process of a cancelled task is killed after the pool's grace.
+// grace checks that the process of a canceled task is killed after the pool's grace.
 func grace(t *testing.T, newPool NewPool) {
 	p := newPool(t, mp.Grace(time.Millisecond), mp.TasksPerChild(1000))
 	path := t.TempDir() + "/begun"

@@ -15,11 +15,11 @@ var canceller atomic.Pointer[Host]
 func setCanceller(h Host) {
 	if _, ok := h.(programHost); ok || h == nil {
 		canceller.Store(nil)
-		tracing.SetCancelled(false)
+		tracing.SetCanceled(false)
 		return
 	}
 	canceller.Store(&h)
-	tracing.SetCancelled(true)
+	tracing.SetCanceled(true)
 }
 
 // IsPlain reports whether a wait needs nothing but the wait itself: the Host does not cancel waits of goroutines, and

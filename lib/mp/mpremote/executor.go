@@ -32,7 +32,7 @@ type Executor struct {
 type ExecutorOptions struct {
 	Workers        int           // number of child processes
 	Retries        int           // how often a task may begin again after its process died
-	Grace          time.Duration // how long a cancelled task may run on before its process is killed
+	Grace          time.Duration // how long a canceled task may run on before its process is killed
 	TasksPerChild  int           // number of tasks after which a process is replaced; 0 for no limit
 	TaskTimeout    time.Duration // time limit of each task; 0 for no limit
 	Initializer    *Initializer  // the call that each process runs first, or nil

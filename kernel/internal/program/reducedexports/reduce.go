@@ -204,16 +204,16 @@ func (d *document) keepObjects(keep map[string]bool) {
 		e.bytes = before[:len(before)-len(r.rest)]
 		entries = append(entries, e)
 	}
-	needed := needed{d: d, seen: map[reference]bool{}}
+	reached := reachableSet{d: d, seen: map[reference]bool{}}
 	self := d.packageOf()
 	for _, e := range entries {
 		if pkg, name := d.nameOf(e.object); pkg == self && keep[name] {
-			needed.add(reference{sectionObj, e.object})
+			reached.add(reference{sectionObj, e.object})
 		}
 	}
 	var kept [][]byte
 	for _, e := range entries {
-		if needed.seen[reference{sectionObj, e.object}] {
+		if reached.seen[reference{sectionObj, e.object}] {
 			kept = append(kept, e.bytes)
 		}
 	}
@@ -233,13 +233,13 @@ func (d *document) nameOf(object int) (pkg int, name string) {
 	return r.reference(sectionPkg), r.string()
 }
 
-// A needed collects elements, and the elements to which these refer, directly or through others.
-type needed struct {
+// A reachableSet collects elements, and the elements to which these refer, directly or through others.
+type reachableSet struct {
 	d    *document
 	seen map[reference]bool
 }
 
-func (n *needed) add(first reference) {
+func (n *reachableSet) add(first reference) {
 	todo := []reference{first}
 	for len(todo) > 0 && !n.d.malformed {
 		ref := todo[len(todo)-1]

@@ -1,4 +1,4 @@
-// Package awaited records which pools wait for results, and which tasks are cancelled.
+// Package awaited records which pools wait for results, and which tasks are canceled.
 package awaited
 
 import (
@@ -12,7 +12,7 @@ const (
 	// Timeout is how long a pool counts as existing after its last announcement. Then its tasks
 	// are dropped.
 	Timeout = time.Minute
-	// maxCancels is how many batches with cancelled tasks are remembered.
+	// maxCancels is how many batches with canceled tasks are remembered.
 	maxCancels = 1 << 12
 )
 
@@ -83,7 +83,7 @@ type Key struct {
 	Batch uint64
 }
 
-// Cancels has the tasks that are cancelled, including the tasks of batches that have not
+// Cancels has the tasks that are canceled, including the tasks of batches that have not
 // arrived. Its methods may be called concurrently.
 type Cancels struct {
 	mu      sync.Mutex
@@ -111,7 +111,7 @@ func (s *Cancels) Add(c *wire.Cancel) {
 	}
 }
 
-// Of returns the indexes of the cancelled tasks of a batch. The caller must not change the slice.
+// Of returns the indexes of the canceled tasks of a batch. The caller must not change the slice.
 func (s *Cancels) Of(k Key) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

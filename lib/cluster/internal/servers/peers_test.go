@@ -20,12 +20,12 @@ func TestCreate(t *testing.T) {
 	other := &jetstream.APIError{Code: 404, ErrorCode: jetstream.JSErrCodeStreamNotFound}
 	const limit = Timeout + time.Second
 	for _, test := range []struct {
-		name      string
-		errs      []error // of the calls; the last one is that of all further calls
-		want      error
-		calls     int // at least
-		atMost    time.Duration
-		cancelled bool
+		name     string
+		errs     []error // of the calls; the last one is that of all further calls
+		want     error
+		calls    int // at least
+		atMost   time.Duration
+		canceled bool
 	}{
 		{"servers that start", []error{missing, leaderless, nats.ErrTimeout, missing, nil}, nil, 5, 2 * time.Second, false},
 		{"another cause", []error{other}, other, 1, 0, false},
@@ -39,7 +39,7 @@ func TestCreate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				if test.cancelled {
+				if test.canceled {
 					cancel()
 				}
 				calls, begun := 0, time.Now()

@@ -29,16 +29,16 @@ func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFu
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		b.running, b.cancel = i, cancel
-		if b.cancelled[i] {
+		if b.canceled[i] {
 			cancel()
 		}
 		return ctx, cancel
 	}
 }
 
-// dropped returns a function that reports whether task i was cancelled before it began.
+// dropped returns a function that reports whether task i was canceled before it began.
 // In a process that runs only one call of a user's function, it returns false: that call
-// gets a cancelled context.
+// gets a canceled context.
 func (e *Entry) dropped(b *batch) func(int) bool {
 	return func(i int) bool {
 		if b.cancels.Load() == 0 || b.last {
@@ -46,7 +46,7 @@ func (e *Entry) dropped(b *batch) func(int) bool {
 		}
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return b.cancelled[i]
+		return b.canceled[i]
 	}
 }
 

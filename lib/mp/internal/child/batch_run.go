@@ -28,7 +28,7 @@ type batchRun struct {
 	args    codec.Reader
 	budget  protocol.Budget
 	context func(i int) (context.Context, context.CancelFunc)
-	dropped func(i int) bool // reports whether task i was cancelled before it began
+	dropped func(i int) bool // reports whether task i was canceled before it began
 	flush   func()           // reports the finished tasks
 	timeout call.Timeout     // time limit of each task
 

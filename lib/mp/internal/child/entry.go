@@ -84,12 +84,12 @@ type batch struct {
 	timeout call.Timeout // of each task
 	keys    []string     // of the tasks; nil if they have none
 
-	// Guarded by Entry.mu: the tasks that the parent cancelled, before or after they
+	// Guarded by Entry.mu: the tasks that the parent canceled, before or after they
 	// began, and the running task with the function that cancels its context.
-	cancelled map[int]bool
-	running   int
-	cancel    context.CancelFunc
-	cancels   atomic.Int32 // the size of cancelled, for reading without the lock
+	canceled map[int]bool
+	running  int
+	cancel   context.CancelFunc
+	cancels  atomic.Int32 // the size of canceled, for reading without the lock
 }
 
 // An Entry is the child's end of the connection.
@@ -110,7 +110,7 @@ type Entry struct {
 	slots   map[uint64]slot
 	batches map[uint64]*batch // received and not finished
 	latest  uint64            // id of the last batch received
-	early   map[uint64][]int  // tasks that were cancelled before their batch came, by batch id
+	early   map[uint64][]int  // tasks that were canceled before their batch came, by batch id
 }
 
 // listen handles frames until the parent is gone. Then it ends the process, and all
@@ -196,7 +196,7 @@ func (e *Entry) accept(f protocol.Frame) error {
 	b := &batch{
 		id: f.Id, slot: uint64(binary.LittleEndian.Uint32(f.Body)), last: f.Body[4]&protocol.TaskLast != 0,
 		n: int(binary.LittleEndian.Uint32(f.Body[8:])), body: f.Body,
-		cancelled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
+		canceled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
 	}
 	if e.keysOf == f.Id && len(e.keys) == b.n {
 		b.keys, e.keys = e.keys, nil
@@ -212,13 +212,13 @@ func (e *Entry) accept(f protocol.Frame) error {
 	return nil
 }
 
-// drop records that task i was cancelled. Entry.mu is held.
+// drop records that task i was canceled. Entry.mu is held.
 func (b *batch) drop(i int) {
-	b.cancelled[i] = true
-	b.cancels.Store(int32(len(b.cancelled)))
+	b.canceled[i] = true
+	b.cancels.Store(int32(len(b.canceled)))
 }
 
-// cancel cancels one task. If it runs, its context is cancelled; if it has not begun,
+// cancel cancels one task. If it runs, its context is canceled; if it has not begun,
 // it does not begin. Its batch may arrive later.
 func (e *Entry) cancel(f protocol.Frame) error {
 	if len(f.Body) != 4 {

@@ -165,7 +165,7 @@ func (p *Pool) cancelTask(find func(*chunk) (int, bool)) {
 }
 
 // cancelTask cancels task i of f. If the task has not begun, it does not begin; if it
-// runs, its context is cancelled, and the worker is killed if the task still runs after
+// runs, its context is canceled, and the worker is killed if the task still runs after
 // the pool's grace.
 func (w *worker) cancelTask(f *inflightBatch, i int) {
 	var timer *time.Timer

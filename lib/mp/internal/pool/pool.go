@@ -206,7 +206,7 @@ func (p *Pool) trace(log func(kind string, key unsafe.Pointer, seq int), kind st
 }
 
 // stop ends a job with the error cause: none of its tasks begins any more, and running
-// tasks are cancelled. The outcomes arrive as errors.
+// tasks are canceled. The outcomes arrive as errors.
 func (p *Pool) stop(st *jobState, cause error) {
 	p.mu.Lock()
 	if st.stopped != nil {

@@ -62,7 +62,7 @@ func (q *channelQueue) Close() {
 
 // Words has the channel of a channelQueue that is for values of 8 bytes without pointers, and
 // does not count values for JoinableQueue. mp.Queue uses the channel directly for a Put or Get
-// that waits, cannot be cancelled and is not traced. This saves one call, a tenth of the time.
+// that waits, cannot be canceled and is not traced. This saves one call, a tenth of the time.
 type Words struct {
 	C chan Word
 	q unsafe.Pointer // *channelQueue; code that uses a Words would compile more if it knew the type

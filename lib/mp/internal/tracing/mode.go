@@ -20,15 +20,15 @@ var special atomic.Uint32
 
 const (
 	isRecorded = 1 << iota
-	isCancelled
+	isCanceled
 )
 
 // IsPlain reports whether a wait needs no extra work, because waits of goroutines cannot be
-// cancelled and this process is not recorded.
+// canceled and this process is not recorded.
 func IsPlain() bool { return special.Load() == 0 }
 
-// SetCancelled sets whether waits may be cancelled.
-func SetCancelled(may bool) { setBit(&special, isCancelled, may) }
+// SetCanceled sets whether waits may be canceled.
+func SetCanceled(may bool) { setBit(&special, isCanceled, may) }
 
 func setBit(word *atomic.Uint32, bit uint32, on bool) {
 	if on {

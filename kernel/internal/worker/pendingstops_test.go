@@ -21,9 +21,9 @@ func clearTargets(t *testing.T) {
 	})
 }
 
-func TestMoreAbandonedThanThereIsRoomFor(t *testing.T) {
+func TestRequestDropsOldest(t *testing.T) {
 	clearTargets(t)
-	a := &orphans{isWatched: true} // the test calls sweep
+	a := &pendingStops{isWatched: true} // the test calls sweep
 	for i := range uintptr(preempt.MaxTargets) {
 		if !a.request(i + 1) {
 			t.Fatalf("no room for goroutine %d", i+1)
@@ -42,19 +42,19 @@ func TestMoreAbandonedThanThereIsRoomFor(t *testing.T) {
 	}
 }
 
-func TestNoRoomWithoutAbandoned(t *testing.T) {
+func TestRequestWithoutRoom(t *testing.T) {
 	clearTargets(t)
 	for i := range uintptr(preempt.MaxTargets) {
 		preempt.Request(i + 1)
 	}
-	if (&orphans{}).request(preempt.MaxTargets + 1) {
+	if (&pendingStops{}).request(preempt.MaxTargets + 1) {
 		t.Error("aimed at one goroutine more than there is room for")
 	}
 }
 
-func TestSweepForgetsWhatHasEnded(t *testing.T) {
+func TestSweepRemovesEnded(t *testing.T) {
 	clearTargets(t)
-	a := &orphans{isWatched: true}
+	a := &pendingStops{isWatched: true}
 	waits, ended, halted := blocked(1), blocked(2), blocked(3)
 	for _, x := range []*execution{waits, ended, halted} {
 		a.request(x.g.Load())

@@ -8,13 +8,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// orphanInterval is the time between two attempts to stop goroutines whose cell has ended without them. An attempt to
+// pendingStopInterval is the time between two attempts to stop goroutines whose cell has ended without them. An attempt to
 // stop a running goroutine sends a signal to each thread.
-const orphanInterval = 20 * time.Millisecond
+const pendingStopInterval = 20 * time.Millisecond
 
-// orphans are executions whose goroutine could not be stopped by an interrupt,
+// pendingStops are executions whose goroutine could not be stopped by an interrupt,
 // usually since it is blocked. The goroutine is stopped when it reaches cell code.
-type orphans struct {
+type pendingStops struct {
 	mu        sync.Mutex // guards list and isWatched
 	list      []*execution
 	isWatched bool // watch is running
@@ -25,9 +25,9 @@ type orphans struct {
 }
 
 // request makes g a target of package preempt. If there are too many targets, it drops the oldest
-// orphan, since the running cell is more important. It returns false if there is
-// no orphan left to drop.
-func (a *orphans) request(g uintptr) bool {
+// execution, since the running cell is more important. It returns false if there is
+// no execution left to drop.
+func (a *pendingStops) request(g uintptr) bool {
 	for !preempt.Request(g) {
 		if !a.dropOldest() {
 			return false
@@ -36,7 +36,7 @@ func (a *orphans) request(g uintptr) bool {
 	return true
 }
 
-func (a *orphans) dropOldest() bool {
+func (a *pendingStops) dropOldest() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.list) == 0 {
@@ -48,7 +48,7 @@ func (a *orphans) dropOldest() bool {
 }
 
 // add adds x, whose goroutine is a target, so that it is stopped as soon as possible.
-func (a *orphans) add(x *execution) {
+func (a *pendingStops) add(x *execution) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = append(a.list, x)
@@ -58,16 +58,16 @@ func (a *orphans) add(x *execution) {
 	}
 }
 
-func (a *orphans) watch() {
+func (a *pendingStops) watch() {
 	for a.sweep() {
 		for _, g := range a.goroutines() {
 			a.tryStop(g)
 		}
-		time.Sleep(orphanInterval)
+		time.Sleep(pendingStopInterval)
 	}
 }
 
-func (a *orphans) goroutines() []uintptr {
+func (a *pendingStops) goroutines() []uintptr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []uintptr
@@ -79,7 +79,7 @@ func (a *orphans) goroutines() []uintptr {
 
 // sweep removes the executions that have ended or are being stopped, and reports whether others remain. If none remain,
 // watch ends.
-func (a *orphans) sweep() bool {
+func (a *pendingStops) sweep() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = slices.DeleteFunc(a.list, func(x *execution) bool {
@@ -95,7 +95,7 @@ func (a *orphans) sweep() bool {
 }
 
 // count returns the number of executions that are still to be stopped.
-func (a *orphans) count() int {
+func (a *pendingStops) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.list)
