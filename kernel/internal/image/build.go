@@ -117,6 +117,7 @@ type builder struct {
 
 	archives map[string]string // import path to file name below dir
 	thin     map[string]string // the same of the thin packages
+	declared []string          // symbols of the instances that the thin form of package mp declares
 }
 
 func (b *builder) src(p string) string { return filepath.Join(b.dir, "src", p) }
@@ -315,7 +316,7 @@ func (b *builder) finish() error {
 	if b.unfit != nil {
 		why = b.unfit.Error()
 	}
-	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, ThinUsers: thinUsers(b.pkgs), Code: b.code, Sizes: map[string]int64{}}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, ThinUsers: thinUsers(b.pkgs), Declared: b.declared, Code: b.code, Sizes: map[string]int64{}}
 	for _, p := range b.pkgs {
 		mf.Names[p.ImportPath] = p.Name
 	}

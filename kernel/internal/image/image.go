@@ -57,6 +57,7 @@ type Image struct {
 	archives  map[string]string // import path to compiled package
 	names     map[string]string // import path to package name
 	thinUsers []string          // see UsesThin
+	declared  map[string]bool   // see Declared
 
 	// use is an open file that is locked while the Image exists. Its lock keeps other
 	// processes from removing the image.
@@ -241,12 +242,13 @@ type manifest struct {
 	Names     map[string]string // names of packages, by import path
 	Sizes     map[string]int64  // sizes of all files, by name below Dir
 	ThinUsers []string          // import paths for which UsesThin reports true
+	Declared  []string          // symbols of the instances that the thin form of package mp declares
 	Code      string            // key of the sources without comments; see codeKey
 }
 
 const (
 	manifestFile = "manifest.json"
-	layout       = 4 // version of the layout of an image's folder
+	layout       = 7 // version of the layout of an image's folder
 )
 
 func readManifest(dir string) (mf manifest, err error) {
@@ -282,7 +284,10 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, thinUsers: mf.ThinUsers, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, thinUsers: mf.ThinUsers, declared: map[string]bool{}, use: markUsed(dir)}
+	for _, name := range mf.Declared {
+		m.declared[name] = true
+	}
 	m.index = sync.OnceValue(m.openIndex)
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)

@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/image/thin"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
@@ -35,6 +36,15 @@ func (m *Image) ThinImportcfgFile() string {
 // IsThin reports whether the image has a thin package in addition to the complete package.
 func (m *Image) IsThin(path string) bool {
 	return m.ThinImportcfgFile() != "" && slices.Contains(thinPackages, path)
+}
+
+// Declared returns how a unit refers to the declaration of an instance of a generic type or function: by a name in the thin form of a package.
+// Package path and linkName are those of the instance in symbols. If the instance is not declared, Declared returns false.
+func (m *Image) Declared(path, linkName string) (in, identifier string, ok bool) {
+	if m.ThinImportcfgFile() == "" || !m.declared[path+"."+linkName] {
+		return "", "", false
+	}
+	return libraryMP, thin.Identifier(linkName), true
 }
 
 // UsesThin reports whether a package of the image that is not thin was compiled against the complete form of a thin
@@ -101,6 +111,10 @@ func (b *builder) compileThin() error {
 	if err := os.Mkdir(filepath.Join(b.dir, "thin"), 0o755); err != nil {
 		return err
 	}
+	declarer, err := thin.NewDeclarer(libraryMP, declaredInstances())
+	if err != nil {
+		return err
+	}
 	names := map[string]string{"unsafe": "unsafe"} // it is not compiled
 	for _, p := range b.pkgs {
 		names[p.ImportPath] = p.Name
@@ -110,18 +124,25 @@ func (b *builder) compileThin() error {
 			continue
 		}
 		file := filepath.Join("thin", fileName(p.ImportPath))
-		if err := b.compileWithoutBodies(p, file, names); err != nil {
-			return fmt.Errorf("%s: %w", p.ImportPath, err)
+		if err := b.compileWithoutBodies(p, file, names, declarer); err == nil {
+			b.declared = declarer.Names()
+		} else {
+			if b.ctx.Err() == nil && b.opt.Log != nil {
+				b.opt.Log(fmt.Sprintf("image: units cannot refer to instances of generic code by declarations: %v", err))
+			}
+			if err := b.compileWithoutBodies(p, file, names, nil); err != nil {
+				return fmt.Errorf("%s: %w", p.ImportPath, err)
+			}
 		}
 		b.thin[p.ImportPath] = file
 	}
 	return b.writeImportcfg(b.dir)
 }
 
-// compileWithoutBodies compiles the thin form of p to a file in the image.
-func (b *builder) compileWithoutBodies(p listed, to string, names map[string]string) error {
+// compileWithoutBodies compiles the thin form of p to a file in the image, with the declarations of declarer unless that is nil.
+func (b *builder) compileWithoutBodies(p listed, to string, names map[string]string, declarer *thin.Declarer) error {
 	dir := b.src("thin-" + fileName(p.ImportPath))
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	files := map[string][]byte{"zz_thin.go": thin.Declarations(p.Name)}
@@ -131,6 +152,17 @@ func (b *builder) compileWithoutBodies(p listed, to string, names map[string]str
 			return err
 		}
 		if files[name], err = thin.Source(name, src, func(path string) string { return names[path] }); err != nil {
+			return err
+		}
+		if declarer != nil {
+			if files[name], err = declarer.Declare(name, files[name]); err != nil {
+				return err
+			}
+		}
+	}
+	if declarer != nil {
+		var err error
+		if files["zz_functions.go"], err = declarer.Functions(p.Name, declaredFunctions()); err != nil {
 			return err
 		}
 	}
@@ -145,6 +177,15 @@ func (b *builder) compileWithoutBodies(p listed, to string, names map[string]str
 	}
 	if out, err := exec.CommandContext(b.ctx, b.tc.Compile(), args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
+	}
+	if declarer != nil {
+		renames, err := declarer.Renames()
+		if err != nil {
+			return err
+		}
+		if err := reducedexports.Rename(filepath.Join(b.dir, to), renames); err != nil {
+			return err
+		}
 	}
 	return b.checkWithoutNumbers(to)
 }

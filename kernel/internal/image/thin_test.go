@@ -2,10 +2,43 @@ package image
 
 import (
 	"go/types"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// declaredSymbols yields the symbols to which cells may refer by the declarations of instances of package mp.
+func declaredSymbols(t *testing.T, mp *types.Package) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, fn := range declaredFunctions() {
+			name, err := fn.LinkName()
+			if err != nil {
+				t.Error(err)
+			}
+			yield(fn.Path + "." + name)
+		}
+		for _, in := range declaredInstances() {
+			name, err := in.LinkName()
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			named, ok := mp.Scope().Lookup(in.Generic).Type().(*types.Named)
+			if !ok {
+				yield(libraryMP + "." + name)
+				continue
+			}
+			yield("type:" + libraryMP + "." + name)
+			yield("type:*" + libraryMP + "." + name)
+			for fn := range named.Methods() {
+				if fn.Exported() { // cells can name no other
+					yield(libraryMP + ".(*" + name + ")." + fn.Name())
+				}
+			}
+		}
+	}
+}
 
 // TestInstances checks that the worker has the code of instances of package mp as cells call it: shared by all types of the
 // same underlying type. The compiler inlines the shortest functions, and then the linker drops them.
@@ -45,6 +78,19 @@ func TestInstances(t *testing.T) {
 	} {
 		if !m.Has(libraryMP + "." + symbol) {
 			t.Errorf("the worker lacks %s.%s", libraryMP, symbol)
+		}
+	}
+	for symbol := range declaredSymbols(t, mp) {
+		if !m.Has(symbol) {
+			t.Errorf("the worker lacks %s, to which cells refer by a declaration", symbol)
+		}
+	}
+	for instance, want := range map[[2]string]string{
+		{libraryMP, "Queue[[]uint8]"}: "Queue___uint8_ʹ", {"slices", "Values[[]int,int]"}: "Values___int_int_ʹ", {libraryMP, "JoinableQueue[int]"}: "", {"iter", "Seq[int]"}: "",
+	} {
+		in, id, ok := m.Declared(instance[0], instance[1])
+		if id != want || ok != (want != "") || ok && in != libraryMP {
+			t.Errorf("%v is declared in %q as %q", instance, in, id)
 		}
 	}
 	if m.Has(libraryMP + ".NewQueue[go.shape.uint16]") {

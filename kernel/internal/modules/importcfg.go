@@ -28,6 +28,14 @@ func (m *Modules) IsThin(path string) bool {
 	return m.img.IsThin(path)
 }
 
+// Declared is that of image.Image for the packages in ThinImportcfg.
+func (m *Modules) Declared(path, linkName string) (in, identifier string, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	in, identifier, ok = m.img.Declared(path, linkName)
+	return in, identifier, ok && m.archives[path] == "" && m.archives[in] == "" // no other versions of the packages
+}
+
 // InWorker reports whether the image has a symbol, a function or the descriptor of a type, and cells use the image's
 // symbol. If another version of the symbol's package is loaded, they do not.
 func (m *Modules) InWorker(symbol string) bool {

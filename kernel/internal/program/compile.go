@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/inlining"
+	"github.com/perijove/perijove/kernel/internal/program/instancedecls"
 	"github.com/perijove/perijove/kernel/internal/program/instrument"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/reducedexports"
@@ -34,6 +35,9 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result)
 	if b.explanation != nil {
 		unit.NoInlining = false // reports must show what the compiler would inline
 		return "", b.p.Compiler.Explain(ctx, unit, b.explanation)
+	}
+	if unit.NoInlining {
+		unit.Declared = instancedecls.Unit(unit, e.Files, r, b.p.cfg.Importer)
 	}
 	if object, err = b.compileUnit(ctx, unit); err != nil || !unit.NoInlining {
 		return object, err

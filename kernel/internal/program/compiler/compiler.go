@@ -68,6 +68,8 @@ type Unit struct {
 	// NoInlining turns inlining off. The compiler then does not read the bodies of functions that it could inline.
 	// For a small unit this saves a third of the time.
 	NoInlining bool
+	// Declared is the same unit in a form that needs the thin packages of ThinImportcfg, or nil; see package instancedecls. Compile compiles it first.
+	Declared *Unit
 }
 
 // A File is a generated Go file.
@@ -108,10 +110,23 @@ func ThinImportcfg(importer any) func(paths []string) (file string, err error) {
 // files, ErrMemory if the tool runs out of memory, the reason that was passed to Stop, or ctx.Err(). Compile must not
 // be called concurrently with itself.
 func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err error) {
-	importcfg, err := c.cfg.importcfg(u.Imports, u.NoInlining)
+	importcfg, thin, err := c.cfg.importcfg(u.Imports, u.NoInlining)
 	if err != nil {
 		return "", err
 	}
+	if u.Declared != nil && thin {
+		var refused *Error
+		if object, err = c.compile(ctx, importcfg, *u.Declared); err == nil {
+			c.counts.add(func(n *Counts) { n.Declared++ })
+		}
+		if !errors.As(err, &refused) {
+			return object, err
+		}
+	}
+	return c.compile(ctx, importcfg, u)
+}
+
+func (c *Compiler) compile(ctx context.Context, importcfg string, u Unit) (object string, err error) {
 	if c.cfg.NoStandby {
 		return c.compileFresh(ctx, importcfg, u)
 	}
@@ -127,18 +142,19 @@ func (c *Compiler) Compile(ctx context.Context, u Unit) (object string, err erro
 	return c.compileFresh(ctx, importcfg, u)
 }
 
-// importcfg returns the importcfg file for a unit with these imports. The race detector needs all code of a
+// importcfg returns the importcfg file for a unit with these imports, and whether the file has thin packages. The race detector needs all code of a
 // unit to be compiled for it, so the unit is then compiled against complete packages.
-func (cfg *Config) importcfg(imports []string, noInlining bool) (string, error) {
-	get := cfg.Importcfg
-	if noInlining && cfg.ThinImportcfg != nil && (cfg.Race == nil || !cfg.Race()) {
-		get = cfg.ThinImportcfg
+func (cfg *Config) importcfg(imports []string, noInlining bool) (file string, thin bool, err error) {
+	file, err = cfg.Importcfg(imports)
+	if err == nil && noInlining && cfg.ThinImportcfg != nil && (cfg.Race == nil || !cfg.Race()) {
+		complete := file
+		file, err = cfg.ThinImportcfg(imports)
+		thin = file != complete
 	}
-	file, err := get(imports)
 	if err != nil {
-		return "", fmt.Errorf("program: importcfg: %w", err)
+		return "", false, fmt.Errorf("program: importcfg: %w", err)
 	}
-	return file, nil
+	return file, thin, nil
 }
 
 // compileFresh writes the files to a folder and starts a compiler there.

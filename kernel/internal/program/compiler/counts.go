@@ -6,11 +6,13 @@ import (
 )
 
 // Counts has the number of units that waiting compiler processes have compiled, and by reason the number of units
-// that they could not compile. The fields other than Units and NoInlining add up to Units.
+// that they could not compile. The fields other than Units, NoInlining and Declared
+// add up to Units.
 type Counts struct {
 	Units      int
 	Waiting    int // units that were compiled by a process that had been waiting
 	NoInlining int // those units of Waiting that were compiled without inlining
+	Declared   int // units that were compiled in the form Unit.Declared, by any process
 	NoneReady  int // no process was waiting, for example because the unit arrived before one was started
 	Importcfg  int // the waiting process had the importcfg of other packages
 	Files      int // the unit had more files than the waiting process could read

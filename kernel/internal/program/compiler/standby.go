@@ -91,7 +91,7 @@ func (s *standby) prepare() {
 }
 
 func (s *standby) start(imports []string, object string) (*process, error) {
-	importcfg, err := s.cfg.importcfg(imports, s.noInlining)
+	importcfg, _, err := s.cfg.importcfg(imports, s.noInlining)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package emit
 
 import (
+	"cmp"
 	"fmt"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -214,4 +216,30 @@ func (f *File) Owner(off int) *symtab.Symbol {
 // between calls.
 func (f *File) Insert(offset int, text string) {
 	f.inserts = append(f.inserts, edit{offset, offset, text})
+}
+
+// A Replacement replaces a range of the checked text.
+type Replacement struct {
+	Start, End int
+	Text       string
+}
+
+// TextWith returns the result of Text with replacements, which are sorted. It returns false if a replaced range has another replacement or an insertion in it, or
+// a line break, without which the lines of the rest would have other numbers.
+func (f *File) TextWith(list []Replacement) (string, bool) {
+	plain := f.CheckedText()
+	all := slices.Clone(f.inserts)
+	for _, r := range list {
+		if strings.Contains(plain[r.Start:r.End], "\n") {
+			return "", false
+		}
+		all = append(all, edit{r.Start, r.End, r.Text})
+	}
+	slices.SortStableFunc(all, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+	for i := 1; i < len(all); i++ {
+		if all[i].start < all[i-1].end {
+			return "", false
+		}
+	}
+	return apply(plain, all), true
 }

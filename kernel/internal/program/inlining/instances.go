@@ -70,6 +70,12 @@ func (f *finder) ofInstance(method types.Object) bool {
 	return !ok || !f.worker.InWorker(fmt.Sprintf(format, goobj.EscapePath(named.Obj().Pkg().Path()), name, fn.Name()))
 }
 
+// InstanceName returns the name of an instance in the names of symbols, after its package. It returns false for type arguments that linkName does
+// not know.
+func InstanceName(generic string, args *types.TypeList) (string, bool) {
+	return instanceName(generic, args, "")
+}
+
 // instanceName returns the name of an instance in the names of symbols, with a prefix before each type argument. It
 // returns false if linkName does not know the name of one.
 func instanceName(generic string, args *types.TypeList, prefix string) (string, bool) {

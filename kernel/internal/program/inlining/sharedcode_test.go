@@ -65,3 +65,15 @@ func New[T any](v *T) *Box[T] { return &Box[T]{v} }
 		}
 	}
 }
+
+// TestThinInstances: the names by which units refer to declared instances are names of instances of the package.
+func TestThinInstances(t *testing.T) {
+	for name, want := range map[string]bool{
+		"box.New[int]": true, "box.(*Box[int]).Set": true, "box.Map[int,int,func(context.Context, int) error]": true,
+		"box.Plain": false, "type:box.Box[int]": false, "other.New[int]": false,
+	} {
+		if got := isThinInstance(name, boxWorker{}); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
