@@ -36,7 +36,7 @@ type Instances interface {
 // declared. files are the files of u, and r is the result of checking them. all should be an Instances; if it is none, Unit returns nil.
 func Unit(u compiler.Unit, files []*emit.File, r *check.Result, all any) *compiler.Unit {
 	instances, ok := all.(Instances)
-	if !ok {
+	if !ok || len(files) != len(r.Files) { // a file that was written after the check
 		return nil
 	}
 	w := rewriter{instances: instances, r: r, imports: u.Imports, names: maps.Clone(u.Names), found: map[*ast.Ident]declaration{}}
