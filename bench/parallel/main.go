@@ -88,7 +88,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		}
 	}
 	if len(results) == 0 && !promised(only) {
-		return fmt.Errorf("there is nothing to measure: the names of all measures lack %q, which -only gives, or belong to measures that need %s, which does not run here", only, python)
+		return fmt.Errorf("there is nothing to measure: the option -only %q selects no measure, or only measures that need %s, which does not run on this machine", only, python)
 	}
 	before, busy := procfs.ReadLoad(proc), 0
 	for i := range rounds {

@@ -46,7 +46,7 @@ func buildProgram(ctx context.Context) (string, error) {
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // like install.sh
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			program.err = fmt.Errorf("go build: %w\n%s", err, out)
+			program.err = fmt.Errorf("cannot build the program perijove: %w\n%s", err, out)
 		}
 	})
 	return program.path, program.err
@@ -84,7 +84,7 @@ func start(ctx context.Context, dir string, argv []string, subscribed func(*kern
 	}
 	if err := k.greet(ctx, c, begin, subscribed); err != nil {
 		k.stop()
-		return nil, fmt.Errorf("%s: %w\n%s", argv[0], err, log.Bytes())
+		return nil, fmt.Errorf("cannot start the kernel %s: %w\n%s", argv[0], err, log.Bytes())
 	}
 	return k, nil
 }
@@ -110,7 +110,7 @@ func (k *kernel) greet(ctx context.Context, c transport.Connection, begin time.T
 	// would wait 250 ms before it tries again.
 	for _, port := range []int{c.ShellPort, c.IOPubPort, c.StdinPort, c.ControlPort, c.HBPort} {
 		if err := listening(port, begin.Add(5*time.Minute)); err != nil {
-			return fmt.Errorf("the kernel does not listen: %w", err)
+			return fmt.Errorf("the kernel does not listen on port %d: %w", port, err)
 		}
 	}
 	var err error
@@ -201,7 +201,7 @@ func (k *kernel) request(code string) (id string, err error) {
 func failed(messages []*wire.Message) error {
 	for _, m := range messages {
 		if m.Header.MsgType == "error" {
-			return fmt.Errorf("cell failed: %s", m.Content)
+			return fmt.Errorf("the cell failed: %s", m.Content)
 		}
 	}
 	return nil

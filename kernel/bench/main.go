@@ -51,7 +51,7 @@ func chosen() ([]string, error) {
 		all = append(all, s.name)
 	}
 	if *rounds < 1 || *interrupts < 1 {
-		return nil, fmt.Errorf("-n and -interrupts must be at least 1")
+		return nil, fmt.Errorf("-n is %d and -interrupts is %d, but both must be at least 1", *rounds, *interrupts)
 	}
 	if *only == "" {
 		return all, nil
@@ -59,7 +59,7 @@ func chosen() ([]string, error) {
 	names := strings.Split(*only, ",")
 	for _, n := range names {
 		if !slices.Contains(all, n) {
-			return nil, fmt.Errorf("-only: there is no section %q; there are %s", n, strings.Join(all, ", "))
+			return nil, fmt.Errorf("the option -only names the section %q, which does not exist; the sections are %s", n, strings.Join(all, ", "))
 		}
 	}
 	return names, nil
@@ -93,7 +93,7 @@ func run(ctx context.Context) error {
 			return err
 		}
 		if err := s.measure(ctx, k, w, sub); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("cannot measure the section %q: %w", s.name, err)
 		}
 	}
 	return nil

@@ -199,7 +199,7 @@ func readMappings(file string) ([]mapping, error) {
 		if len(fields) >= 5 && strings.Contains(fields[0], "-") {
 			a := mapping{permissions: fields[1], device: fields[3], inode: fields[4]}
 			if _, err := fmt.Sscanf(fields[0]+" "+fields[2], "%x-%x %x", &a.start, &a.end, &a.offset); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
+				return nil, fmt.Errorf("cannot read a line of %s: %w", file, err)
 			}
 			all = append(all, a)
 			continue
@@ -209,7 +209,7 @@ func readMappings(file string) ([]mapping, error) {
 		}
 		kb, err := strconv.Atoi(fields[1])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, fmt.Errorf("cannot read a line of %s: %w", file, err)
 		}
 		if a := &all[len(all)-1]; fields[0] == "Rss:" {
 			a.rss = kb << 10

@@ -42,7 +42,7 @@ func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) err
 		cells, built, err := inTurns(runs, func() (time.Duration, error) { return k.inside(ctx, l.call) }, p.run)
 		p.stop()
 		if err != nil {
-			return fmt.Errorf("%s: %w", l.name, err)
+			return fmt.Errorf("cannot measure the loop %q: %w", l.name, err)
 		}
 		lo, hi := ratioInterval(cells, built)
 		row(w, l.name+" in a cell", cells, fmt.Sprintf("%.3f × go build, 95 %%: %.3f to %.3f",
@@ -111,7 +111,7 @@ func buildLoop(ctx context.Context, dir, decl, call string) (*loop, error) {
 		return nil, err
 	}
 	if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, out)
+		return nil, fmt.Errorf("cannot build the program %s: %w\n%s", program, err, out)
 	}
 	l := &loop{cmd: exec.CommandContext(ctx, binary)}
 	var err error

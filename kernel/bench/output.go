@@ -45,7 +45,7 @@ func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string)
 		return err
 	}
 	if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("cannot build the program %s: %w\n%s", program, err, out)
 	}
 	cells, pipes, err := inTurns(5,
 		func() (time.Duration, error) { return k.flood(ctx) },
@@ -124,7 +124,7 @@ func (k *kernel) floodTo(ctx context.Context, r *discarder, code string) (time.D
 		return 0, err
 	}
 	if text < discardBytes {
-		return 0, fmt.Errorf("received %d of %d bytes", text, discardBytes)
+		return 0, fmt.Errorf("the kernel sent only %d of the %d bytes that the cell printed", text, discardBytes)
 	}
 	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
 	return d, err
@@ -157,7 +157,7 @@ func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
 	}
 	text, err := printed(messages)
 	if err == nil && len(text) != outputBytes {
-		err = fmt.Errorf("received %d of %d bytes", len(text), outputBytes)
+		err = fmt.Errorf("the kernel sent %d bytes of output, but the cell printed %d", len(text), outputBytes)
 	}
 	return d, err
 }
@@ -177,7 +177,7 @@ func drained(cmd *exec.Cmd) (time.Duration, error) {
 		return 0, err
 	}
 	if n != outputBytes {
-		return 0, fmt.Errorf("received %d of %d bytes", n, outputBytes)
+		return 0, fmt.Errorf("the program %s printed %d bytes instead of %d", cmd.Path, n, outputBytes)
 	}
 	return time.Since(start), nil
 }

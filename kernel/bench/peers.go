@@ -53,7 +53,7 @@ func peers(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 			return err
 		}
 		if err := besidePeer(ctx, k, w, sub, argv, o.spec, o.cells); err != nil {
-			return fmt.Errorf("%s: %w", o.spec, err)
+			return fmt.Errorf("cannot compare Perijove with the kernel %s: %w", o.spec, err)
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func besidePeer(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string,
 		}
 		ours, other, err := inTurns(*rounds, run(k, c.code), run(peer, theirs[i].code))
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.name, err)
+			return fmt.Errorf("cannot measure %q: %w", c.name, err)
 		}
 		row(w, c.name+" in "+name, other, fmt.Sprintf("minimum %.1f ms", other.quantile(0).Seconds()*1000))
 		row(w, "  in perijove, in turns", ours, fmt.Sprintf("minimum %.1f ms; %.2f × %s, of the minima %.2f", ours.quantile(0).Seconds()*1000,

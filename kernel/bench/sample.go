@@ -51,7 +51,7 @@ func timed(cmd *exec.Cmd) (time.Duration, error) {
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("%v: %w\n%s", cmd.Args, err, out)
+		return 0, fmt.Errorf("cannot run the command %v: %w\n%s", cmd.Args, err, out)
 	}
 	return time.Since(start), nil
 }

@@ -144,7 +144,7 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 		for range *interrupts {
 			d, err := k.interrupted(ctx, c.code)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("cannot measure the interrupt of %q: %w", c.name, err)
 			}
 			s = append(s, d)
 		}
@@ -168,7 +168,7 @@ func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, e
 			return 0, err
 		}
 		if m.Header.MsgType == "error" {
-			return 0, fmt.Errorf("cell failed: %s", m.Content)
+			return 0, fmt.Errorf("the cell failed: %s", m.Content)
 		}
 		begun = m.Header.MsgType == "stream" && strings.Contains(string(m.Content), "begun")
 	}
@@ -206,7 +206,7 @@ func crashes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) er
 			return err
 		}
 		if failed(messages) == nil {
-			return errors.New("the worker survived a fatal error")
+			return errors.New("the worker process survived a fatal error of a cell")
 		}
 		end = append(end, d)
 		if d, err = k.cell(ctx, `fmt.Println("alive")`); err != nil {

@@ -47,7 +47,7 @@ func (r *runner) receive(msg jetstream.Msg) {
 	s, err := wire.DecodeResult(msg.Data())
 	switch {
 	case len(msg.Data()) == 0:
-		err = errors.New("a worker could not read the message with the task, which was damaged")
+		err = errors.New("a worker could not read the message with the task, because the message was damaged")
 	case err == nil && (s.Pool != r.id || msg.Subject() != r.c.resultSubject(s.Pool, s.Batch)):
 		err = fmt.Errorf("%w: the message with results and its subject name different batches of tasks", wire.ErrMalformed)
 	}
@@ -138,7 +138,7 @@ func (r *runner) failDamaged(subject string, err error) {
 		r.mu.Unlock()
 		return
 	}
-	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; the task may have run all the same", b.q.f.Name, err))
+	r.failLocked(b, fmt.Errorf("cluster: no result of %s: %w; it is unknown whether the task has run", b.q.f.Name, err))
 	r.mu.Unlock()
 	canceled := wire.Cancel{Pool: r.id, Batch: id, Indexes: make([]int, len(b.tasks))}
 	for i := range b.tasks {

@@ -50,7 +50,7 @@ func Read(folder string) (*Trace, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil || m.Version != 1 {
-		return nil, fmt.Errorf("exectrace: cannot read %s as a manifest of mp.Trace of version 1: %w", filepath.Join(folder, ManifestName), cmp.Or(err, fmt.Errorf("the file has version %d", m.Version)))
+		return nil, fmt.Errorf("exectrace: cannot read %s as a manifest of mp.Trace of version 1: %w", filepath.Join(folder, ManifestName), cmp.Or(err, fmt.Errorf("the manifest has version %d", m.Version)))
 	}
 	t := &Trace{Folder: folder, Command: m.Command, Go: m.Go, Cores: m.Cores}
 	merge := newMerger(t)

@@ -89,7 +89,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return fmt.Errorf("%w, and the wait for its end was given up: %w", ErrRunning, context.Cause(ctx))
+		return fmt.Errorf("%w, but the context of the wait has ended: %w", ErrRunning, context.Cause(ctx))
 	}
 	g.cancel(context.Canceled)
 	g.mu.Lock()

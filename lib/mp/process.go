@@ -308,7 +308,7 @@ func (p *Process) Join(ctx context.Context) error {
 	case <-p.ended:
 		return p.outcome()
 	case <-ctx.Done():
-		return fmt.Errorf("%w in %v, and the wait for its end was given up: %w", ErrRunning, p, context.Cause(ctx))
+		return fmt.Errorf("%w in %v, but the context of the wait has ended: %w", ErrRunning, p, context.Cause(ctx))
 	}
 }
 

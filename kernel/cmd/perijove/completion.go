@@ -29,7 +29,7 @@ flags, notebooks and the names of their parameters.`,
 			case "fish":
 				return root.GenFishCompletion(out, true)
 			}
-			return fmt.Errorf("there is no completion for %q: write bash, zsh or fish", args[0])
+			return fmt.Errorf("there is no completion for the shell %q: write bash, zsh or fish", args[0])
 		},
 	}
 }

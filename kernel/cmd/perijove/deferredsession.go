@@ -171,7 +171,7 @@ func (o *deferredSession) Comm(m output.Comm) error {
 	if s := o.opened(); s != nil {
 		return s.Comm(m)
 	}
-	return errors.New("the kernel is starting")
+	return errors.New("cannot handle a message of a widget or comm: the kernel is still starting")
 }
 
 func (o *deferredSession) History() []output.HistoryEntry {

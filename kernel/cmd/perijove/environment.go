@@ -128,5 +128,5 @@ func (localEnvironment) memory() (uint64, error) {
 			return kb << 10, err
 		}
 	}
-	return 0, cmp.Or(lines.Err(), errors.New("/proc/meminfo has no line MemAvailable"))
+	return 0, cmp.Or(lines.Err(), errors.New("cannot find the free memory of this machine: /proc/meminfo has no line MemAvailable"))
 }

@@ -64,7 +64,7 @@ same in a program, export writes nothing, and the error names the line.
 
 func (f *exportFlags) run(ctx context.Context, path string) error {
 	if f.goDir == "" && f.md == "" && f.html == "" {
-		return errors.New("the output is missing: write --go DIR, --md FILE or --html FILE")
+		return errors.New("an option for the output is missing: write --go DIR, --md FILE or --html FILE")
 	}
 	nb, err := readGoNotebook(path)
 	if err != nil {
@@ -109,7 +109,7 @@ func readGoNotebook(path string) (*notebook.Notebook, error) {
 		return nil, err
 	}
 	if language := nb.Language(); language != "" && language != "go" {
-		return nil, fmt.Errorf("%s: its cells are in %s, not in Go", path, language)
+		return nil, fmt.Errorf("cannot export %s: its cells are in %s, not in Go", path, language)
 	}
 	return nb, nil
 }
@@ -152,7 +152,7 @@ func exportCells(ctx context.Context, cells []output.HistoryEntry, dir, target s
 func cellErrors(path string, err error) error {
 	var cells cell.Errors
 	if errors.As(err, &cells) {
-		return fmt.Errorf("%s cannot be exported:\n%s", path, cells.Render())
+		return fmt.Errorf("cannot export the notebook %s:\n%s", path, cells.Render())
 	}
 	return err
 }

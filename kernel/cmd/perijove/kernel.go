@@ -105,7 +105,7 @@ func serve(life *lifetime, c transport.Connection, session output.Session, goVer
 	t, err := transport.Listen(c, transport.DefaultLimits(), s, log)
 	if err != nil {
 		session.Close()
-		return fmt.Errorf("cannot serve the connection file: %w", err)
+		return fmt.Errorf("cannot open the sockets that the connection file names: %w", err)
 	}
 	life.onInterrupt(s.Interrupt)
 	log.Info("serving", "pid", os.Getpid(), "shell", t.Connection().Endpoint(t.Connection().ShellPort))

@@ -20,7 +20,7 @@ func main() {
 }
 
 // errAlreadyReported is an error whose cause has been printed already.
-var errAlreadyReported = errors.New("failed")
+var errAlreadyReported = errors.New("a check of perijove doctor failed")
 
 func newCommand() *cobra.Command {
 	root := &cobra.Command{

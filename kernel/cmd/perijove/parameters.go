@@ -56,7 +56,7 @@ func readParameters(path string, stdin io.Reader) ([]listedParameter, error) {
 	}
 	found, err := nb.Parameters()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("cannot read the parameters of %s: %w", path, err)
 	}
 	listed := []listedParameter{}
 	for _, p := range found {

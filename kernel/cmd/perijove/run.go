@@ -78,7 +78,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 
 func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log io.Writer) error {
 	if f.timeout < 0 {
-		return fmt.Errorf("--timeout %v: it must not be negative", f.timeout)
+		return fmt.Errorf("the option --timeout is %v, but must not be negative", f.timeout)
 	}
 	nb, err := f.read(path)
 	if err != nil {
@@ -90,7 +90,7 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	}
 	session, err := open(ctx, dir)
 	if err != nil {
-		return fmt.Errorf("cannot start the engine: %w", err)
+		return fmt.Errorf("cannot start a session for the notebook's cells: %w", err)
 	}
 	runErr := f.execute(ctx, session, nb, log)
 	return errors.Join(runErr, session.Close(), f.write(ctx, nb, path, dir, log))
@@ -114,7 +114,7 @@ func (f *runFlags) read(path string) (*notebook.Notebook, error) {
 		return nil, err
 	}
 	if language := nb.Language(); language != "" && language != "go" {
-		return nil, fmt.Errorf("%s: its cells are in %s, not in Go", path, language)
+		return nil, fmt.Errorf("cannot run %s: its cells are in %s, not in Go", path, language)
 	}
 	for _, file := range []string{f.out, f.html} {
 		if file == "" {

@@ -125,12 +125,12 @@ func TestRunRefusesBadUse(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"-p", "m=1"}, "no parameter m; there are: n int"},
+		{[]string{"-p", "m=1"}, "there is no parameter m; the parameters are: n int"},
 		{[]string{"-p", "n=x"}, "expected a whole number"},
 		{[]string{"--timeout", "-1s"}, "must not be negative"},
 		{[]string{"DIR/none.ipynb"}, "accepts 1 arg"},
 		{[]string{"--html", "DIR/none/page.html"}, "/none: no such file or directory"},
-		{[]string{"-o", "DIR"}, "it is a folder"},
+		{[]string{"-o", "DIR"}, "a folder has that name"},
 	}
 	for _, tt := range tests {
 		r := run(t, "x", tt.args...)

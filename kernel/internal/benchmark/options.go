@@ -37,9 +37,9 @@ func ParseOptions(words []string) (Options, error) {
 			o.Compares = true
 			continue
 		case !isFlag || !slices.Contains(flags, name):
-			return o, errors.New("the directive takes only -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
+			return o, errors.New("the only options are -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
 		case !hasValue && len(words) == 0:
-			return o, fmt.Errorf("-%s needs a value", name)
+			return o, fmt.Errorf("the option -%s needs a value", name)
 		case !hasValue:
 			value, words = words[0], words[1:]
 		}
@@ -61,17 +61,17 @@ func check(name, value string) error {
 	switch name {
 	case "count":
 		if !isNumber(value) {
-			return fmt.Errorf("-count needs a number of measurements, not %q", value)
+			return fmt.Errorf("the option -count needs a number of measurements, not %q", value)
 		}
 	case "benchtime":
 		times, isTimes := strings.CutSuffix(value, "x")
 		if d, err := time.ParseDuration(value); (err != nil || d <= 0) && !(isTimes && isNumber(times)) {
-			return fmt.Errorf("-benchtime needs a duration such as 1s, or a number of loops such as 100x, not %q", value)
+			return fmt.Errorf("the option -benchtime needs a duration such as 1s, or a number of loops such as 100x, not %q", value)
 		}
 	case "cpu":
 		for n := range strings.SplitSeq(value, ",") {
 			if !isNumber(strings.TrimSpace(n)) {
-				return fmt.Errorf("-cpu needs numbers such as 1,2,4, not %q", value)
+				return fmt.Errorf("the option -cpu needs numbers of processors such as 1,2,4, not %q", value)
 			}
 		}
 	default:

@@ -107,7 +107,7 @@ func Compare(before, after *Run) (*Table, error) {
 		}
 	}
 	if common == 0 {
-		return nil, fmt.Errorf("the last two runs have no benchmark in common: the first has %s, the second %s", names(before), names(after))
+		return nil, fmt.Errorf("cannot compare the last two runs of benchmarks, which have no benchmark in common: the first has %s, the second %s", names(before), names(after))
 	}
 	t.Notes = []string{"medians with their 95 % intervals; ~ marks a change that may be chance (U test, p > 0.05)"}
 	for _, pair := range []struct {

@@ -29,7 +29,7 @@ func SplitWords(s string) ([]string, error) {
 		}
 	}
 	if quote != 0 {
-		return nil, fmt.Errorf("a quotation mark %c is not closed", quote)
+		return nil, fmt.Errorf("the quotation mark %c in the arguments is not closed: write %c again at the end of the word", quote, quote)
 	}
 	if in {
 		list = append(list, b.String())

@@ -57,7 +57,7 @@ func New(k Kind, raw *profile.Profile, processes []execprofile.Process) (*Profil
 	p := &Profile{Kind: k, raw: raw, processes: processes}
 	index := slices.IndexFunc(raw.SampleType, func(t *profile.ValueType) bool { return t.Type == k.value })
 	if index < 0 {
-		return nil, fmt.Errorf("the profile has no values of the type %s", k.value)
+		return nil, fmt.Errorf("cannot show the profile: the profiler recorded no values of the type %s", k.value)
 	}
 	p.unit = raw.SampleType[index].Unit
 	for _, s := range raw.Sample {

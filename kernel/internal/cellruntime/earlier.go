@@ -43,7 +43,7 @@ func Keep(cell int, values ...any) {
 func Earlier(cell int) any {
 	v, ok := earlier.get(cell)
 	if !ok {
-		panic(fmt.Errorf("Out[%[1]d] is not kept: the notebook keeps the last %[2]d results, at most %[3]d MB, until %%reset out; run cell %[1]d again", cell, maxKept, maxKeptBytes>>20))
+		panic(fmt.Errorf("Out[%[1]d] is not kept: the notebook keeps the last %[2]d results of cells, at most %[3]d MB, and %%reset out removes them; run cell %[1]d again", cell, maxKept, maxKeptBytes>>20))
 	}
 	return v
 }

@@ -52,10 +52,10 @@ func TestEmbedVariables(t *testing.T) {
 	}
 	for pattern, want := range map[string]string{
 		"*.txt":      "3 files",
-		"missing":    "no such file",
+		"missing":    "no file in the folder of the cells matches",
 		"../up":      "below the folder",
 		"\"open":     "not closed",
-		"site/.none": "no such file",
+		"site/.none": "no file in the folder of the cells matches",
 	} {
 		if err := embedInto(&s, pattern, embedRoot); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", pattern, err, want)

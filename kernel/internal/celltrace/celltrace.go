@@ -19,7 +19,7 @@ import (
 func Show(folder string, kept bool) (output.Display, error) {
 	t, err := exectrace.Read(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return output.Display{}, errors.New("there is no timeline: the cell has no code, or the process that runs the cells ended before it wrote the trace")
+		return output.Display{}, errors.New("there is no timeline of the cell: the cell has no code, or the process that runs the cells ended before it wrote the trace")
 	}
 	if err != nil {
 		return output.Display{}, err

@@ -80,7 +80,7 @@ func TestTemporaryFiles(t *testing.T) {
 // TestNoRecording checks the errors for a worker process that has died, and for a damaged
 // folder.
 func TestNoRecording(t *testing.T) {
-	if _, err := Show(t.TempDir(), false); err == nil || err.Error() != "there is no timeline: the cell has no code, or the process that runs the cells ended before it wrote the trace" {
+	if _, err := Show(t.TempDir(), false); err == nil || err.Error() != "there is no timeline of the cell: the cell has no code, or the process that runs the cells ended before it wrote the trace" {
 		t.Errorf("an empty folder: %v", err)
 	}
 	folder := record(t)

@@ -141,7 +141,7 @@ func parseLog(data []byte, files map[string]string) (list []Decision, err error)
 		if err := dec.Decode(&d); errors.Is(err, io.EOF) {
 			return list, nil
 		} else if err != nil {
-			return list, fmt.Errorf("the compiler's log cannot be read: %w", err)
+			return list, fmt.Errorf("cannot read the log of the Go compiler: %w", err)
 		}
 		if d.File != "" {
 			places = newPlaces(path.Base(d.File), files)

@@ -57,7 +57,7 @@ func (c *Conn) Send(m Message) error {
 	}
 	length := len(m.kind()) + 1 + len(body)
 	if length > MaxFrame {
-		return &EncodeError{fmt.Errorf("a %s message of %d MB exceeds the limit of %d MB", m.kind(), length>>20, MaxFrame>>20)}
+		return &EncodeError{fmt.Errorf("cannot send a message of kind %q between the kernel and the worker process: its %d bytes exceed the limit of %d MB", m.kind(), length, MaxFrame>>20)}
 	}
 	frame := make([]byte, 4, 4+length)
 	binary.LittleEndian.PutUint32(frame, uint32(length))
@@ -79,7 +79,7 @@ func (c *Conn) Receive() (Message, error) {
 	}
 	n := binary.LittleEndian.Uint32(head[:])
 	if n > MaxFrame {
-		return nil, fmt.Errorf("malformed control message: length %d", n)
+		return nil, fmt.Errorf("malformed control message between the kernel and the worker process: its length is %d bytes, more than the limit of %d", n, MaxFrame)
 	}
 	// Allocate memory as bytes arrive, since the length is not trusted.
 	b, err := io.ReadAll(io.LimitReader(c.r, int64(n)))
@@ -92,7 +92,7 @@ func (c *Conn) Receive() (Message, error) {
 	kind, body, _ := bytes.Cut(b, []byte(" "))
 	m, err := decode(string(kind), body)
 	if err != nil {
-		return nil, fmt.Errorf("malformed control message: %w", err)
+		return nil, fmt.Errorf("malformed control message between the kernel and the worker process: %w", err)
 	}
 	return m, nil
 }

@@ -133,7 +133,7 @@ func TestTooLarge(t *testing.T) {
 	c := New(&wire)
 	large := Result{Display: Display{Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Repeat("x", MaxFrame)}}}}
 	err := c.Send(large)
-	if _, ok := errors.AsType[*EncodeError](err); !ok || !strings.Contains(err.Error(), "exceeds the limit of 256 MB") {
+	if _, ok := errors.AsType[*EncodeError](err); !ok || !strings.Contains(err.Error(), "exceed the limit of 256 MB") {
 		t.Errorf("the error is %v", err)
 	}
 	if wire.Len() > 0 {

@@ -70,13 +70,13 @@ func decode(kind string, body []byte) (Message, error) {
 	case "standby":
 		return decodeAs[Standby](body)
 	}
-	return nil, fmt.Errorf("unknown kind %.40q", kind)
+	return nil, fmt.Errorf("the message has the unknown kind %.40q", kind)
 }
 
 func decodeAs[T Message](body []byte) (Message, error) {
 	var m T
 	if err := json.Unmarshal(body, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", m.kind(), err)
+		return nil, fmt.Errorf("cannot decode the content of a message of the kind %q: %w", m.kind(), err)
 	}
 	return m, nil
 }

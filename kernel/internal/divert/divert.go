@@ -26,7 +26,7 @@ import (
 const unsafePoint = -2
 
 // ErrNoCell reports that a goroutine has no call from a cell on its stack.
-var ErrNoCell = errors.New("the goroutine is in no call from a cell")
+var ErrNoCell = errors.New("the goroutine has no call from a cell on its stack")
 
 // A Diverter changes return addresses. It holds the lock of the Module while it adds code to the Module. Its methods
 // may be called concurrently.

@@ -39,7 +39,7 @@ func splitPatterns(line string) ([]string, error) {
 		}
 		quoted, err := strconv.QuotedPrefix(line)
 		if err != nil {
-			return nil, fmt.Errorf("//go:embed: a quotation mark is not closed in %s", line)
+			return nil, fmt.Errorf("//go:embed: the quotation mark at the beginning of %s is not closed", line)
 		}
 		word, err := strconv.Unquote(quoted)
 		if err != nil {
@@ -56,14 +56,14 @@ func splitPatterns(line string) ([]string, error) {
 func matchPattern(root fs.FS, pattern string) ([]string, error) {
 	pattern, all := strings.CutPrefix(pattern, "all:")
 	if !fs.ValidPath(pattern) {
-		return nil, errors.New("a pattern must be a path below the folder of the cells, without . or .. in it")
+		return nil, errors.New("a pattern must be a path below the folder of the cells, without . or .. as an element")
 	}
 	matches, err := fs.Glob(root, pattern)
 	if err != nil {
 		return nil, err
 	}
 	if len(matches) == 0 {
-		return nil, errors.New("no such file in the folder of the cells")
+		return nil, errors.New("no file in the folder of the cells matches the pattern")
 	}
 	var out []string
 	for _, m := range matches {
@@ -84,7 +84,7 @@ func matchPattern(root fs.FS, pattern string) ([]string, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, errors.New("it matches no file that can be embedded")
+		return nil, errors.New("the pattern matches no file that can be embedded")
 	}
 	return out, nil
 }

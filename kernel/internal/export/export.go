@@ -83,7 +83,7 @@ func finish(m *gomodule.Module, opt Options, files map[string][]byte) error {
 		return err
 	}
 	if _, err := m.Run(nil, "build", "-o", os.DevNull, "."); err != nil {
-		return fmt.Errorf("the program does not compile; this is a bug in Perijove, not in the notebook: %w", err)
+		return fmt.Errorf("the program does not compile; this is a bug in Perijove, not in the notebook; please report it: %w", err)
 	}
 	if err := m.Relocate(); err != nil {
 		return err
@@ -105,7 +105,7 @@ func checkTarget(dir string) error {
 	if text, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && strings.HasPrefix(string(text), marker) {
 		return nil
 	}
-	return fmt.Errorf("the folder %s is not empty: choose a new folder, or the folder of an earlier export", dir)
+	return fmt.Errorf("cannot export to the folder %s, which is not empty: choose a new folder, or the folder of an earlier export", dir)
 }
 
 // install copies the module to the target folder.

@@ -138,7 +138,7 @@ func (d *Decoder) Write(b []byte) ([]Message, error) {
 	for {
 		n, err := frame(d.unread)
 		if err != nil {
-			d.broken = fmt.Errorf("gonbui: %w; further output of package gonbui is not shown", err)
+			d.broken = fmt.Errorf("gonbui: the output of package gonbui is malformed: %w; its further output is not shown", err)
 			break
 		}
 		if n == 0 {
@@ -153,7 +153,7 @@ func (d *Decoder) Write(b []byte) ([]Message, error) {
 		e, ok := d.next()
 		switch {
 		case !ok:
-			d.broken = cmp.Or(d.broken, errors.New("gonbui: the decoder is closed"))
+			d.broken = cmp.Or(d.broken, errors.New("gonbui: the decoder of package gonbui's output is closed"))
 			return out, errors.Join(append(errs, d.broken)...)
 		case e.err != nil:
 			errs = append(errs, e.err)
@@ -185,7 +185,7 @@ func (d *Decoder) decode(yield func(event) bool) {
 		}
 		var e event
 		if err != nil {
-			e.err = fmt.Errorf("gonbui: a message cannot be read: %w", err)
+			e.err = fmt.Errorf("gonbui: cannot read a message of package gonbui: %w", err)
 		} else {
 			e.message, e.err = data.message()
 		}
@@ -232,7 +232,7 @@ func frame(b []byte) (int, error) {
 		return 0, err
 	}
 	if size > maxMessage {
-		return 0, fmt.Errorf("a message of %d bytes is too large (at most %d)", size, maxMessage)
+		return 0, fmt.Errorf("a message of %d bytes is too large, since the limit is %d bytes", size, maxMessage)
 	}
 	if uint64(len(b)-n) < size {
 		return 0, nil
@@ -252,7 +252,7 @@ func gobUint(b []byte) (v uint64, n int, err error) {
 	}
 	count := 256 - int(b[0])
 	if count > 8 {
-		return 0, 0, errors.New("a number of more than 8 bytes")
+		return 0, 0, errors.New("a number in a message has more than 8 bytes")
 	}
 	if len(b) <= count {
 		return 0, 0, nil
@@ -287,7 +287,7 @@ func (data *displayData) message() (Message, error) {
 func special[T any](key string, v any) (T, error) {
 	m, ok := v.(T)
 	if !ok {
-		return m, fmt.Errorf("gonbui: %s holds a %T", key, v)
+		return m, fmt.Errorf("gonbui: the field %q of a message has the wrong type %T", key, v)
 	}
 	return m, nil
 }

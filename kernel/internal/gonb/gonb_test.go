@@ -73,7 +73,7 @@ func TestDecoderUnknown(t *testing.T) {
 	p.say(t, map[mimeType]any{"text/plain": "after"}, "")
 	var d Decoder
 	got, err := d.Write(p.Bytes())
-	if err == nil || !strings.Contains(err.Error(), "holds a string") || len(got) != 1 {
+	if err == nil || !strings.Contains(err.Error(), "has the wrong type string") || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -31,7 +31,7 @@ func FromPage(data []byte) (Value, error) {
 	}
 	v, err := plain(m.Value)
 	if err != nil {
-		return Value{}, fmt.Errorf("the value that the page sends to %q %w", m.Address, err)
+		return Value{}, fmt.Errorf("cannot pass on the value that the page sends to %q: %w", m.Address, err)
 	}
 	return Value{Address: m.Address, Value: v}, nil
 }
@@ -66,7 +66,7 @@ func plain(v any) (any, error) {
 			return words, nil
 		}
 	}
-	return nil, fmt.Errorf("is a %T: gonbui takes numbers, text, and lists and maps of one of these", v)
+	return nil, fmt.Errorf("the value is a %T, and gonbui takes numbers, text, and lists and maps of one of these", v)
 }
 
 func allOf[T any](list []any) ([]T, bool) {

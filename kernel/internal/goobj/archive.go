@@ -17,19 +17,19 @@ const (
 // objects of its assembly files. It ignores other members. The objects refer to b, which must not change.
 func ParseArchive(b []byte) ([]*Object, error) {
 	if !bytes.HasPrefix(b, []byte(archiveMagic)) {
-		return nil, fmt.Errorf("%w: not an archive", ErrFormat)
+		return nil, fmt.Errorf("%w: the file is not an archive", ErrFormat)
 	}
 	var objs []*Object
 	for p := len(archiveMagic); p < len(b); {
 		if len(b)-p < archiveHeader {
-			return nil, fmt.Errorf("%w: truncated archive header", ErrFormat)
+			return nil, fmt.Errorf("%w: the header of an archive member is truncated", ErrFormat)
 		}
 		h := b[p : p+archiveHeader]
 		name := strings.TrimRight(string(h[:16]), " ")
 		size, err := strconv.Atoi(strings.TrimRight(string(h[48:58]), " "))
 		p += archiveHeader
 		if err != nil || size < 0 || size > len(b)-p {
-			return nil, fmt.Errorf("%w: bad size of archive member %q", ErrFormat, name)
+			return nil, fmt.Errorf("%w: the header of the archive member %q has an invalid size", ErrFormat, name)
 		}
 		body := b[p : p+size]
 		p += size + size&1
@@ -38,17 +38,17 @@ func ParseArchive(b []byte) ([]*Object, error) {
 		}
 		header, body, ok := bytes.Cut(body, []byte("\n!\n"))
 		if !ok {
-			return nil, fmt.Errorf("%w: archive member %q has no object", ErrFormat, name)
+			return nil, fmt.Errorf("%w: the archive member %q contains no object", ErrFormat, name)
 		}
 		o, err := Parse(body)
 		if err != nil {
-			return nil, fmt.Errorf("archive member %q: %w", name, err)
+			return nil, fmt.Errorf("cannot read the archive member %q: %w", name, err)
 		}
 		o.before127 = writtenBefore(header, "go1.27")
 		objs = append(objs, o)
 	}
 	if len(objs) == 0 {
-		return nil, fmt.Errorf("%w: archive without objects", ErrFormat)
+		return nil, fmt.Errorf("%w: the archive contains no objects", ErrFormat)
 	}
 	return objs, nil
 }

@@ -33,7 +33,7 @@ const inlNodeSize = 24
 // ReadFuncInfo decodes the content of an AuxFuncInfo symbol.
 func ReadFuncInfo(b []byte) (FuncInfo, error) {
 	le := binary.LittleEndian
-	bad := fmt.Errorf("%w: truncated function information", ErrFormat)
+	bad := fmt.Errorf("%w: the information about a function is truncated", ErrFormat)
 	if len(b) < 24 {
 		return FuncInfo{}, bad
 	}

@@ -107,7 +107,7 @@ type Object struct {
 func Parse(b []byte) (_ *Object, err error) {
 	defer Guard(&err)
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
-		return nil, fmt.Errorf("%w: wrong magic number", ErrFormat)
+		return nil, fmt.Errorf("%w: the object does not begin with the magic number %q", ErrFormat, magic)
 	}
 	o := &Object{b: b}
 	p := len(magic)
@@ -117,7 +117,7 @@ func Parse(b []byte) (_ *Object, err error) {
 	for i := range o.off {
 		o.off[i] = binary.LittleEndian.Uint32(b[p+4*i:])
 		if int64(o.off[i]) > int64(len(b)) || i > 0 && o.off[i] < o.off[i-1] {
-			return nil, fmt.Errorf("%w: block %d is out of range", ErrFormat, i)
+			return nil, fmt.Errorf("%w: the offset of block %d is out of range", ErrFormat, i)
 		}
 	}
 	o.numDef = o.count(blkSymDef, symSize) + o.count(blkHashed64Def, symSize) +
@@ -125,7 +125,7 @@ func Parse(b []byte) (_ *Object, err error) {
 	o.numSyms = o.numDef + o.count(blkNonPkgRef, symSize)
 	for _, idx := range []int{blkRelocIdx, blkAuxIdx, blkDataIdx} {
 		if o.count(idx, 4) < o.numDef+1 {
-			return nil, fmt.Errorf("%w: index block %d is too short", ErrFormat, idx)
+			return nil, fmt.Errorf("%w: the index in block %d is too short", ErrFormat, idx)
 		}
 	}
 	o.pkgs = make([]string, o.count(blkPkgIdx, stringSize))
@@ -180,7 +180,7 @@ func (o *Object) NumSyms() int { return o.numSyms }
 // Package returns the import path of the referenced package with index i. The path is not escaped.
 func (o *Object) Package(i uint32) string {
 	if int(i) >= len(o.pkgs) {
-		panic(corrupt{"no such package index"})
+		panic(corrupt{"the index of a package is out of range"})
 	}
 	return o.pkgs[i]
 }
@@ -199,7 +199,7 @@ func (o *Object) Imports() []Import {
 // File returns the name of the source file with index i, as in FuncInfo.Files.
 func (o *Object) File(i uint32) string {
 	if int(i) >= o.count(blkFile, stringSize) {
-		panic(corrupt{"no such file index"})
+		panic(corrupt{"the index of a file is out of range"})
 	}
 	return o.stringRef(o.off[blkFile] + i*stringSize)
 }
@@ -220,7 +220,7 @@ func (o *Object) Index(r Ref) (int, bool) {
 		return 0, false
 	}
 	if i >= o.numSyms {
-		panic(corrupt{"no such symbol index"})
+		panic(corrupt{"the index of a symbol is out of range"})
 	}
 	return i, true
 }

@@ -32,7 +32,7 @@ func UnescapePath(s string) (string, error) {
 		if c == '%' {
 			v, err := strconv.ParseUint(s[i+1:min(i+3, len(s))], 16, 8)
 			if err != nil || i+2 >= len(s) {
-				return "", fmt.Errorf("%w: package path %q is not escaped as it should be", ErrFormat, s)
+				return "", fmt.Errorf("%w: the package path %q has an invalid escape sequence", ErrFormat, s)
 			}
 			c = byte(v)
 			i += 2

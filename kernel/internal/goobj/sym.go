@@ -67,7 +67,7 @@ type Sym struct {
 // Sym returns the i-th symbol.
 func (o *Object) Sym(i int) Sym {
 	if i < 0 || i >= o.numSyms {
-		panic(corrupt{"no such symbol index"})
+		panic(corrupt{"the index of a symbol is out of range"})
 	}
 	return Sym{o, i}
 }

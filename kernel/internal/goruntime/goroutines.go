@@ -49,7 +49,7 @@ func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	at := func(name string) uintptr {
 		p, ok := h.Index.Lookup(name, 1)
 		if !ok && err == nil {
-			err = fmt.Errorf("the worker image has no symbol %s", name)
+			err = noSymbol(name)
 		}
 		return p
 	}
@@ -75,7 +75,7 @@ func (gs *Goroutines) check(g uintptr) error {
 		found = found || p == g
 	}
 	if !found || gs.describe(g).ID != id || platform.Read[uint32](g+gStatus)&^statusScan != statusRunning {
-		return errors.New("goroutines do not have the expected layout")
+		return errors.New("the goroutines of the worker process do not have the expected layout: Perijove does not support this version of Go")
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return original, fmt.Errorf("the worker image has no symbol %s", name)
+		return original, noSymbol(name)
 	}
 	to := reflect.ValueOf(replacement).Pointer()
 	original, _ = Original[F](h, name)
@@ -28,11 +28,11 @@ func Hook[F any](h *Runtime, name string, replacement F) (original F, err error)
 func Original[F any](h *Runtime, name string) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return original, fmt.Errorf("the worker image has no symbol %s", name)
+		return original, noSymbol(name)
 	}
 	n := stackCheck(platform.Bytes(entry, maxStackCheck))
 	if n == 0 {
-		return original, fmt.Errorf("%s does not begin with a stack check", name)
+		return original, fmt.Errorf("the function %s does not begin with a stack check: Perijove does not support this version of Go", name)
 	}
 	return FuncAt[F](entry + uintptr(n)), nil
 }

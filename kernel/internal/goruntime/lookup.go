@@ -10,16 +10,21 @@ import (
 func Func[F any](h *Runtime, name string) (f F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return f, fmt.Errorf("the worker image has no symbol %s", name)
+		return f, noSymbol(name)
 	}
 	return FuncAt[F](entry), nil
+}
+
+// noSymbol returns the error of a symbol that the worker image does not have.
+func noSymbol(name string) error {
+	return fmt.Errorf("the worker image has no symbol %s: Perijove does not support this version of Go", name)
 }
 
 // Address returns the address of the image's function with this symbol name.
 func Address(h *Runtime, name string) (uintptr, error) {
 	addr, ok := h.Index.Lookup(name, 1)
 	if !ok {
-		return 0, fmt.Errorf("the worker image has no symbol %s", name)
+		return 0, noSymbol(name)
 	}
 	return addr, nil
 }
@@ -28,7 +33,7 @@ func Address(h *Runtime, name string) (uintptr, error) {
 func Var[T any](h *Runtime, name string) (*T, error) {
 	addr, ok := h.Index.Lookup(name, 0)
 	if !ok {
-		return nil, fmt.Errorf("the worker image has no symbol %s", name)
+		return nil, noSymbol(name)
 	}
 	return (*T)(platform.Pointer(addr)), nil
 }

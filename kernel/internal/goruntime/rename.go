@@ -13,11 +13,11 @@ import (
 func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	to, ok := h.Index.Lookup(like, 1)
 	if !ok {
-		return fmt.Errorf("the worker image has no symbol %s", like)
+		return noSymbol(like)
 	}
 	a, b := funcRecord(pc), funcRecord(to)
 	if a == 0 || b == 0 {
-		return fmt.Errorf("no function table entry at %#x or for %s", pc, like)
+		return fmt.Errorf("cannot rename the function at the address %#x: the function table has no entry for this function or for %s", pc, like)
 	}
 	return platform.ReplaceConstant(a+funcNameOff, platform.Bytes(b+funcNameOff, 4))
 }

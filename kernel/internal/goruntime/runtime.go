@@ -97,7 +97,7 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	addr := func(name string) uintptr {
 		p, ok := idx.Lookup(name, 1)
 		if !ok && missing == nil {
-			missing = fmt.Errorf("the worker image has no symbol %s of the runtime", name)
+			missing = noSymbol(name)
 		}
 		return p
 	}
@@ -124,10 +124,10 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 		h.TLSDistance = int64(d)
 	}
 	if m := *(*uint32)(platform.Pointer(h.FirstModule.PcHeader)); m != pclnMagic {
-		return nil, fmt.Errorf("the function table of the worker image has magic number %#x, not %#x", m, uint32(pclnMagic))
+		return nil, fmt.Errorf("the function table of the worker image has the magic number %#x, not %#x: Perijove does not support this version of Go", m, uint32(pclnMagic))
 	}
 	if t, ok := idx.Lookup("runtime.text", 1); !ok || t != h.FirstModule.Text {
-		return nil, fmt.Errorf("the module data of the worker image does not have the expected layout")
+		return nil, fmt.Errorf("the module data of the worker image does not have the expected layout: Perijove does not support this version of Go")
 	}
 	return h, nil
 }

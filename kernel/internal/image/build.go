@@ -94,9 +94,9 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir, code string) err
 		switch err := step.run(); {
 		case err == nil:
 		case step.proves && ctx.Err() == nil && !isFull(err):
-			b.unfit = fmt.Errorf("the self-check of the worker image failed (%s: %w); \"perijove install\" repeats it", step.name, err)
+			b.unfit = fmt.Errorf("the worker image failed its self-check in the step %q: %w; the command \"perijove install\" repeats the self-check", step.name, err)
 		default:
-			return fmt.Errorf("cannot build the worker image: %s: %w", step.name, err)
+			return fmt.Errorf("cannot build the worker image: the step %q failed: %w", step.name, err)
 		}
 	}
 	if err := os.RemoveAll(dir); err != nil { // a damaged image may exist
@@ -187,7 +187,7 @@ func (b *builder) goCommand(args ...string) ([]byte, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, withoutRepetition(errs.String()))
+		return nil, fmt.Errorf("the command go %s failed: %w\n%s", args[0], err, withoutRepetition(errs.String()))
 	}
 	return out.Bytes(), nil
 }

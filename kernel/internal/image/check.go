@@ -134,7 +134,7 @@ func startChecked(ctx context.Context, dir string, env ...string) (*checkedWorke
 func (w *checkedWorker) runAll(ctx context.Context, compile func(context.Context, checkCell) (string, error), cells []checkCell) error {
 	m, err := w.conn.Receive()
 	if _, ready := m.(control.Ready); !ready {
-		return fmt.Errorf("the worker process does not start: %w", errors.Join(err, ctx.Err()))
+		return fmt.Errorf("the worker process did not start: %w", errors.Join(err, ctx.Err()))
 	}
 	for _, c := range cells {
 		object, err := compile(ctx, c)
@@ -143,7 +143,7 @@ func (w *checkedWorker) runAll(ctx context.Context, compile func(context.Context
 		}
 		w.cells = append(w.cells, c)
 		if err := w.run(object, c); err != nil {
-			return fmt.Errorf("cell %s: %w", c.name, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("the check cell %q failed: %w", c.name, errors.Join(err, ctx.Err()))
 		}
 	}
 	return nil
@@ -164,7 +164,7 @@ func (b *builder) compileCheck(ctx context.Context, c checkCell) (string, error)
 	}
 	msg, err := exec.CommandContext(ctx, b.tc.Compile(), append(args, source)...).CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("compiling cell %s: %w\n%s", c.name, err, msg)
+		return "", fmt.Errorf("cannot compile the check cell %q: %w\n%s", c.name, err, msg)
 	}
 	return object, nil
 }
@@ -172,19 +172,19 @@ func (b *builder) compileCheck(ctx context.Context, c checkCell) (string, error)
 func (w *checkedWorker) run(object string, c checkCell) error {
 	err := w.conn.Send(control.Run{ID: len(w.cells), Object: object, Fresh: []string{"main.Check"}, Entry: "main.Check", Init: true})
 	if err != nil {
-		return fmt.Errorf("the worker process died: %w", err)
+		return fmt.Errorf("the worker process ended while it ran a check cell: %w", err)
 	}
 	for {
 		m, err := w.conn.Receive()
 		if err != nil {
-			return fmt.Errorf("the worker process died: %w", err)
+			return fmt.Errorf("the worker process ended while it ran a check cell: %w", err)
 		}
 		switch m := m.(type) {
 		case control.LoadFailed:
 			return errors.New(m.Reason)
 		case control.Done:
 			if m.Outcome.How != c.how || m.Outcome.Value != c.value {
-				return fmt.Errorf("it ended as %+v, not as %s %s", m.Outcome, c.how, c.value)
+				return fmt.Errorf("the cell ended as %+v, not as %s %s", m.Outcome, c.how, c.value)
 			}
 			return nil
 		}
@@ -202,7 +202,7 @@ func (w *checkedWorker) close() error {
 		want.WriteString(c.prints)
 	}
 	if got := w.out.String(); got != want.String() || w.err.Len() > 0 {
-		return fmt.Errorf("the cells printed %q instead of %q, and on standard error: %.2000s", got, want.String(), w.err.String())
+		return fmt.Errorf("the check cells printed %q instead of %q, and on standard error: %.2000s", got, want.String(), w.err.String())
 	}
 	return nil
 }

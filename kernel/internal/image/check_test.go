@@ -30,7 +30,7 @@ func TestCheckWorker(t *testing.T) {
 		"ends at once":           {"echo no such structure >&2; exit 3", "no such structure"},
 		"says garbage":           {"printf 'garbagegarbagegarbage' >&3; sleep 100", "malformed control message"},
 		"is no worker":           {"", "exec format error"},
-		"ends after it is ready": {`printf '\010\000\000\000ready {}' >&3; exit 4`, "the worker process died"},
+		"ends after it is ready": {`printf '\010\000\000\000ready {}' >&3; exit 4`, "the worker process ended while it ran a check cell"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "worker")
@@ -56,7 +56,7 @@ func TestUnfit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "the self-check of the worker image failed (check worker: it printed 41); \"perijove install\" repeats it"; m.Unfit != want {
+		if want := "the worker image failed its self-check in the step \"check worker\": it printed 41; the command \"perijove install\" repeats the self-check"; m.Unfit != want {
 			t.Errorf("%q, want %q", m.Unfit, want)
 		}
 		for _, path := range []string{"fmt", "github.com/perijove/perijove/kernel/internal/standalone", "gonum.org/v1/plot"} {

@@ -60,12 +60,12 @@ func checkRaces(dir string, cells []checkCell) error {
 	}
 	for _, c := range cells {
 		if c.race != "" && got[c.race] < 4 {
-			return fmt.Errorf("the race detector does not report all races of the variables of cells, only %v", got)
+			return fmt.Errorf("the race detector does not report all races of the check cells, only %v", got)
 		}
 		delete(got, c.race)
 	}
 	if len(got) > 0 {
-		return fmt.Errorf("the race detector reports races in correct cells: %v", got)
+		return fmt.Errorf("the race detector reports races of check cells that have none: %v", got)
 	}
 	return nil
 }

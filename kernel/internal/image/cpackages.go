@@ -86,7 +86,7 @@ func (t Toolchain) findCCompiler(ctx context.Context, dir string) error {
 	cmd.Dir, cmd.Env = dir, t.buildEnv(true)
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("go env CC: %w", err)
+		return fmt.Errorf("cannot find the C compiler with the command go env CC: %w", err)
 	}
 	words := strings.Fields(string(out))
 	if len(words) == 0 {

@@ -83,7 +83,7 @@ func (m *Image) Archive(path string) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	return "", fmt.Errorf("package %s is not in the image", path)
+	return "", fmt.Errorf("package %s is not in the worker image", path)
 }
 
 // Importcfg returns the path of an importcfg file with all packages of the image.
@@ -115,7 +115,7 @@ func CacheDir() (string, error) {
 	}
 	d, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("no cache folder: set HOME or PERIJOVE_CACHE: %w", err)
+		return "", fmt.Errorf("cannot find a cache folder: set HOME or PERIJOVE_CACHE: %w", err)
 	}
 	return filepath.Join(d, "perijove"), nil
 }
@@ -163,7 +163,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
 	opt := m.opt
 	if opt.Source == nil {
-		return nil, errors.New("this image has no record of its sources")
+		return nil, errors.New("cannot build a variant of a worker image that has no record of its sources")
 	}
 	opt.C, opt.Log = c, log
 	return Open(ctx, opt)
@@ -214,7 +214,7 @@ func explain(cache string, err error) error {
 	case isFull(err):
 		return fmt.Errorf("there is no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
 	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("the worker image cannot be written to %s: make this folder writable, or set PERIJOVE_CACHE to a writable folder: %w", cache, err)
+		return fmt.Errorf("cannot write the worker image to %s: make this folder writable, or set PERIJOVE_CACHE to a writable folder: %w", cache, err)
 	case isOffline(err):
 		return fmt.Errorf("the worker image needs modules that Go's module cache lacks and that cannot be fetched now: run \"perijove install\" once with a network connection, or with a GOPROXY that has them: %w", err)
 	}
@@ -257,7 +257,7 @@ func readManifest(dir string) (mf manifest, err error) {
 		return mf, err
 	}
 	if err := json.Unmarshal(b, &mf); err != nil {
-		return mf, fmt.Errorf("%s: %w", dir, err)
+		return mf, fmt.Errorf("cannot read the manifest of the worker image in %s: %w", dir, err)
 	}
 	return mf, nil
 }
@@ -273,7 +273,7 @@ func read(dir string) (*Image, error) {
 		return nil, err
 	}
 	if len(mf.Sizes) == 0 {
-		return nil, fmt.Errorf("%s: incomplete", dir)
+		return nil, fmt.Errorf("the worker image in %s is incomplete", dir)
 	}
 	for name, size := range mf.Sizes {
 		st, err := os.Stat(filepath.Join(dir, name))
@@ -281,7 +281,7 @@ func read(dir string) (*Image, error) {
 			return nil, err
 		}
 		if st.Size() != size {
-			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
+			return nil, fmt.Errorf("the file %s of the worker image in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
 	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, thinUsers: mf.ThinUsers, declared: map[string]bool{}, use: markUsed(dir)}
@@ -322,7 +322,7 @@ func lock(ctx context.Context, file string) (unlock func(), err error) {
 		select {
 		case <-ctx.Done():
 			f.Close()
-			return nil, fmt.Errorf("waiting for another process to build the image: %w", ctx.Err())
+			return nil, fmt.Errorf("stopped waiting for another process that builds the worker image: %w", ctx.Err())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

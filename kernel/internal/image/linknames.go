@@ -22,7 +22,7 @@ import (
 func parseToolchain(file string) (*ast.File, error) {
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
-		return nil, fmt.Errorf("the toolchain's sources are needed: %w", err)
+		return nil, fmt.Errorf("cannot parse a source file of the Go toolchain, which Perijove needs: %w", err)
 	}
 	return f, nil
 }
@@ -49,7 +49,7 @@ func readBuiltins(file string) ([]symindex.Builtin, error) {
 		return true
 	})
 	if len(list) < 100 {
-		return nil, fmt.Errorf("%s lists only %d functions", file, len(list))
+		return nil, fmt.Errorf("the file %s of the Go toolchain lists only %d built-in functions: Perijove does not support this version of Go", file, len(list))
 	}
 	return list, nil
 }
@@ -80,7 +80,7 @@ func readBlocked(file string) ([]string, error) {
 		return false
 	})
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s has no list of blocked linknames", file)
+		return nil, fmt.Errorf("the file %s of the Go toolchain has no list of blocked linknames: Perijove does not support this version of Go", file)
 	}
 	return list, nil
 }

@@ -49,11 +49,11 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	}
 	cmd, err := filepath.EvalSymlinks(opt.Go)
 	if err != nil {
-		return Toolchain{}, fmt.Errorf("go command %s: %w", opt.Go, err)
+		return Toolchain{}, fmt.Errorf("cannot find the go command %s: %w", opt.Go, err)
 	}
 	st, err := os.Stat(cmd)
 	if err != nil {
-		return Toolchain{}, fmt.Errorf("go command: %w", err)
+		return Toolchain{}, fmt.Errorf("cannot read the file of the go command: %w", err)
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %d %d\n", opt.Go, cmd, st.Size(), st.ModTime().UnixNano())

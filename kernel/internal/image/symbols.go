@@ -20,7 +20,7 @@ func (b *builder) indexSymbols() error {
 	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}, private: map[symbolKey]bool{}}
 	for _, p := range b.pkgs {
 		if err := x.readPackage(p.Export); err != nil {
-			return fmt.Errorf("%s: %w", p.ImportPath, err)
+			return fmt.Errorf("cannot index the symbols of package %s: %w", p.ImportPath, err)
 		}
 	}
 	if err := x.readExecutable(filepath.Join(b.dir, "worker")); err != nil {
@@ -217,7 +217,7 @@ func (x *indexer) readExecutable(file string) error {
 	}
 	syms, err := f.Symbols()
 	if err != nil {
-		return fmt.Errorf("symbol table: %w; remove -ldflags=-s from GOFLAGS", err)
+		return fmt.Errorf("cannot read the symbol table of the worker image: %w; remove -ldflags=-s from GOFLAGS", err)
 	}
 	x.found = map[string]bool{}
 	named := map[string]uint64{}
@@ -255,7 +255,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 	}
 	if sect == nil || from == 0 {
-		return errors.New("the type descriptors of the worker image were not found")
+		return errors.New("cannot find the type descriptors in the worker image: Perijove does not support this version of Go")
 	}
 	data, err := sect.Data()
 	if err != nil {
@@ -279,7 +279,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 	}
 	if len(x.found) < 1000 {
-		return fmt.Errorf("only %d type descriptors were found in the worker image", len(x.found))
+		return fmt.Errorf("found only %d type descriptors in the worker image: Perijove does not support this version of Go", len(x.found))
 	}
 	return nil
 }

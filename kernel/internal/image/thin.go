@@ -131,7 +131,7 @@ func (b *builder) compileThin() error {
 				b.opt.Log(fmt.Sprintf("image: units cannot refer to instances of generic code by declarations: %v", err))
 			}
 			if err := b.compileWithoutBodies(p, file, names, nil); err != nil {
-				return fmt.Errorf("%s: %w", p.ImportPath, err)
+				return fmt.Errorf("cannot compile package %s without the bodies of its generic code: %w", p.ImportPath, err)
 			}
 		}
 		b.thin[p.ImportPath] = file
@@ -176,7 +176,7 @@ func (b *builder) compileWithoutBodies(p listed, to string, names map[string]str
 		args = append(args, file)
 	}
 	if out, err := exec.CommandContext(b.ctx, b.tc.Compile(), args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("the compiler failed: %w\n%s", err, out)
 	}
 	if declarer != nil {
 		renames, err := declarer.Renames()
@@ -204,7 +204,7 @@ func (b *builder) checkWithoutNumbers(archive string) error {
 	}
 	for _, o := range objs {
 		for i := range o.Indexed() {
-			return fmt.Errorf("%s gives a number to %s, although -linkshared forbids it", b.tc.Version, o.Sym(i).Name())
+			return fmt.Errorf("the compiler of %s gives a number to the symbol %s, although its flag -linkshared forbids that", b.tc.Version, o.Sym(i).Name())
 		}
 	}
 	return nil

@@ -184,11 +184,11 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return tc, "", fmt.Errorf("%s env: %w\n%s", goCmd, err, errs.Bytes())
+		return tc, "", fmt.Errorf("the command %s env failed: %w\n%s", goCmd, err, errs.Bytes())
 	}
 	var v map[string]string
 	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
-		return tc, "", fmt.Errorf("%s env: %w", goCmd, err)
+		return tc, "", fmt.Errorf("cannot read the output of the command %s env: %w", goCmd, err)
 	}
 	tc.Root, tc.Tools = v["GOROOT"], v["GOTOOLDIR"]
 	for _, name := range settings {
@@ -200,7 +200,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 			return tc, v["GOTOOLCHAIN"], nil
 		}
 	}
-	return tc, "", fmt.Errorf("%s reports an unknown version: %s", goCmd, v["GOVERSION"])
+	return tc, "", fmt.Errorf("the go command %s reports the version %q, which is not that of a release of Go", goCmd, v["GOVERSION"])
 }
 
 // imageKey returns the name of an image, a hash of everything on which it depends.
@@ -213,7 +213,7 @@ func hashImage(tc Toolchain, src fs.FS, c *CSet, race bool, relevant func(name s
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
 	if err != nil {
-		return "", fmt.Errorf("compiler: %w", err)
+		return "", fmt.Errorf("cannot find the compiler of the Go toolchain: %w", err)
 	}
 	fmt.Fprintf(h, "%q %q %q %q %d %d %q %d\n", tc.Root, tc.Tools, tc.Version, tc.Settings, st.Size(), st.ModTime().UnixNano(), bundled, layout)
 	if c != nil {

@@ -3,7 +3,6 @@ package inheritance
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -119,7 +118,7 @@ func openFiles(b *strings.Builder) error {
 		return err
 	}
 	if len(names) == maxOpenFiles {
-		return errors.New("too many files are open to look at each")
+		return fmt.Errorf("this process has %d open files or more, too many to examine each", maxOpenFiles)
 	}
 	slices.Sort(names)
 	for _, name := range names {

@@ -54,7 +54,7 @@ func Own() Reference { return Reference{DisplayName, "go", Name} }
 func New(program, goCommand string) (Spec, error) {
 	for _, p := range []string{program, goCommand} {
 		if !filepath.IsAbs(p) {
-			return Spec{}, fmt.Errorf("kernelspec: %q is not an absolute path", p)
+			return Spec{}, fmt.Errorf("kernelspec: the path %q of a program must be absolute", p)
 		}
 	}
 	return Spec{
@@ -78,7 +78,7 @@ func DataDir(getenv func(string) string) (string, error) {
 	}
 	home := getenv("HOME")
 	if home == "" {
-		return "", errors.New("kernelspec: neither JUPYTER_DATA_DIR nor HOME is set")
+		return "", errors.New("kernelspec: cannot find Jupyter's data folder: set HOME or JUPYTER_DATA_DIR")
 	}
 	return filepath.Join(home, ".local", "share", "jupyter"), nil
 }
@@ -92,7 +92,7 @@ func Dir(dataDir string) string { return filepath.Join(dataDir, "kernels", Name)
 func Install(dataDir string, spec Spec) (string, error) {
 	dir := Dir(dataDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("kernelspec: %w", err)
+		return "", fmt.Errorf("kernelspec: cannot make the folder of the kernel: %w", err)
 	}
 	entries, err := icons.ReadDir("files")
 	if err != nil {
@@ -121,12 +121,12 @@ func Install(dataDir string, spec Spec) (string, error) {
 func replace(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
-		return fmt.Errorf("kernelspec: %w", err)
+		return fmt.Errorf("kernelspec: cannot write %s: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // fails once renamed
 	_, werr := f.Write(content)
 	if err := errors.Join(werr, f.Chmod(0o644), f.Close()); err != nil {
-		return fmt.Errorf("kernelspec: %w", err)
+		return fmt.Errorf("kernelspec: cannot write %s: %w", path, err)
 	}
 	return os.Rename(f.Name(), path)
 }
@@ -140,7 +140,7 @@ func Find(dataDir string) (Spec, error) {
 		return spec, err
 	}
 	if err := json.Unmarshal(text, &spec); err != nil {
-		return spec, fmt.Errorf("kernelspec: %s: %w", path, err)
+		return spec, fmt.Errorf("kernelspec: cannot decode %s: %w", path, err)
 	}
 	return spec, nil
 }

@@ -185,7 +185,7 @@ func (c *Client) Execute(code string) (string, error) {
 func (c *Client) Recv(ctx context.Context, channel string) (*wire.Message, error) {
 	frames, err := c.sockets[channel].Recv(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", channel, err)
+		return nil, fmt.Errorf("cannot receive a message on the %s channel: %w", channel, err)
 	}
 	return c.checks.Decode(frames)
 }

@@ -299,7 +299,7 @@ func (f *Fake) Comm(m output.Comm) error {
 	case m.Kind == output.CommOpen && (m.Target == "echo" || m.Target == "jupyter.widget"):
 		f.comms[m.ID] = m.Target
 	case f.comms[m.ID] == "":
-		return errors.New("the comm has no handler")
+		return errors.New("no handler is registered for the comm")
 	case m.Kind == output.CommMsg && f.comms[m.ID] == "echo" && f.sink != nil:
 		f.sink.Comm(output.Comm{Kind: output.CommMsg, ID: m.ID, Data: m.Data, Metadata: map[string]any{"echo": true}, Buffers: m.Buffers})
 	case m.Kind == output.CommClose:

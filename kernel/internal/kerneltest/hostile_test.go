@@ -143,7 +143,7 @@ func TestNothingUnsignedIsExecuted(t *testing.T) {
 	if got, want := fake.Executed(), []string{"print first", "print replayed", "print last"}; !slices.Equal(got, want) {
 		t.Errorf("executed %q, want %q", got, want)
 	}
-	for _, reason := range []string{"wrong signature", "received before", "that this kernel sent", "no delimiter"} {
+	for _, reason := range []string{"the signature does not match", "was received before", "that this kernel has sent itself", "no delimiter"} {
 		if !strings.Contains(log.String(), reason) {
 			t.Errorf("no %q in the log", reason)
 		}

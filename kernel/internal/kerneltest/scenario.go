@@ -55,7 +55,7 @@ func RunScenario(archive *txtar.Archive) (*txtar.Archive, error) {
 		out.Files = append(out.Files, f)
 		for line := range strings.Lines(string(f.Data)) {
 			if err := r.command(strings.TrimSpace(line)); err != nil {
-				return nil, fmt.Errorf("%s: %w", strings.TrimSpace(line), err)
+				return nil, fmt.Errorf("the command %q of the scenario failed: %w", strings.TrimSpace(line), err)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func (r *scenario) waitFor(what string, ok func() bool) error {
 	defer r.mu.Unlock()
 	for !ok() {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("timed out waiting for %s", what)
+			return fmt.Errorf("stopped waiting for %s after the scenario's timeout", what)
 		}
 		r.arrived.Wait()
 	}
@@ -181,12 +181,12 @@ func (r *scenario) command(line string) error {
 		r.fake.Release(rest)
 		return nil
 	}
-	return fmt.Errorf("unknown command %q", verb)
+	return fmt.Errorf("scenarios have no command %q", verb)
 }
 
 // errLate reports that the machine was too slow to send the requests within the time that the
 // server allows for one burst. The scenario must be run again.
-var errLate = errors.New("the requests were sent too late")
+var errLate = errors.New("this machine was too slow to send the requests of the scenario in time: run the scenario again")
 
 // burst sends the held requests. It lets the first cell run for longer than it took to make
 // the other requests, so that the dates of these are before the cell's end.

@@ -22,7 +22,7 @@ func (r *scenario) checkPairs() error {
 		}
 		n := len(states)
 		if n < 2 || states[0] != wire.Busy || states[n-1] != wire.Idle || strings.Count(strings.Join(states, " "), wire.Idle) != 1 {
-			return fmt.Errorf("%s has the states %q, want busy to idle", r.labels[id], states)
+			return fmt.Errorf("the request %s has the states %q, which must begin with busy and end with the only idle", r.labels[id], states)
 		}
 	}
 	return nil

@@ -34,11 +34,11 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 func openArchive(path, file string) ([]*goobj.Object, error) {
 	b, err := platform.MapFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("package %s: %w", path, err)
+		return nil, fmt.Errorf("cannot read the compiled package %s: %w", path, err)
 	}
 	objs, err := goobj.ParseArchive(b)
 	if err != nil {
-		return nil, fmt.Errorf("package %s: %w", path, err)
+		return nil, fmt.Errorf("cannot read the compiled package %s: %w", path, err)
 	}
 	return objs, nil
 }

@@ -79,9 +79,9 @@ func (ld *load) lacksBody(o *object, name string) bool {
 
 func mismatch(user, path string) error {
 	if user == "main" {
-		return fmt.Errorf("the cell was compiled against another build of package %s than the one in use: run the cell again", path)
+		return fmt.Errorf("the cell was compiled against another build of package %s than the one that this notebook uses: run the cell again", path)
 	}
-	return fmt.Errorf("package %s was compiled against another build of package %s than the one that this notebook uses, so their types and functions do not match; to compile it for this notebook:  %%get %s", user, path, user)
+	return fmt.Errorf("package %s was compiled against another build of package %s than the one that this notebook uses, so their types and functions do not match; to compile package %s for this notebook:  %%get %s", user, path, user, user)
 }
 
 // Packages of a module are compiled together, and so are those of the image.

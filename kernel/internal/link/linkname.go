@@ -46,5 +46,5 @@ func (ld *load) checkLinkname(o *object, s goobj.Sym) error {
 	if allowed {
 		return nil
 	}
-	return fmt.Errorf("%s: invalid reference to %s, which the linker allows only in the standard library", o.pkg.path, name)
+	return fmt.Errorf("package %s: invalid reference to %s, which the linker allows only in the standard library", o.pkg.path, name)
 }

@@ -155,10 +155,10 @@ func (l *Linker) openMain(file string) (*object, error) {
 	}
 	objs, err := goobj.ParseArchive(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("cannot read the compiled cell in %s: %w", file, err)
 	}
 	if len(objs) != 1 {
-		return nil, fmt.Errorf("%s: %d objects instead of one", file, len(objs))
+		return nil, fmt.Errorf("the compiled cell in %s has %d objects instead of 1; this is a bug in Perijove; please report it", file, len(objs))
 	}
 	p := &pkg{path: "main"}
 	p.objs = []*object{{Object: objs[0], pkg: p, name: file, isMain: true, addrs: map[int]uintptr{}}}
@@ -180,10 +180,10 @@ func (ld *load) roots(req Request) (r roots, err error) {
 		return r, err
 	}
 	if req.Entry != "" && r.entry == (target{}) {
-		return r, fmt.Errorf("the object does not define %s", req.Entry)
+		return r, fmt.Errorf("the compiled cell does not define the function %s; this is a bug in Perijove; please report it", req.Entry)
 	}
 	if req.Initial != "" && r.initial == (target{}) {
-		return r, fmt.Errorf("the object does not define %s", req.Initial)
+		return r, fmt.Errorf("the compiled cell does not define the function %s; this is a bug in Perijove; please report it", req.Initial)
 	}
 	nodes, err := ld.replacements()
 	if err != nil {

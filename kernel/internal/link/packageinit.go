@@ -56,7 +56,7 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
 		})
 		if ready < 0 {
-			return nil, errors.New("packages initialize each other in a cycle")
+			return nil, errors.New("cannot initialize packages that depend on each other in a cycle")
 		}
 		n := nodes[names[ready]]
 		done[names[ready]] = true
@@ -126,7 +126,7 @@ func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*in
 func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	i, ok := o.Index(ref)
 	if !ok {
-		return "", defRef{}, errors.New("init task named by number")
+		return "", defRef{}, errors.New("cannot read the initialization task of a package, since a number names it; this is a bug in Perijove; please report it")
 	}
 	name := o.Sym(i).Name()
 	if _, ok := ld.index.Lookup(name, goobj.ABI0); ok && !ld.mentionsReplaced(name) || ld.initStates[name].done() {

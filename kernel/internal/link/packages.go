@@ -83,7 +83,7 @@ func funcInfo(o *object, s goobj.Sym) (goobj.FuncInfo, error) {
 	}
 	i, ok := o.Index(ref)
 	if !ok {
-		return goobj.FuncInfo{}, fmt.Errorf("cannot read the function information of %s: it is in another object", s.Name())
+		return goobj.FuncInfo{}, fmt.Errorf("cannot read the information about the function %s, which is in another object; this is a bug in Perijove; please report it", s.Name())
 	}
 	return goobj.ReadFuncInfo(o.Sym(i).Data())
 }

@@ -14,7 +14,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 		return nil
 	}
 	if off < 0 || off+size > len(b) {
-		return fmt.Errorf("relocation at %d is outside the symbol", off)
+		return fmt.Errorf("the relocation at offset %d is outside the symbol", off)
 	}
 	addr := t.address()
 	pc := int64(n.addr) + int64(off) + int64(size)
@@ -51,11 +51,11 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 		v = r.Add()
 	case goobj.RelSize:
 		if t.node == nil {
-			return fmt.Errorf("the object needs the size of a symbol that is not being loaded")
+			return fmt.Errorf("a relocation needs the size of a symbol that is not being loaded")
 		}
 		v = int64(t.node.sym.Size()) + r.Add()
 	default:
-		return fmt.Errorf("relocation type %d is not supported", r.Type())
+		return fmt.Errorf("the relocation type %d is not supported", r.Type())
 	}
 	return putInt(b[off:off+size], v)
 }
@@ -68,7 +68,7 @@ func putInt(b []byte, v int64) error {
 		binary.LittleEndian.PutUint16(b, uint16(v))
 	case 4:
 		if int64(int32(v)) != v && int64(uint32(v)) != v {
-			return fmt.Errorf("address %#x does not fit in 32 bits", v)
+			return fmt.Errorf("the address %#x does not fit into the 32 bits of a relocation", v)
 		}
 		binary.LittleEndian.PutUint32(b, uint32(v))
 	case 8:
@@ -115,7 +115,7 @@ func takesAddress(b []byte, off int, r goobj.Reloc) bool {
 func (ld *load) loadFromGOT(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
 	const mov = 0x8b
 	if !takesAddress(b, off, r) {
-		return 0, fmt.Errorf("address %#x is out of reach", addr)
+		return 0, fmt.Errorf("the address %#x is too far from the code that refers to it", addr)
 	}
 	slot := ld.gotSlots[addr]
 	if slot == 0 {

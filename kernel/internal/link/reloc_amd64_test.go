@@ -79,10 +79,10 @@ func TestRelocateOutOfReach(t *testing.T) {
 		r    goobj.Reloc
 		want string
 	}{
-		"call":              {reloc(4, 4, goobj.RelCall, 0), "does not fit in 32 bits"},
-		"address":           {reloc(4, 4, goobj.RelAddr, 0), "does not fit in 32 bits"},
-		"no LEA before":     {reloc(4, 4, goobj.RelPCRel, 0), "out of reach"},
-		"LEA with addend":   {reloc(12, 4, goobj.RelPCRel, 8), "out of reach"},
+		"call":              {reloc(4, 4, goobj.RelCall, 0), "does not fit into the 32 bits"},
+		"address":           {reloc(4, 4, goobj.RelAddr, 0), "does not fit into the 32 bits"},
+		"no LEA before":     {reloc(4, 4, goobj.RelPCRel, 0), "too far from the code"},
+		"LEA with addend":   {reloc(12, 4, goobj.RelPCRel, 8), "too far from the code"},
 		"outside":           {reloc(14, 4, goobj.RelAddr, 0), "outside the symbol"},
 		"before the symbol": {reloc(-1, 4, goobj.RelAddr, 0), "outside the symbol"},
 		"unknown type":      {reloc(4, 4, 200, 0), "type 200 is not supported"},

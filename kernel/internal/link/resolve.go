@@ -87,7 +87,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{}, err
 	}
 	if (s.Kind().IsText() || symname.IsDictionary(name)) && ld.lacksBody(o, name) {
-		return target{}, fmt.Errorf("%s was compiled without its body, and the worker process does not have it", name)
+		return target{}, fmt.Errorf("cannot load the symbol %s: it was compiled without its body, and the worker process does not have it; this is a bug in Perijove; please report it", name)
 	}
 	return ld.sharedInLoad(o, i, key, true)
 }
@@ -98,7 +98,7 @@ func checkNoC(o *object, name string) error {
 	if !strings.HasPrefix(name, "_cgo_") {
 		return nil
 	}
-	return fmt.Errorf("package %s has C code that the process that runs the cells does not contain", o.pkg.path)
+	return fmt.Errorf("cannot load package %s: it has C code that the process that runs the cells does not contain", o.pkg.path)
 }
 
 // byReference resolves a symbol that an object refers to by name.
@@ -113,7 +113,7 @@ func (ld *load) byReference(name string, abi uint16) (target, error) {
 		if n := ld.byName[symKey{name, abi}]; n != nil {
 			return target{node: n}, nil
 		}
-		return target{}, fmt.Errorf("%s is declared without a body, and no cell defines it", strings.TrimPrefix(name, "main."))
+		return target{}, fmt.Errorf("the function %s is declared without a body, and no cell defines it", strings.TrimPrefix(name, "main."))
 	}
 	key := symKey{name, abi}
 	if addr, ok := ld.known(key); ok {

@@ -64,7 +64,7 @@ func TestResolveMisses(t *testing.T) {
 		"errors.NoSuch":     {goobj.ABIInternal, "undefined: errors.NoSuch"},
 		"example.com/x.F":   {goobj.ABIInternal, "undefined: example.com/x.F"},
 		"errors.Join":       {goobj.ABI0, "undefined: errors.Join for ABI0 (but it is defined for ABIInternal)"},
-		"main.declaredOnly": {goobj.ABIInternal, "declaredOnly is declared without a body, and no cell defines it"},
+		"main.declaredOnly": {goobj.ABIInternal, "the function declaredOnly is declared without a body, and no cell defines it"},
 	} {
 		if got, err := ld.byReference(name, c.abi); err == nil || err.Error() != c.want {
 			t.Errorf("%s: %+v, %v, want %q", name, got, err, c.want)

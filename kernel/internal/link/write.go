@@ -80,7 +80,7 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 		shortenName(n, b)
 		for i, r := range n.relocs {
 			if err := ld.relocate(n, b, r, n.values[i]); err != nil {
-				return fmt.Errorf("%s: %w", n.name, err)
+				return fmt.Errorf("cannot relocate the symbol %s; this is a bug in Perijove; please report it: %w", n.name, err)
 			}
 		}
 		if n.typ != nil && n.typ.hasRoom && n.typ.kind() == goruntime.KindStruct {

@@ -17,7 +17,7 @@ func (p *parser) atom() (atom, error) {
 	t := p.next()
 	switch t.kind {
 	case end:
-		return atom{}, fmt.Errorf("it ends too early")
+		return atom{}, fmt.Errorf("the formula ends too early")
 	case special:
 		return p.special(t)
 	case char:
@@ -38,7 +38,7 @@ func (p *parser) special(t token) (atom, error) {
 	case "~":
 		return atom{xml: `<mspace width="0.33em"></mspace>`}, nil
 	}
-	return atom{}, fmt.Errorf("%s is not expected here", t.text)
+	return atom{}, fmt.Errorf("the character %s is not expected at its place", t.text)
 }
 
 // char returns an element for a character that was read. If it is a digit, char also reads

@@ -108,7 +108,7 @@ func (p *parser) delimiter() (string, error) {
 	case t.kind == command && symbols[t.text].element == "mo":
 		return symbols[t.text].text, nil
 	}
-	return "", fmt.Errorf("a delimiter is missing")
+	return "", fmt.Errorf(`the delimiter of a command such as \left is missing`)
 }
 
 func fence(text string) string {
@@ -161,7 +161,7 @@ func negated(p *parser, _ string) (string, error) {
 		text = symbols[t.text].text
 	}
 	if text == "" || t.kind == special {
-		return "", fmt.Errorf(`\not has nothing to strike through`)
+		return "", fmt.Errorf(`the command \not is not followed by a symbol to strike through`)
 	}
 	return "<mo>" + html.EscapeString(text) + "\u0338</mo>", nil
 }
@@ -171,7 +171,7 @@ func operatorName(p *parser, _ string) (string, error) {
 	text, err := p.raw()
 	text = strings.ReplaceAll(strings.ReplaceAll(text, `\,`, "\u2009"), " ", "\u2009")
 	if strings.Contains(text, `\`) {
-		return "", fmt.Errorf("an operator's name has commands in it")
+		return "", fmt.Errorf(`the argument of \operatorname contains commands, which Perijove does not support there`)
 	}
 	if limits {
 		return `<mo movablelimits="true">` + html.EscapeString(text) + "</mo>", err
@@ -209,7 +209,7 @@ func tag(p *parser, _ string) (string, error) {
 func hspace(p *parser, _ string) (string, error) {
 	text, err := p.raw()
 	if err == nil && strings.Trim(text, "-.0123456789 emxptcin") != "" {
-		err = fmt.Errorf("%q is not a length", text)
+		err = fmt.Errorf(`the argument %q is not a length such as 1em`, text)
 	}
 	return `<mspace width="` + html.EscapeString(strings.ReplaceAll(text, " ", "")) + `"></mspace>`, err
 }

@@ -45,7 +45,7 @@ type parser struct {
 // maxDepth is the maximum nesting depth.
 const maxDepth = 200
 
-var errNested = fmt.Errorf("it is nested more than %d deep", maxDepth)
+var errNested = fmt.Errorf("the formula is nested more than %d levels deep", maxDepth)
 
 // next reads a token. After the last token of the formula, it returns a token of kind end.
 func (p *parser) next() token {
@@ -139,7 +139,7 @@ func (p *parser) row(stop func(token) bool) (string, error) {
 			break
 		}
 		if t.kind == end {
-			return "", fmt.Errorf("it ends too early")
+			return "", fmt.Errorf("the formula ends too early")
 		}
 		if t.kind == command && (t.text == "displaystyle" || t.text == "textstyle") {
 			p.next()
@@ -184,7 +184,7 @@ func (p *parser) scripted() (string, error) {
 			a.limits = t.text == "limits"
 		case t.is(char, "'"):
 			if sup != "" {
-				return "", fmt.Errorf("two superscripts follow each other")
+				return "", fmt.Errorf("two superscripts of the same symbol follow each other")
 			}
 			n := 0
 			for p.accept(char, "'") {
@@ -205,7 +205,7 @@ func (p *parser) scripted() (string, error) {
 				to = &sub
 			}
 			if *to != "" {
-				return "", fmt.Errorf("two scripts %s follow each other", t.text)
+				return "", fmt.Errorf("two scripts that begin with %s follow each other", t.text)
 			}
 			script, err := p.argument()
 			if err != nil {
@@ -244,7 +244,7 @@ func (p *parser) argument() (string, error) {
 	}
 	switch t := p.peek(); {
 	case t.kind == end, t.is(special, "}"), t.is(special, "&"), t.is(special, "^"), t.is(special, "_"):
-		return "", fmt.Errorf("an argument is missing")
+		return "", fmt.Errorf("the argument of a command or script is missing")
 	case t.kind == char && len(t.text) > 0 && isDigit(t.text):
 		p.next() // a single digit: 2^10 is 2 to the power of 1, followed by 0
 		return "<mn>" + t.text + "</mn>", nil
@@ -277,14 +277,14 @@ func (p *parser) optional() string {
 // raw reads a group in braces and returns its text.
 func (p *parser) raw() (string, error) {
 	if !p.accept(special, "{") {
-		return "", fmt.Errorf("an argument in braces is missing")
+		return "", fmt.Errorf("the argument in braces of a command is missing")
 	}
 	var b strings.Builder
 	for depth := 1; ; {
 		t := p.next()
 		switch {
 		case t.kind == end:
-			return "", fmt.Errorf("a brace is not closed")
+			return "", fmt.Errorf("the brace before an argument is not closed")
 		case t.is(special, "{"):
 			depth++
 		case t.is(special, "}"):

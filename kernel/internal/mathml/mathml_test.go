@@ -137,7 +137,7 @@ func TestUsualFormulas(t *testing.T) {
 
 func TestFormulasThatAreNotKnown(t *testing.T) {
 	for tex, want := range map[string]string{
-		`\foo`: `\foo is not known`, `{x`: "ends too early", `x}`: "} is not expected", `x^`: "argument is missing", `\frac{1}`: "argument is missing",
+		`\foo`: `\foo is not known`, `{x`: "ends too early", `x}`: "} is not expected", `x^`: "the argument of a command or script is missing", `\frac{1}`: "the argument of a command or script is missing",
 		`\begin{foo}\end{foo}`: "environment foo", `\begin{matrix}a\end{cases}`: "not closed", `\left( x`: "ends too early", `x^1^2`: "follow each other",
 		`\text x`: "braces", `a & b \begin{tabular}{c}\end{tabular}`: "tabular", `\`: "not known", `\right)`: `\right is not known`,
 		strings.Repeat("{", 500) + strings.Repeat("}", 500): "nested",

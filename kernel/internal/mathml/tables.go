@@ -27,7 +27,7 @@ func environment(p *parser, _ string) (string, error) {
 	}
 	e, ok := environments[name]
 	if !ok {
-		return "", fmt.Errorf("the environment %s is not known", name)
+		return "", fmt.Errorf("the environment %s is not known to Perijove", name)
 	}
 	if name == "array" || name == "alignedat" {
 		spec, err := p.raw()
@@ -37,7 +37,7 @@ func environment(p *parser, _ string) (string, error) {
 		if name == "array" {
 			e.columns = strings.NewReplacer("|", "", " ", "", "@{}", "").Replace(spec)
 			if e.columns == "" || strings.Trim(e.columns, "lcr") != "" {
-				return "", fmt.Errorf("the columns %q are not known", spec)
+				return "", fmt.Errorf("the columns %q of an array must be given by the letters l, c and r", spec)
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func environment(p *parser, _ string) (string, error) {
 	}
 	p.next()
 	if closing, err := p.raw(); err != nil || closing != name {
-		return "", fmt.Errorf("%s is not closed by its end", name)
+		return "", fmt.Errorf(`the environment %s is not closed by \end{%s}`, name, name)
 	}
 	if len(rows) == 1 && len(rows[0]) == 1 && e.open == "" {
 		return rows[0][0], nil
@@ -93,7 +93,7 @@ func columnStyle(columns string, i int) string {
 // substack parses the lines of \substack.
 func substack(p *parser, _ string) (string, error) {
 	if !p.accept(special, "{") {
-		return "", fmt.Errorf("an argument in braces is missing")
+		return "", fmt.Errorf(`the argument in braces of \substack is missing`)
 	}
 	rows, err := p.rows(func(t token) bool { return t.is(special, "}") })
 	if err != nil {

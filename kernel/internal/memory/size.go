@@ -36,7 +36,7 @@ func ParseSize(s string, allowed int64) (int64, error) {
 	unit := strings.TrimSpace(text[end:])
 	if unit == "%" {
 		if n > 100 {
-			return 0, fmt.Errorf("%s is more than 100%%", s)
+			return 0, fmt.Errorf("the amount of memory %s is more than 100%%: write 100%% or less", s)
 		}
 		return int64(n / 100 * float64(allowed)), nil
 	}

@@ -30,7 +30,7 @@ func newArena(name string, base, size uintptr, prot platform.Prot) (*Arena, erro
 func (a *Arena) Alloc(n, align uintptr) (uintptr, error) {
 	p := (a.Base + a.Used + align - 1) &^ (align - 1)
 	if p+n > a.Base+a.Size || p+n < p {
-		return 0, fmt.Errorf("the notebook's %s area (%d MB) is full: restart the kernel", a.name, a.Size>>20)
+		return 0, fmt.Errorf("the %s area of the memory for cells (%d MB) is full: restart the kernel", a.name, a.Size>>20)
 	}
 	a.Used = p + n - a.Base
 	return p, nil

@@ -30,7 +30,7 @@ func newTable(name string, size int) (*table, error) {
 func (t *table) Grow(n, align int) (int, error) {
 	off := (t.n + align - 1) &^ (align - 1)
 	if off+n > len(t.buf) {
-		return 0, fmt.Errorf("the notebook's %s table (%d MB) is full: restart the kernel", t.name, len(t.buf)>>20)
+		return 0, fmt.Errorf("the %s table of the memory for cells (%d MB) is full: restart the kernel", t.name, len(t.buf)>>20)
 	}
 	t.n = off + n
 	return off, nil

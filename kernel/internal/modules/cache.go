@@ -39,7 +39,7 @@ func (m *Modules) cacheKey(path string) (string, error) {
 		h.Write(b)
 	}
 	if !found {
-		return "", errors.New("no go.mod")
+		return "", errors.New("the notebook's folder and the folders above it have no go.mod")
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }

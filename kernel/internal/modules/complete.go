@@ -28,7 +28,7 @@ func (m *Modules) listCompleting(ask listFunc) listFunc {
 		case failed == errNotRequired:
 			return nil, m.notFound(path)
 		case failed != nil:
-			return nil, fmt.Errorf("%s; completing go.mod and go.sum failed: %w", firstLines(err.Error()), failed)
+			return nil, fmt.Errorf("%s; the kernel cannot complete go.mod and go.sum: %w", firstLines(err.Error()), failed)
 		case notice == "":
 			return nil, err
 		}
@@ -38,7 +38,7 @@ func (m *Modules) listCompleting(ask listFunc) listFunc {
 }
 
 // errNotRequired is the error for a package in a module that no go.mod requires.
-var errNotRequired = errors.New("no module that go.mod names provides the package")
+var errNotRequired = errors.New("none of the modules that go.mod names provides the package")
 
 // Notices returns the notices for the user that were added since the last call.
 func (m *Modules) Notices() []string {
@@ -89,7 +89,7 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 		return "", errNotRequired
 	}
 	if now, err := readModuleFiles(m.dir); err != nil || now != before {
-		return "", errors.Join(err, errors.New("go.mod or go.sum has changed meanwhile: run the cell again"))
+		return "", errors.Join(err, errors.New("go.mod or go.sum has changed while the kernel completed the file: run the cell again"))
 	}
 	if err := after.write(m.dir); err != nil {
 		return "", err

@@ -16,7 +16,7 @@ import (
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	for _, path := range paths {
 		if other := python.Counterpart(path); other != "" {
-			return "", fmt.Errorf("%s is a module of Python; the Go package for this is %s", path, other)
+			return "", fmt.Errorf("%s is a module of Python; the corresponding Go package is %s", path, other)
 		}
 	}
 	m.mu.Lock()
@@ -36,7 +36,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	cmd.Env = append(m.environ(false), "PWD="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
+		return "", fmt.Errorf("the command go get failed: %s", strings.TrimSpace(string(out)))
 	}
 	if dir := m.vendorDir(); dir != "" {
 		return fmt.Sprintf("%s%s was not changed: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil

@@ -77,7 +77,7 @@ func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields
 		if err := dec.Decode(&p); err == io.EOF {
 			return list, nil
 		} else if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
+			return nil, fmt.Errorf("cannot read the output of the command go list: %w", err)
 		}
 		list = append(list, p)
 	}
@@ -108,9 +108,9 @@ func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ..
 		}
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return nil, &goCommandError{fmt.Sprintf("go %s: %s", args[0], text)}
+			return nil, &goCommandError{fmt.Sprintf("the command go %s failed: %s", args[0], text)}
 		}
-		return nil, fmt.Errorf("go %s: %s", args[0], text)
+		return nil, fmt.Errorf("cannot run the command go %s: %s", args[0], text)
 	}
 	return out.Bytes(), nil
 }

@@ -180,13 +180,13 @@ func HasDomain(path string) bool {
 func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
 	if first == "." || first == ".." {
-		return fmt.Errorf("%q: relative imports do not work in modules: write the module's path from go.mod, then the folder", path)
+		return fmt.Errorf("cannot import %q: relative imports do not work in modules; write the module's path from go.mod, then the folder", path)
 	}
 	if other := python.Counterpart(first); other != "" {
-		return fmt.Errorf("package %s is not in the standard library: it is a module of Python; the Go package for this is %s", path, other)
+		return fmt.Errorf("package %s is not in the standard library: it is a module of Python; the corresponding Go package is %s", path, other)
 	}
 	if !strings.Contains(first, ".") {
-		return fmt.Errorf("package %s is not in the standard library", path)
+		return fmt.Errorf("package %s is not in the standard library: check its name, or write the whole path of a package of a module", path)
 	}
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
 }

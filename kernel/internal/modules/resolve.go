@@ -19,7 +19,7 @@ func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error 
 				return m.notFound(path)
 			}
 			if members := m.members(); refused != nil && len(members) > 0 && !m.isProvided(ctx, path) {
-				return fmt.Errorf("%w\nto get it from this notebook:  %s", err, getLine(members, path))
+				return fmt.Errorf("%w\nto get the package from this notebook:  %s", err, getLine(members, path))
 			}
 			return err
 		}

@@ -110,7 +110,7 @@ func TestNotFound(t *testing.T) {
 	for path, want := range map[string]string{
 		"frobnicate/x":      "package frobnicate/x is not in the standard library",
 		"./x":               "relative imports do not work in modules",
-		"numpy":             "it is a module of Python; the Go package for this is gonum.org/v1/gonum/mat",
+		"numpy":             "it is a module of Python; the corresponding Go package is gonum.org/v1/gonum/mat",
 		"example.org/other": "to get it:  %get example.org/other",
 	} {
 		if _, err := m.Archive(path); err == nil || !strings.Contains(err.Error(), want) {

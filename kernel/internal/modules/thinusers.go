@@ -43,7 +43,7 @@ func (m *Modules) usesThin(path string) (bool, error) {
 	}
 	imports, err := importsOf(file)
 	if err != nil {
-		return false, fmt.Errorf("package %s: %w", path, err)
+		return false, fmt.Errorf("cannot read the imports of package %s: %w", path, err)
 	}
 	uses := slices.ContainsFunc(imports, m.img.IsThin)
 	for _, p := range imports {

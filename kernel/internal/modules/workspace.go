@@ -112,7 +112,7 @@ func (m *Modules) notVendored(dir, path string) error {
 	if !m.mayProvide(path) {
 		get = fmt.Sprintf("run  %%get %s , ", path)
 	}
-	return fmt.Errorf("package %s is not in %s, where the go command looks instead of the module cache: %simport it in a Go file of the module and run  !go mod vendor , or remove the folder", path, dir, get)
+	return fmt.Errorf("package %s is not in %s, where the go command looks instead of the module cache: %simport the package in a Go file of the module and run  !go mod vendor , or remove the folder", path, dir, get)
 }
 
 // variable returns the value of an environment variable of the go command.

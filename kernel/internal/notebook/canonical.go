@@ -108,7 +108,7 @@ func eachMember(raw json.RawMessage, replace func(json.RawMessage) (any, error))
 func writeCanonical(b *bytes.Buffer, raw json.RawMessage, depth int) error {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 {
-		return errors.New("the notebook has an empty JSON value")
+		return errors.New("the notebook has an empty value where JSON requires one")
 	}
 	switch raw[0] {
 	case '{':
@@ -221,7 +221,7 @@ func (o *object) update(key string, replace func(json.RawMessage) (any, error)) 
 	}
 	value, err := replace(raw)
 	if err != nil {
-		return fmt.Errorf("%q: %w", key, err)
+		return fmt.Errorf("the field %q is invalid: %w", key, err)
 	}
 	return o.set(key, value)
 }

@@ -17,14 +17,14 @@ func CheckWritable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return fmt.Errorf("cannot write %s: it is a folder", path)
+		return fmt.Errorf("cannot write the file %s: a folder has that name", path)
 	case err == nil && !info.Mode().IsRegular():
 		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	var fault *fs.PathError
 	if errors.As(err, &fault) {
-		return fmt.Errorf("cannot write %s: folder %s: %w", path, filepath.Dir(path), fault.Err)
+		return fmt.Errorf("cannot write %s: cannot make a file in the folder %s: %w", path, filepath.Dir(path), fault.Err)
 	}
 	if err != nil {
 		return err

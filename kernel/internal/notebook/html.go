@@ -35,7 +35,7 @@ func (nb *Notebook) HTML(opts HTMLOptions) ([]byte, error) {
 	for i, c := range nb.Cells {
 		cell, err := md.cell(c)
 		if err != nil {
-			return nil, fmt.Errorf("cell %d: %w", i+1, err)
+			return nil, fmt.Errorf("cannot convert cell %d to HTML: %w", i+1, err)
 		}
 		page.Cells = append(page.Cells, cell)
 	}

@@ -18,7 +18,7 @@ func (m *multiline) UnmarshalJSON(data []byte) error {
 	}
 	var lines []string
 	if json.Unmarshal(data, &lines) != nil {
-		return errors.New(kindOf(data) + " where text or a list of lines is expected")
+		return errors.New("the value is " + kindOf(data) + " where text or a list of lines is expected")
 	}
 	*m = multiline(strings.Join(lines, ""))
 	return nil

@@ -64,7 +64,7 @@ func Read(path string) (*Notebook, error) {
 	}
 	nb, err := Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("cannot read %s: %w", path, err)
 	}
 	return nb, nil
 }
@@ -77,23 +77,23 @@ func Parse(data []byte) (*Notebook, error) {
 	}
 	nb := &Notebook{}
 	if err := json.Unmarshal(data, &nb.obj); err != nil {
-		return nil, fmt.Errorf("not a notebook: %w", err)
+		return nil, fmt.Errorf("the file is not a notebook: %w", err)
 	}
 	if err := nb.checkVersion(); err != nil {
 		return nil, err
 	}
 	raw, ok := nb.obj.get("cells")
 	if !ok {
-		return nil, errors.New(`not a notebook: it has no "cells"`)
+		return nil, errors.New(`the file is not a notebook: the file has no "cells"`)
 	}
 	var cells []json.RawMessage
 	if err := json.Unmarshal(raw, &cells); err != nil || cells == nil {
-		return nil, fmt.Errorf(`not a notebook: "cells" is %s where a list is expected`, kindOf(raw))
+		return nil, fmt.Errorf(`the file is not a notebook: the field "cells" is %s where a list is expected`, kindOf(raw))
 	}
 	for i, raw := range cells {
 		c, err := parseCell(raw)
 		if err != nil {
-			return nil, fmt.Errorf("cell %d of %d: %w", i+1, len(cells), err)
+			return nil, fmt.Errorf("cell %d of %d is invalid: %w", i+1, len(cells), err)
 		}
 		nb.Cells = append(nb.Cells, c)
 	}
@@ -102,10 +102,10 @@ func Parse(data []byte) (*Notebook, error) {
 
 func checkJSON(data []byte) error {
 	if len(bytes.TrimSpace(data)) == 0 {
-		return errors.New("not a notebook: the file is empty")
+		return errors.New("the file is not a notebook: the file is empty")
 	}
 	if !utf8.Valid(data) {
-		return errors.New("not a notebook: the file is not UTF-8")
+		return errors.New("the file is not a notebook: the file is not UTF-8")
 	}
 	var v json.RawMessage
 	err := json.Unmarshal(data, &v)
@@ -114,7 +114,7 @@ func checkJSON(data []byte) error {
 		before := data[:min(int(syntax.Offset), len(data))]
 		line := 1 + bytes.Count(before, []byte("\n"))
 		column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-		return fmt.Errorf("not a notebook: invalid JSON at line %d, column %d: %w", line, column, err)
+		return fmt.Errorf("the file is not a notebook: invalid JSON at line %d, column %d: %w", line, column, err)
 	}
 	return err
 }
@@ -122,19 +122,19 @@ func checkJSON(data []byte) error {
 func (nb *Notebook) checkVersion() error {
 	var major int
 	if err := nb.obj.decode("nbformat", &major); err != nil {
-		return fmt.Errorf("not a notebook: %w", err)
+		return fmt.Errorf("the file is not a notebook: %w", err)
 	}
 	if err := nb.obj.decode("nbformat_minor", &nb.minor); err != nil {
-		return fmt.Errorf("not a notebook: %w", err)
+		return fmt.Errorf("the file is not a notebook: %w", err)
 	}
 	switch {
 	case major == 0:
-		return errors.New(`not a notebook: it has no "nbformat"`)
+		return errors.New(`the file is not a notebook: the file has no "nbformat"`)
 	case major < 4:
-		return fmt.Errorf("this is a notebook of format %d, and format 4 is needed: "+
-			"open and save it in Jupyter, or run jupyter nbconvert --to notebook --inplace", major)
+		return fmt.Errorf("the notebook has format %d, and format 4 is needed: "+
+			"open and save the notebook in Jupyter, or run jupyter nbconvert --to notebook --inplace FILE", major)
 	case major > 4:
-		return fmt.Errorf("this is a notebook of format %d, newer than format 4, which Perijove reads", major)
+		return fmt.Errorf("the notebook has format %d, which is newer than format 4, the newest that Perijove reads", major)
 	}
 	return nil
 }
@@ -165,9 +165,9 @@ func parseCell(raw json.RawMessage) (*Cell, error) {
 		err = c.obj.decode("outputs", &c.Outputs)
 	case MarkdownCell, RawCell:
 	case "":
-		err = errors.New(`it has no "cell_type"`)
+		err = errors.New(`the cell has no "cell_type"`)
 	default:
-		err = fmt.Errorf("its type %q is not code, markdown or raw", c.Type)
+		err = fmt.Errorf("the cell's type %q is not code, markdown or raw", c.Type)
 	}
 	return c, err
 }
@@ -222,7 +222,7 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 			err = canonicalCell(&cells[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cell %d: %w", i+1, err)
+			return nil, fmt.Errorf("cannot encode cell %d: %w", i+1, err)
 		}
 	}
 	if err := nb.obj.set("cells", cells); err != nil {
@@ -244,7 +244,7 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 func (nb *Notebook) Write(path string) error {
 	data, err := nb.Bytes()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return WriteFile(path, data)
 }

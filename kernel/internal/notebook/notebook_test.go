@@ -124,9 +124,9 @@ func TestParseErrorsSayWhatToDo(t *testing.T) {
 		{`{"nbformat":4}`, `no "cells"`},
 		{`{"nbformat":4,"cells":null}`, `"cells" is null`},
 		{`{"nbformat":4,"cells":{}}`, `"cells" is an object`},
-		{`{"nbformat":4,"cells":[3]}`, "cell 1 of 1: a number where an object is expected"},
-		{`{"nbformat":4,"cells":[{}]}`, `cell 1 of 1: it has no "cell_type"`},
-		{`{"nbformat":4,"cells":[{"cell_type":"code","source":[1]}]}`, `"source": a list where text or a list of lines`},
+		{`{"nbformat":4,"cells":[3]}`, "cell 1 of 1 is invalid: the value is a number where an object is expected"},
+		{`{"nbformat":4,"cells":[{}]}`, `cell 1 of 1 is invalid: the cell has no "cell_type"`},
+		{`{"nbformat":4,"cells":[{"cell_type":"code","source":[1]}]}`, `the field "source" is invalid: the value is a list where text or a list of lines`},
 		{`{"nbformat":4,"cells":[{"cell_type":"heading"}]}`, `"heading" is not code, markdown or raw`},
 		{`{"nbformat":4,"cells":[{"cell_type":"code","outputs":[{}]}]}`, `no "output_type"`},
 	}

@@ -22,7 +22,7 @@ func (o *object) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if tok != json.Delim('{') {
-		return fmt.Errorf("%s where an object is expected", kindOf(data))
+		return fmt.Errorf("the value is %s where an object is expected", kindOf(data))
 	}
 	o.members = nil
 	for dec.More() {
@@ -75,7 +75,7 @@ func (o *object) decode(key string, v any) error {
 		return nil
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return fmt.Errorf("%q: %w", key, err)
+		return fmt.Errorf("the field %q is invalid: %w", key, err)
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (o *object) decode(key string, v any) error {
 func (o *object) set(key string, v any) error {
 	raw, err := encode(v)
 	if err != nil {
-		return fmt.Errorf("%q: %w", key, err)
+		return fmt.Errorf("cannot encode the field %q: %w", key, err)
 	}
 	at := len(o.members)
 	for i := len(o.members) - 1; i >= 0; i-- {

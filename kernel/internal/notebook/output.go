@@ -64,7 +64,7 @@ func (o *Output) UnmarshalJSON(data []byte) error {
 		o.Err = &output.Error{Name: in.EName, Value: in.EValue, Traceback: in.Traceback}
 	case StreamOutput:
 	case "":
-		return errors.New(`an output has no "output_type"`)
+		return errors.New(`an output of the cell has no "output_type"`)
 	}
 	return nil
 }

@@ -96,11 +96,11 @@ func (nb *Notebook) SetParameters(assignments []string) error {
 	}
 	at := slices.IndexFunc(nb.Cells, func(c *Cell) bool { return c.Type == CodeCell && c.HasTag(TagParameters) })
 	if at < 0 {
-		return errors.New(`this notebook has no parameters: tag the cell that declares them "parameters"`)
+		return errors.New(`the notebook has no parameters: tag the cell that declares them "parameters"`)
 	}
 	scope, err := parseParameters(nb.Cells[at].Source)
 	if err != nil {
-		return fmt.Errorf("cell %d, tagged parameters: %w", at+1, err)
+		return fmt.Errorf("cannot read the parameters in cell %d, which is tagged parameters: %w", at+1, err)
 	}
 	source, err := scope.assign(assignments)
 	if err != nil {
@@ -125,7 +125,7 @@ func (nb *Notebook) Parameters() ([]Parameter, error) {
 		}
 		scope, err := parseParameters(c.Source)
 		if err != nil {
-			return nil, fmt.Errorf("cell %d, tagged parameters: %w", i+1, err)
+			return nil, fmt.Errorf("cannot read the parameters in cell %d, which is tagged parameters: %w", i+1, err)
 		}
 		return scope.variables, nil
 	}
@@ -148,7 +148,7 @@ func (s *parameterScope) assign(assignments []string) (string, error) {
 		name, value, ok := strings.Cut(a, "=")
 		name = strings.TrimSpace(name)
 		if !ok || !token.IsIdentifier(name) {
-			return "", fmt.Errorf("parameter %q: write it as name=value", a)
+			return "", fmt.Errorf("%q is not a parameter with its value: write NAME=VALUE", a)
 		}
 		p, err := s.find(name)
 		if err != nil {
@@ -160,7 +160,7 @@ func (s *parameterScope) assign(assignments []string) (string, error) {
 		seen[name] = true
 		expr, err := s.parse(value, p.Type)
 		if err != nil {
-			return "", fmt.Errorf("parameter %s: %w", name, err)
+			return "", fmt.Errorf("cannot set the parameter %s: %w", name, err)
 		}
 		fmt.Fprintf(&b, "\n%s = %s", name, expr)
 	}
@@ -179,9 +179,9 @@ func (s *parameterScope) find(name string) (Parameter, error) {
 		return Parameter{}, fmt.Errorf("parameter %s is a constant: declare it with var or := to make it settable", name)
 	}
 	if len(known) == 0 {
-		return Parameter{}, fmt.Errorf("no parameter %s: the cell tagged parameters declares no variables", name)
+		return Parameter{}, fmt.Errorf("there is no parameter %s: the cell tagged parameters declares no variables", name)
 	}
-	return Parameter{}, fmt.Errorf("no parameter %s; there are: %s", name, strings.Join(known, ", "))
+	return Parameter{}, fmt.Errorf("there is no parameter %s; the parameters are: %s", name, strings.Join(known, ", "))
 }
 
 func (s *parameterScope) typeName(t types.Type) string {
@@ -269,7 +269,7 @@ const (
 
 func (timeImporter) Import(path string) (*types.Package, error) {
 	if path != "time" {
-		return nil, errors.New("not needed for parameters")
+		return nil, errors.New("the cell tagged parameters can use only package time")
 	}
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "time.go", timeSource, 0)

@@ -72,25 +72,25 @@ func TestParameterValues(t *testing.T) {
 
 func TestParameterErrors(t *testing.T) {
 	tests := []struct{ assignment, want string }{
-		{"worker=1", "no parameter worker; there are: workers []int, mode Mode, modes []Mode, timeout time.Duration, ratio float64"},
+		{"worker=1", "there is no parameter worker; the parameters are: workers []int, mode Mode, modes []Mode, timeout time.Duration, ratio float64"},
 		{"hidden=1", "no parameter hidden"},
 		{"limit=4", "limit is a constant: declare it with var or :="},
-		{"workers", "write it as name=value"},
-		{"9a=1", "write it as name=value"},
-		{"workers=1,two", `parameter workers: element 2 of []int: expected a whole number of type int, got "two"`},
-		{"workers=1,,2", `element 2 of []int: expected a whole number`},
-		{"workers=[]string{\"a\"}", "expected a list such as 1,2,4 or a literal of type []int"},
+		{"workers", "write NAME=VALUE"},
+		{"9a=1", "write NAME=VALUE"},
+		{"workers=1,two", `cannot set the parameter workers: element 2 of the []int is invalid: the value must be a whole number of type int, not "two"`},
+		{"workers=1,,2", `element 2 of the []int is invalid: the value must be a whole number`},
+		{"workers=[]string{\"a\"}", "the value must be a list such as 1,2,4 or a literal of type []int"},
 		{"workers=[]int{f()}", "undefined: f"},
-		{"workers=[]int{len([]int{1,2}[0:1])}", "whose elements are constants"},
+		{"workers=[]int{len([]int{1,2}[0:1])}", "a literal of type []int whose elements are constants, not"},
 		{"workers=[]int{1", "line 1"},
 		{"small=128", "a whole number of type int8 within its range"},
 		{"u=-1", "a number of type uint (0 or more)"},
-		{"ratio=fast", "expected a number such as 0.5 or 1e6"},
+		{"ratio=fast", "the value must be a number such as 0.5 or 1e6"},
 		{"ratio=NaN", "a finite number"},
-		{"verbose=yes", "expected true or false"},
-		{"timeout=5", "expected a duration such as 1.5s or 300ms"},
-		{"table=1", "its type map[string]int cannot be set"},
-		{"file=1", "its type"},
+		{"verbose=yes", "the value must be true or false"},
+		{"timeout=5", "the value must be a duration such as 1.5s or 300ms"},
+		{"table=1", "values of type map[string]int cannot be set"},
+		{"file=1", "values of type"},
 	}
 	for _, tt := range tests {
 		if _, err := inject(t, tt.assignment); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -107,7 +107,7 @@ func TestParametersNeedATaggedCell(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	err := parse(t, "#parameters\nvar x = 1\nx := := 3").SetParameters([]string{"x=2"})
-	if err == nil || !strings.Contains(err.Error(), "cell 1, tagged parameters: line 2, column 6") {
+	if err == nil || !strings.Contains(err.Error(), "cell 1, which is tagged parameters: line 2, column 6") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -78,7 +78,7 @@ func (r *runner) cell(ctx context.Context, c *Cell, more bool) error {
 	if r.opts.CellTimeout > 0 {
 		var cancel context.CancelFunc
 		cellCtx, cancel = context.WithTimeoutCause(ctx, r.opts.CellTimeout,
-			fmt.Errorf("it ran longer than %v", r.opts.CellTimeout))
+			fmt.Errorf("the cell ran longer than its timeout of %v", r.opts.CellTimeout))
 		defer cancel()
 	}
 	sink := r.all.sink()

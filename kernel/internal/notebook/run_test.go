@@ -199,7 +199,7 @@ func TestRunIsCanceled(t *testing.T) {
 		nb := parse(t, "wait")
 		session := &fakeSession{answers: map[string]func(context.Context, output.Sink) *output.Error{"wait": wait}}
 		err := nb.Run(context.Background(), session, Options{CellTimeout: time.Millisecond})
-		if err == nil || err.Error() != "cell 1 (wait): it ran longer than 1ms" {
+		if err == nil || err.Error() != "cell 1 (wait): the cell ran longer than its timeout of 1ms" {
 			t.Errorf("error %v", err)
 		}
 	})

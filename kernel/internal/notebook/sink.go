@@ -149,5 +149,5 @@ func (s *cellSink) clearIfPending() {
 func (s *cellSink) Comm(output.Comm) {}
 
 func (s *cellSink) Input(context.Context, string, bool) (string, error) {
-	return "", errors.New("a notebook that runs without a front end cannot ask for input")
+	return "", errors.New("cannot read from standard input: the notebook runs without a front end that could ask for input")
 }

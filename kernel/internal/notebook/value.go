@@ -32,11 +32,13 @@ func (s *parameterScope) parse(text string, t types.Type) (string, error) {
 	if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsConstType != 0 {
 		return basic(text, b)
 	}
-	return "", fmt.Errorf("its type %s cannot be set: a parameter is a number, bool, string, "+
+	return "", fmt.Errorf("values of type %s cannot be set: a parameter is a number, bool, string, "+
 		"time.Duration, or a slice of one of these", s.typeName(t))
 }
 
-func errExpected(what, got string) error { return fmt.Errorf("expected %s, got %q", what, got) }
+func errExpected(what, got string) error {
+	return fmt.Errorf("the value must be %s, not %q", what, got)
+}
 
 func isDuration(t types.Type) bool {
 	named, ok := types.Unalias(t).(*types.Named)
@@ -93,7 +95,7 @@ func basic(text string, b *types.Basic) (string, error) {
 	case info&types.IsFloat != 0:
 		return float(word, b)
 	}
-	return "", fmt.Errorf("its type %s cannot be set", b.Name())
+	return "", fmt.Errorf("values of type %s cannot be set", b.Name())
 }
 
 func float(text string, b *types.Basic) (string, error) {
@@ -130,7 +132,7 @@ func (s *parameterScope) slice(text string, t, elem types.Type) (string, error) 
 		for i, word := range strings.Split(text, ",") {
 			expr, err := s.parse(strings.TrimSpace(word), elem)
 			if err != nil {
-				return "", fmt.Errorf("element %d of %s: %w", i+1, s.typeName(t), err)
+				return "", fmt.Errorf("element %d of the %s is invalid: %w", i+1, s.typeName(t), err)
 			}
 			exprs = append(exprs, expr)
 		}
@@ -143,7 +145,7 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 	example := "a list such as 1,2,4 or a literal of type " + s.typeName(t)
 	expr, err := parser.ParseExpr(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errExpected(example, text), cellPosition(err, 0))
+		return "", fmt.Errorf("%w; the syntax is invalid: %w", errExpected(example, text), cellPosition(err, 0))
 	}
 	lit, ok := expr.(*ast.CompositeLit)
 	if !ok {
@@ -151,7 +153,7 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	if err := s.check(lit, info); err != nil {
-		return "", fmt.Errorf("%w: %s", errExpected(example, text), typeErrorText(err))
+		return "", fmt.Errorf("%w; the types do not match: %s", errExpected(example, text), typeErrorText(err))
 	}
 	if !types.AssignableTo(info.TypeOf(lit), t) {
 		return "", errExpected(example, text)
@@ -161,7 +163,7 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 			e = kv.Value
 		}
 		if v := info.Types[e].Value; v == nil || v.Kind() == constant.Unknown {
-			return "", fmt.Errorf("%w whose elements are constants", errExpected(example, text))
+			return "", errExpected(example+" whose elements are constants", text)
 		}
 	}
 	return text, nil

@@ -1,7 +1,7 @@
 package platform
 
 import (
-	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -19,7 +19,7 @@ func MapFile(file string) ([]byte, error) {
 		return nil, err
 	}
 	if st.Size() == 0 {
-		return nil, errors.New("empty file")
+		return nil, fmt.Errorf("the file %s is empty", file)
 	}
 	return unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
 }

@@ -43,11 +43,11 @@ func Reserve(addr uintptr, n int) (uintptr, error) {
 func DualMap(addr uintptr, n int, prot Prot) (alias uintptr, err error) {
 	fd, err := unix.MemfdCreate("perijove", unix.MFD_CLOEXEC)
 	if err != nil {
-		return 0, fmt.Errorf("memfd_create: %w", err)
+		return 0, fmt.Errorf("cannot make a file in memory (memfd_create): %w", err)
 	}
 	defer unix.Close(fd)
 	if err := unix.Ftruncate(fd, int64(n)); err != nil {
-		return 0, fmt.Errorf("ftruncate: %w", err)
+		return 0, fmt.Errorf("cannot set the size of a file in memory to %d MB (ftruncate): %w", n>>20, err)
 	}
 	if _, err := mmap(addr, n, int(prot), 0, fd); err != nil {
 		return 0, err
@@ -62,11 +62,11 @@ func mmap(addr uintptr, n, prot, flags, fd int) (uintptr, error) {
 	}
 	p, err := unix.MmapPtr(fd, 0, Pointer(addr), uintptr(n), prot, flags)
 	if err != nil {
-		return 0, fmt.Errorf("mmap of %d MB at %#x: %w", n>>20, addr, err)
+		return 0, fmt.Errorf("cannot map %d MB of memory at the address %#x (mmap): %w", n>>20, addr, err)
 	}
 	if addr != 0 && uintptr(p) != addr {
 		_ = unix.MunmapPtr(p, uintptr(n))
-		return 0, fmt.Errorf("mmap of %d MB at %#x: %w", n>>20, addr, unix.EEXIST) // Linux before 4.17 ignores MAP_FIXED_NOREPLACE
+		return 0, fmt.Errorf("cannot map %d MB of memory at the address %#x (mmap): %w", n>>20, addr, unix.EEXIST) // Linux before 4.17 ignores MAP_FIXED_NOREPLACE
 	}
 	return uintptr(p), nil
 }

@@ -24,16 +24,16 @@ func replace(addr uintptr, code []byte, prot int) error {
 	size := (addr + uintptr(len(code)) - from + page - 1) &^ (page - 1)
 	mem, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS|unix.MAP_PRIVATE)
 	if err != nil {
-		return fmt.Errorf("mmap: %w", err)
+		return fmt.Errorf("cannot map memory for a copy of code (mmap): %w", err)
 	}
 	copy(Bytes(uintptr(mem), int(size)), Bytes(from, int(size)))
 	copy(Bytes(uintptr(mem)+addr-from, len(code)), code)
 	if err := unix.Mprotect(Bytes(uintptr(mem), int(size)), prot); err != nil {
-		return fmt.Errorf("mprotect: %w", err)
+		return fmt.Errorf("cannot set the protection of the changed code (mprotect): %w", err)
 	}
 	_, _, errno := unix.Syscall6(unix.SYS_MREMAP, uintptr(mem), size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, from, 0)
 	if errno != 0 {
-		return fmt.Errorf("mremap: %w", errno)
+		return fmt.Errorf("cannot move the changed code to its address (mremap): %w", errno)
 	}
 	return nil
 }

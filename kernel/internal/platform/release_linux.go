@@ -49,7 +49,7 @@ func ReleaseUnwritten(b []byte) error {
 // dontNeed discards the process's copies of pages, and its changes to them.
 func dontNeed(start, end uintptr) error {
 	if err := unix.Madvise(Bytes(start, int(end-start)), unix.MADV_DONTNEED); err != nil {
-		return fmt.Errorf("madvise of %#x to %#x: %w", start, end, err)
+		return fmt.Errorf("cannot release the memory from %#x to %#x (madvise): %w", start, end, err)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func unchangedFiles(smaps io.Reader) ([]memoryRange, error) {
 				continue
 			}
 			if _, err := fmt.Sscanf(string(name), "%x-%x", &current.start, &current.end); err != nil {
-				return nil, fmt.Errorf("%q: %w", line, err)
+				return nil, fmt.Errorf("cannot read the line %q of /proc/self/smaps: %w", line, err)
 			}
 		case candidate && string(name) == "Anonymous:":
 			if string(bytes.TrimSpace(rest)) == "0 kB" {

@@ -3,7 +3,6 @@ package program
 import (
 	"context"
 	"errors"
-	"fmt"
 	"go/ast"
 	"os"
 	"slices"
@@ -58,7 +57,7 @@ func (b *builder) compileUnit(ctx context.Context, unit compiler.Unit) (object s
 		if errs := b.checker().CompilerErrors(refused.Output); len(errs) > 0 {
 			return "", errs
 		}
-		return "", fmt.Errorf("%s", mangle.Demangle(err.Error()))
+		return "", errors.New(mangle.Demangle(err.Error()))
 	}
 	return object, err
 }

@@ -66,7 +66,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 // errNeedsSequence reports that the cell must be built again with statements that initialize
 // its variables. Package initialization cannot do that if, for example, the unit contains
 // expressions that only give older variables their types: it would evaluate them.
-var errNeedsSequence = errors.New("program: initialize in sequence")
+var errNeedsSequence = errors.New("program: the cell must be built again with statements that initialize its variables in sequence")
 
 func hasTypeExpr(in map[*symtab.Symbol]emit.Form) bool {
 	for s := range in {

@@ -219,7 +219,7 @@ func (b *builder) clashes() cell.Errors {
 	return errs
 }
 
-var errCgo = errors.New(`import "C" cannot be used in a cell: put the C code into a separate package and import that`)
+var errCgo = errors.New(`import "C" cannot be used in a cell: put the C code into a separate package and import that package`)
 
 func (b *builder) resolveImports() cell.Errors {
 	var errs cell.Errors

@@ -75,7 +75,7 @@ func (d *Detector) Image(ctx context.Context, img *image.Image, on bool, sink ou
 		log(step)
 	})
 	if err == nil && img.Unfit != "" {
-		return nil, fmt.Errorf("the race detector cannot be used with %s: %s", img.Toolchain.Version, img.Unfit)
+		return nil, fmt.Errorf("cannot use the race detector with %s: %s", img.Toolchain.Version, img.Unfit)
 	}
 	return img, err
 }

@@ -26,16 +26,16 @@ func Register(h *goruntime.Runtime, to uintptr) error {
 		return nil // only a runtime with the detector has the variable
 	}
 	if to <= *end {
-		return fmt.Errorf("the race detector cannot check variables up to %#x, which is below its range", to)
+		return fmt.Errorf("the race detector cannot check the variables of cells, which end at the address %#x, below the detector's range", to)
 	}
 	from := roundUp(*end, 8<<10) // the runtime has registered whole pages
 	shadow := roundUp(from*shadowFactor+shadowBase, granularity)
 	if _, err := platform.Reserve(shadow, int(to*shadowFactor+shadowBase-shadow)); err != nil {
-		return fmt.Errorf("cannot map shadow memory of the race detector: %w", err)
+		return fmt.Errorf("cannot map the shadow memory of the race detector for the variables of cells: %w", err)
 	}
 	meta := roundUp(from/metaDivisor|metaBase, granularity)
 	if _, err := platform.Reserve(meta, int(to/metaDivisor|metaBase)-int(meta)); err != nil {
-		return fmt.Errorf("cannot map metadata of the race detector: %w", err)
+		return fmt.Errorf("cannot map the metadata of the race detector for the variables of cells: %w", err)
 	}
 	*end = to
 	return nil

@@ -44,7 +44,7 @@ func on[T wire.Content](f func(context.Context, *request, T) (reply, error)) han
 	return func(ctx context.Context, r *request, c wire.Content) (reply, error) {
 		typed, ok := c.(T)
 		if !ok {
-			return reply{}, fmt.Errorf("content of %s has type %T", r.Header.MsgType, c)
+			return reply{}, fmt.Errorf("cannot handle %s: its content has the type %T; this is a bug in Perijove; please report it", r.Header.MsgType, c)
 		}
 		return f(ctx, r, typed)
 	}
@@ -98,10 +98,10 @@ func (s *Server) serve(ctx context.Context, r *request) (reply, error) {
 	}
 	to, ok := s.routes[r.Header.MsgType]
 	if !ok {
-		return reply{}, fmt.Errorf("message type %q is not supported", r.Header.MsgType)
+		return reply{}, fmt.Errorf("the message type %q is not supported", r.Header.MsgType)
 	}
 	if r.socket == "shell" && !to.shell || r.socket == "control" && !to.control {
-		return reply{}, fmt.Errorf("%s does not belong on the %s channel", r.Header.MsgType, r.socket)
+		return reply{}, fmt.Errorf("a message of type %s does not belong on the %s channel", r.Header.MsgType, r.socket)
 	}
 	c, err := r.DecodeContent()
 	if err != nil {

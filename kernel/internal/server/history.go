@@ -32,7 +32,7 @@ func selectHistory(all []output.HistoryEntry, req *wire.HistoryRequest) ([]outpu
 	case "search":
 		return historySearch(all, req), nil
 	}
-	return nil, fmt.Errorf("hist_access_type %q is not tail, range or search", req.HistAccessType)
+	return nil, fmt.Errorf("the hist_access_type %q of the history request is not tail, range or search", req.HistAccessType)
 }
 
 func last(entries []output.HistoryEntry, n *int) []output.HistoryEntry {

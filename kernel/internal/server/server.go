@@ -105,7 +105,7 @@ func (s *Server) closeQueues() {
 	s.subshells.closeAll()
 }
 
-var errCloseTimeout = errors.New("server: the session took too long to close")
+var errCloseTimeout = errors.New("server: the session did not close within its timeout")
 
 // closeSession closes the session, which ends the worker process. It can be called again.
 func (s *Server) closeSession() error {
@@ -149,7 +149,7 @@ func (s *Server) read(ctx context.Context, name string, r transport.Router, pick
 	}
 }
 
-var errOwnMessage = errors.New("server: the message is one that this kernel sent")
+var errOwnMessage = errors.New("server: refused a message that this kernel has sent itself")
 
 func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
 	m, err := s.Signer.Decode(pkt.Frames)

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-var errNoStdin = errors.New("the cell reads from stdin, and the front end does not allow input (allow_stdin is false)")
+var errNoStdin = errors.New("the cell cannot read from stdin: the front end does not allow input (allow_stdin is false)")
 
 // connectTimeout is how long an input_request waits for a front end whose stdin
 // socket is still connecting.
@@ -72,7 +72,7 @@ func (d *stdin) sendWithRetry(ctx context.Context, r transport.Router, pkt trans
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the cell reads from stdin, and the front end is not connected to the stdin channel: %w", err)
+			return fmt.Errorf("the cell cannot read from stdin: the front end is not connected to the stdin channel: %w", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -108,16 +108,16 @@ func (s *Server) answerStdin(pkt transport.Packet) error {
 	}
 	reply, ok := c.(*wire.InputReply)
 	if !ok {
-		return fmt.Errorf("%s does not belong on stdin", m.Header.MsgType)
+		return fmt.Errorf("a message of type %s does not belong on the stdin channel", m.Header.MsgType)
 	}
 	q := s.stdin.pending.Load()
 	if q == nil || q.identity != pkt.Identity || m.Parent.MsgID != "" && m.Parent.MsgID != q.id {
-		return errors.New("no input_request is pending for this input_reply")
+		return errors.New("the front end sent an input_reply for which no input_request is pending")
 	}
 	select {
 	case q.answer <- reply.Value:
 		return nil
 	default:
-		return errors.New("a second input_reply to one input_request")
+		return errors.New("the front end sent a second input_reply to one input_request")
 	}
 }

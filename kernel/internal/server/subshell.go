@@ -45,7 +45,7 @@ func (s *Server) createSubshell(context.Context, *request, *wire.CreateSubshellR
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.queues) >= maxSubshells {
-		return reply{}, fmt.Errorf("the limit of %d subshells is reached: delete one first", maxSubshells)
+		return reply{}, fmt.Errorf("cannot create a subshell: the limit of %d subshells is reached; delete one first", maxSubshells)
 	}
 	id, q := rand.Text(), newRequestQueue()
 	p.queues[id] = q

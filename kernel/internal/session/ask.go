@@ -61,7 +61,7 @@ func (r *run) whosDirective(d cell.DirectiveLine) error {
 		return nil
 	}
 	if r.session.isStandalone() {
-		return fmt.Errorf("there are no values to show: each cell runs as a separate program, and its variables end with it")
+		return fmt.Errorf("there are no values to show: each cell runs as a separate program, and the cell's variables end with the program")
 	}
 	var b strings.Builder
 	b.WriteString("import valuesʹw \"github.com/perijove/perijove/lib/display/values\"\nvaluesʹw.Variables(")
@@ -91,7 +91,7 @@ func (r *run) variables(args string) ([]program.Variable, error) {
 // goroutinesDirective lists the goroutines of cells.
 func (r *run) goroutinesDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("there are no goroutines to list: each cell runs as a separate program, and its goroutines end with it")
+		return errors.New("there are no goroutines to list: each cell runs as a separate program, and the cell's goroutines end with the program")
 	}
 	w := r.liveWorker()
 	if w == nil {

@@ -33,7 +33,7 @@ func (r *run) historyDirective(d cell.DirectiveLine) error {
 		return len(only) > 0 && !slices.ContainsFunc(only, func(x [2]int) bool { return x[0] <= h.Line && h.Line <= x[1] })
 	})
 	if len(only) > 0 && len(list) == 0 {
-		return errors.New("no cell with one of these numbers has run")
+		return errors.New("no cell with one of the given numbers has run")
 	}
 	for _, h := range list {
 		r.print("%s\n%s\n\n", cell.Name(h.Line), strings.TrimRight(h.Input, "\n"))
@@ -68,7 +68,7 @@ func (r *run) loadDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if rest := strings.TrimSpace(r.code); strings.Contains(rest, "\n") {
-		return errors.New("the file replaces the cell: %load must be the cell's only line")
+		return errors.New("the text of the file replaces the cell, so %load must be the cell's only line")
 	}
 	r.next = &output.NextInput{Text: strings.TrimRight(text, "\n"), Replace: true}
 	return nil
@@ -81,10 +81,10 @@ func (r *run) runFileDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if strings.Contains(strings.TrimSpace(r.code), "\n") {
-		return errors.New("the file replaces the cell: %run must be the cell's only line")
+		return errors.New("the text of the file replaces the cell, so %run must be the cell's only line")
 	}
 	if strings.TrimSpace(text) == "" {
-		return fmt.Errorf("%s is empty", name)
+		return fmt.Errorf("the file %s is empty", name)
 	}
 	r.file = text
 	return nil

@@ -13,7 +13,7 @@ func (s *Session) Comm(m output.Comm) error {
 	w := s.worker
 	s.mu.Unlock()
 	if w == nil || w.IsDead() {
-		return errors.New("no process runs the cells")
+		return errors.New("cannot pass on the message of a widget or comm: no process runs the cells")
 	}
 	if w.gonb.TakeComm(m) {
 		return nil

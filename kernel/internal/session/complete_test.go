@@ -228,5 +228,5 @@ func TestCompletesOffline(t *testing.T) {
 	serveModules(t, completeModules)
 	t.Setenv("GOPROXY", "off")
 	s := sessionIn(t, "-- go.mod --\nmodule example.com/own\n\ngo 1.26\n\nrequire example.com/a v1.0.0\n-- notebooks/x.txt --\n")
-	mustContain(t, show(t, s, "import \"example.com/a\"\na.A"), "missing go.sum entry", "completing go.mod and go.sum failed", "GOPROXY=off")
+	mustContain(t, show(t, s, "import \"example.com/a\"\na.A"), "missing go.sum entry", "the kernel cannot complete go.mod and go.sum", "GOPROXY=off")
 }

@@ -96,7 +96,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if len(names) == 0 {
-		return errors.New("write %rm NAME ...; %list shows the names")
+		return errors.New("the name of a declaration is missing: write %rm NAME ...; %list shows the names")
 	}
 	var errs []error
 	needed := map[string][]program.Declaration{}
@@ -126,7 +126,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 func (r *run) asmDirective(d cell.DirectiveLine) error {
 	names := strings.Fields(d.Args)
 	if len(names) != 1 {
-		return errors.New("one name is needed: write %asm FUNCTION or %asm TYPE.METHOD")
+		return errors.New("exactly one name is needed: write %asm FUNCTION or %asm TYPE.METHOD")
 	}
 	found, err := r.functions(names)
 	if err != nil {
@@ -213,7 +213,7 @@ func (r *run) functions(names []string) ([]program.Declaration, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("the notebook has no functions")
+		return nil, errors.New("there is nothing to show: the notebook has no functions")
 	}
 	return list, nil
 }
@@ -224,7 +224,7 @@ func (r *run) explain(n int, flags ...string) (*compiler.Explanation, error) {
 	src, known := p.Source(n)
 	c, errs := cell.Parse(n, src)
 	if !known || errs != nil {
-		return nil, fmt.Errorf("the source of %s is no longer known", cell.Name(n))
+		return nil, fmt.Errorf("the source of %s is no longer known: run the cell again", cell.Name(n))
 	}
 	return p.Explain(r.ctx, c, flags...)
 }

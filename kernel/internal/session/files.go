@@ -53,7 +53,7 @@ func (r *run) fileArgument(args string) (path string, appending bool, err error)
 	file, appending := strings.CutPrefix(strings.TrimSpace(args)+" ", "-a ")
 	file = os.Expand(strings.TrimSpace(file), r.getenv)
 	if file == "" {
-		return "", false, errors.New("the name of a file is missing")
+		return "", false, errors.New("the name of a file is missing: write it after the directive")
 	}
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(r.session.dir(), file)
@@ -108,7 +108,7 @@ func (r *run) saveDirective(d cell.DirectiveLine) error {
 	case len(words) != 1:
 		return errors.New("the name of one folder is needed: write %save DIR")
 	case s.cfg.Export == nil:
-		return errors.New("this program cannot export cells")
+		return errors.New("this program runs cells, but cannot export them")
 	case len(s.saved.cells) == 0:
 		return errors.New("there is nothing to write: no cell has run without an error yet")
 	}
@@ -119,7 +119,7 @@ func (r *run) saveDirective(d cell.DirectiveLine) error {
 	if err := s.cfg.Export(r.ctx, s.saved.cells, s.dir(), target); err != nil {
 		var cells cell.Errors
 		if errors.As(err, &cells) {
-			return fmt.Errorf("the notebook cannot be exported:\n%s", cells.Render())
+			return fmt.Errorf("cannot export the notebook:\n%s", cells.Render())
 		}
 		return err
 	}

@@ -27,7 +27,7 @@ func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 
 // wasmDirective refuses %wasm.
 func (r *run) wasmDirective(cell.DirectiveLine) error {
-	return errors.New("cells cannot be compiled for the browser: use the controls of package lib/widget")
+	return errors.New("%wasm is not supported, since cells cannot be compiled for the browser: use the controls of package lib/widget")
 }
 
 // widgetsDirective connects to the script of package gonb in the page, before the cell's Go code runs.

@@ -36,6 +36,6 @@ func TestImageDeleted(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	s := newTestSession(t)
 	text := execute(t, s, "syscall.Exec(\"/bin/sleep\", []string{\"sleep\", \"60\"}, nil)")
-	mustContain(t, text, "sleep replaced it, as syscall.Exec does")
+	mustContain(t, text, "sleep replaced the process, as syscall.Exec does")
 	mustContain(t, execute(t, s, "1 + 1"), "2")
 }

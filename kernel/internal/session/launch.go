@@ -145,7 +145,7 @@ func (s *Session) starter(command ...string) func(context.Context) (*worker, err
 			OnPendingStops: s.offerRestart,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("the process that runs the cells does not start: %w", err)
+			return nil, fmt.Errorf("the process that runs the cells did not start: %w", err)
 		}
 		return &worker{Worker: w, gonb: bridge}, nil
 	}
@@ -156,7 +156,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 		return r.dropResults()
 	}
 	if d.Args != "" && d.Args != "-f" {
-		return errors.New("the only argument is out: %reset forgets everything, %reset out the results of cells, %rm NAME one name, and %restart the variables")
+		return errors.New("the only argument of %reset is out: %reset forgets everything, %reset out the results of cells, %rm NAME one name, and %restart the variables")
 	}
 	if w := r.session.dropWorker(); w != nil {
 		w.Kill()

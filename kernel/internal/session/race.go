@@ -18,7 +18,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 	on := arg == "on"
 	switch {
 	case arg != "" && !on && arg != "off":
-		return errors.New("write %race on or %race off; %race alone shows whether it is on")
+		return errors.New("the argument must be on or off: write %race on or %race off; %race alone shows whether the race detector is on")
 	case arg == "" || on == races.On():
 		r.print("%s\n", races)
 		return nil
@@ -40,7 +40,7 @@ func (r *run) raceDirective(d cell.DirectiveLine) error {
 	case r.ctx.Err() != nil:
 		return supervisor.InterruptedError("interrupted while building a program with the race detector")
 	case err != nil:
-		return fmt.Errorf("the process that runs the cells cannot be replaced: %w", err)
+		return fmt.Errorf("cannot replace the process that runs the cells: %w", err)
 	}
 	r.print("%s\n", races.Set(on))
 	r.replaceImage(img, "started a new process for the cells", func() { r.session.modules.ReplaceImage(img) })

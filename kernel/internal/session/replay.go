@@ -27,7 +27,7 @@ func (r *run) replayDirective(d cell.DirectiveLine) error {
 	}
 	for _, n := range without {
 		if e := r.session.journal.Last(n); e == nil || !e.IsGone {
-			return fmt.Errorf("cell %d cannot be left out, since %%replay would not run it", n)
+			return fmt.Errorf("cell %d cannot be left out, since %%replay would not run that cell anyway", n)
 		}
 		r.session.journal.Last(n).Unfit = unfitUnwanted
 	}
@@ -69,14 +69,14 @@ func replayArgs(args string) (list bool, without []int, err error) {
 		for _, w := range words[1:] {
 			n, err := strconv.Atoi(w)
 			if err != nil {
-				return false, nil, fmt.Errorf("%s is not the number of a cell", w)
+				return false, nil, fmt.Errorf("%q is not the number of a cell: write numbers, as in %%replay -without 4 5", w)
 			}
 			without = append(without, n)
 		}
 		words = nil
 	}
 	if len(words) > 0 {
-		err = errors.New("write %replay, %replay -n for a list of what it would run, or %replay -without 4 5 to leave cells out")
+		err = errors.New("the arguments are invalid: write %replay, %replay -n to list the cells without running them, or %replay -without 4 5 to leave cells out")
 	}
 	return list, without, err
 }

@@ -152,11 +152,11 @@ func (r *run) timeDirective(d cell.DirectiveLine) error {
 	if d.Name == "%%time" && strings.TrimSpace(d.Args) == "" {
 		return nil // the code that the parser has added measures the time
 	}
-	return errors.New("write %time STATEMENT for one statement, or %%time alone in its line for the whole cell")
+	return errors.New("%time needs a statement, and %%time takes none: write %time STATEMENT for one statement, or %%time alone in its line for the whole cell")
 }
 
 func (r *run) timeitDirective(cell.DirectiveLine) error {
-	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, optionally with -n LOOPS and -r RUNS")
+	return errors.New("there is no statement to repeat, or an option is invalid: write %timeit STATEMENT, or %%timeit above the statements, optionally with -n LOOPS and -r RUNS")
 }
 
 // A traceFolder is the folder into which %%trace records a cell. The zero traceFolder
@@ -173,7 +173,7 @@ func (r *run) traceDirective(d cell.DirectiveLine) error {
 	case err != nil:
 		return err
 	case len(args) > 1:
-		return errors.New("write %%trace alone in its line, or %%trace FOLDER")
+		return errors.New("there are too many arguments: write %%trace alone in its line, or %%trace FOLDER")
 	case r.session.isStandalone():
 		return errors.New("%%trace cannot record cells that run as separate programs: use mp.Trace in the cell's code")
 	case len(args) == 1:
@@ -201,7 +201,7 @@ func (r *run) showTrace(failed *output.Error) {
 // profDirective handles %%prof: the rest of the cell runs with a profiler.
 func (r *run) profDirective(d cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("%%prof cannot measure cells that run as separate programs")
+		return errors.New("%%prof cannot measure cells that run as separate programs: use package runtime/pprof in the cell's code")
 	}
 	args, err := splitWords(d.Args)
 	if err == nil {

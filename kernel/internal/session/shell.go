@@ -87,7 +87,7 @@ func (r *run) runCommand(command, dir string, stdin io.Reader) error {
 	err := cmd.Run()
 	r.session.setCommand(nil)
 	if r.ctx.Err() != nil {
-		return errors.New("interrupted")
+		return errors.New("the command was interrupted")
 	}
 	return err
 }
@@ -99,7 +99,7 @@ func (r *run) scriptDirective(d cell.DirectiveLine) error {
 		program = name + " " + d.Args
 	}
 	if strings.TrimSpace(program) == "" {
-		return errors.New("the name of a program is missing: write it as in %%script bc")
+		return errors.New("the name of a program is missing: write %%script PROGRAM, such as %%script bc")
 	}
 	body := d.Body
 	if !strings.HasSuffix(body, "\n") { // programs such as bc need a newline at the end

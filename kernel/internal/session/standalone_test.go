@@ -13,7 +13,7 @@ import (
 func newStandaloneSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
-	img.Unfit = "the self-check of the worker image failed (a test says so)"
+	img.Unfit = "the worker image failed its self-check (a test says so)"
 	s, err := New(Config{Image: &img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)

@@ -217,7 +217,7 @@ func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err er
 	src, known := r.session.program.Load().Source(d.Cell)
 	c, errs := cell.Parse(d.Cell, src)
 	if !known || errs != nil {
-		return "", false, errors.New("the source of " + d.Name + " is no longer known")
+		return "", false, errors.New("the source of " + d.Name + " is no longer known: run its cell again")
 	}
 	for _, decl := range c.Decls {
 		if ex := decl.Example; ex != nil && decl.Names[0].Name == d.Name {

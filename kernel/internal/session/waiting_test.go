@@ -198,7 +198,7 @@ func TestStartFails(t *testing.T) {
 		l.cancel()
 		<-l.done
 	}
-	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe process that runs the cells does not start: it ended at once: ")
+	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe process that runs the cells did not start: the process ended at once: ")
 	replaceFile(t, s.cfg.Image.Worker(), good)
 	worker.letGo()
 	mustContain(t, execute(t, s, "x := 1\nx"), "1")

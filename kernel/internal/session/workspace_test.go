@@ -89,11 +89,11 @@ var N = a.A
 	mustEnd(t, show(t, s, "import \"example.com/a\"\na.A"), "[result text/plain]\n1\n")
 	mustEnd(t, show(t, s, "import \"example.com/app/app\"\napp.N"), "[result text/plain]\n1\n")
 	got := show(t, s, "import \"example.com/a/x\"\nx.X()")
-	mustContain(t, got, "package example.com/a/x is not in "+s.modules.Dir()+"/vendor", "import it in a Go file of the module and run  !go mod vendor , or remove the folder")
+	mustContain(t, got, "package example.com/a/x is not in "+s.modules.Dir()+"/vendor", "import the package in a Go file of the module and run  !go mod vendor , or remove the folder")
 	if strings.Contains(got, "%get") {
 		t.Errorf("the module is required already, but %q", got)
 	}
-	mustContain(t, show(t, s, "import \"example.com/b\"\nb.B"), "run  %get example.com/b , import it in a Go file of the module and run  !go mod vendor")
+	mustContain(t, show(t, s, "import \"example.com/b\"\nb.B"), "run  %get example.com/b , import the package in a Go file of the module and run  !go mod vendor")
 	mustContain(t, show(t, s, "%get example.com/b"), "/vendor was not changed", "!go mod vendor")
 	writeFile(t, s.modules.Dir()+"/app/more.go", []byte("package app\n\nimport (\n\t_ \"example.com/a/x\"\n\t_ \"example.com/b\"\n)\n"))
 	mustContain(t, show(t, s, "import \"example.com/b\"\nb.B"), "go mod vendor")

@@ -111,7 +111,7 @@ func InitialLimit() (Limit, error) {
 	}
 	l, err := ParseLimit(text)
 	if err != nil {
-		return defaultLimit, fmt.Errorf("%s: %w", limitVariable, err)
+		return defaultLimit, fmt.Errorf("the environment variable %s is invalid: %w", limitVariable, err)
 	}
 	return l, nil
 }

@@ -45,7 +45,7 @@ func (d Discard) Comm(m output.Comm) {
 // Input passes the request for input on.
 func (d Discard) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	if d.Sink == nil {
-		return "", errors.New("no cell is running that could ask for input")
+		return "", errors.New("cannot ask for input: no cell is running")
 	}
 	return d.Sink.Input(ctx, prompt, password)
 }

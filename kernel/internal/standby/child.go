@@ -49,7 +49,7 @@ func connect() (*net.UnixConn, error) {
 	}
 	c, ok := conn.(*net.UnixConn)
 	if !ok {
-		return nil, errors.New("the connection to the worker is not a Unix socket")
+		return nil, errors.New("the connection to the worker process is not a Unix socket")
 	}
 	return c, nil
 }
@@ -115,7 +115,7 @@ func rights(oob []byte) ([]int, error) {
 // to these files.
 func (m message) takeFiles() error {
 	if len(m.fds) != 1+len(m.body) {
-		return fmt.Errorf("received %d files instead of %d", len(m.fds), 1+len(m.body))
+		return fmt.Errorf("the worker process sent %d files to this child process instead of %d", len(m.fds), 1+len(m.body))
 	}
 	if err := unix.Fchdir(m.fds[0]); err != nil {
 		return err

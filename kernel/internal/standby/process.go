@@ -156,7 +156,7 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 	head := append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), kind)
 	n, _, err := s.conn.WriteMsgUnix(head, rights, nil)
 	if err == nil && n < len(head) {
-		err = errors.New("a message was sent only in part")
+		err = errors.New("a message to the child process on standby was sent only in part")
 	}
 	if err == nil {
 		_, err = s.conn.Write(body)
@@ -170,7 +170,7 @@ func FilesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)
 		if !ok && (v != nil || i > 0) {
-			return nil, fmt.Errorf("stream %d is not a file", i)
+			return nil, fmt.Errorf("the standard stream %d of the command is not a file", i)
 		}
 		files = append(files, f)
 	}

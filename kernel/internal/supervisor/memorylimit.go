@@ -57,7 +57,7 @@ func InitialMemoryLimit() (MemoryLimit, error) {
 	root := os.DirFS("/")
 	l, err := ParseMemoryLimit(cmp.Or(os.Getenv(limitVariable), defaultLimit), root)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", limitVariable, err)
+		err = fmt.Errorf("the environment variable %s is invalid: %w", limitVariable, err)
 		l, _ = ParseMemoryLimit(defaultLimit, root) // always well-formed
 	}
 	return l, err

@@ -15,7 +15,7 @@ func (w *Worker) handle(m control.Message) error {
 	switch m := m.(type) {
 	case control.Ready:
 		if w.isReady {
-			return errors.New("the worker process reports twice that it is ready")
+			return errors.New("the worker process reported twice that it is ready")
 		}
 		w.isReady = true
 		w.ready <- nil
@@ -60,7 +60,7 @@ func (w *Worker) handle(m control.Message) error {
 			w.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
 		}
 	default:
-		return fmt.Errorf("the worker process sent a %T", m)
+		return fmt.Errorf("the worker process sent a message of the unexpected type %T", m)
 	}
 	return nil
 }

@@ -30,12 +30,12 @@ func (w *Worker) pump() {
 		select {
 		case <-w.interruptTimer.C:
 			if w.ignoresInterrupt() {
-				w.finish(errors.New("it did not react to an interrupt, so the kernel ended it"))
+				w.finish(errors.New("the process did not react to an interrupt, so the kernel ended it"))
 				return
 			}
 		case <-w.secondInterrupt:
 			if w.ignoresInterrupt() {
-				w.finish(errors.New("it did not react to an interrupt, so the second interrupt ended it"))
+				w.finish(errors.New("the process did not react to an interrupt, so the second interrupt ended it"))
 				return
 			}
 		case err := <-w.killReason:
@@ -101,7 +101,7 @@ func (w *Worker) finish(err error) {
 		w.fatalErr = err
 		w.log.Error("the worker process was stopped", "err", err)
 	} else if program := w.replacedBy(); program != "" {
-		w.fatalErr = fmt.Errorf("the program %s replaced it, as syscall.Exec does, and the kernel ended the program", program)
+		w.fatalErr = fmt.Errorf("the program %s replaced the process, as syscall.Exec does, and the kernel ended the program", program)
 	}
 	w.killGroup()
 	w.reapMu.Lock()

@@ -126,7 +126,7 @@ func request[R control.Reply](ctx context.Context, w *Worker, message func(id in
 	case m := <-done:
 		answer, ok := m.(R)
 		if !ok {
-			return answer, fmt.Errorf("the worker process answers with a %T", m)
+			return answer, fmt.Errorf("the worker process answered a request with the unexpected type %T", m)
 		}
 		return answer, nil
 	case <-ctx.Done():

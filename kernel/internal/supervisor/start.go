@@ -49,13 +49,13 @@ func Start(ctx context.Context, opt Options) (*Worker, error) {
 	case err := <-w.ready:
 		return w, err
 	case <-w.ended:
-		return nil, fmt.Errorf("it ended at once: %s", w.Cause())
+		return nil, fmt.Errorf("the process ended at once: %s", w.Cause())
 	case <-ctx.Done():
 		w.Kill()
 		return nil, ctx.Err()
 	case <-time.After(startTimeout):
 		w.Kill()
-		return nil, fmt.Errorf("it did not answer within %v", startTimeout)
+		return nil, fmt.Errorf("the process did not answer within %v", startTimeout)
 	}
 }
 

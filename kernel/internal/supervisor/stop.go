@@ -76,5 +76,5 @@ func (w *Worker) Cause() string {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return endedBySignal(status.Signal(), os.DirFS("/"), w.oomKills)
 	}
-	return "it ended with " + state.String() + " without a call of os.Exit, as after a call of syscall.Exit or syscall.Exec"
+	return "the process ended with " + state.String() + " without a call of os.Exit, as after a call of syscall.Exit or syscall.Exec"
 }

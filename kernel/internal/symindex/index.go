@@ -183,7 +183,7 @@ func Encode(syms []Symbol, builtins []Builtin) []byte {
 // Open checks the content of an index file and returns an Index that refers to b.
 func Open(b []byte) (*Index, error) {
 	if len(b) < headerSize || string(b[:len(indexMagic)]) != indexMagic {
-		return nil, errors.New("symbol index: wrong magic; restart the kernel: the image is then built again")
+		return nil, errors.New("the symbol index of the worker image is not in the expected format: restart the kernel, which then builds the worker image again")
 	}
 	var header [3]uint64 // the size, and the numbers of slots and builtins
 	for i := range header {
@@ -192,7 +192,7 @@ func Open(b []byte) (*Index, error) {
 	size, n, nb, rest := header[0], header[1], header[2], b[headerSize:]
 	if size != uint64(len(b)) || n == 0 || n&(n-1) != 0 || n > uint64(len(rest))/slotSize || nb > uint64(len(rest)) ||
 		n*slotSize+nb*builtinSize > uint64(len(rest)) {
-		return nil, errors.New("symbol index: truncated; restart the kernel: the image is then built again")
+		return nil, errors.New("the symbol index of the worker image is truncated: restart the kernel, which then builds the worker image again")
 	}
 	x := &Index{b: b}
 	x.groups, rest = rest[:n*slotSize], rest[n*slotSize:]
@@ -251,7 +251,7 @@ func (x *Index) find(table []byte, name string, fits func(uint64) bool) uint64 {
 // Builtin returns the runtime function with the given number.
 func (x *Index) Builtin(i uint32) (Builtin, error) {
 	if uint64(i) >= uint64(len(x.builtins)/builtinSize) {
-		return Builtin{}, fmt.Errorf("no builtin function %d", i)
+		return Builtin{}, fmt.Errorf("the symbol index of the worker image has no built-in function with the number %d", i)
 	}
 	b := x.builtins[i*builtinSize:]
 	return Builtin{x.str(b), uint16(binary.LittleEndian.Uint32(b[8:]))}, nil

@@ -54,7 +54,7 @@ func TestBrokenIndex(t *testing.T) {
 	good := Encode([]Symbol{{Name: "a.b", Addr: 4}}, []Builtin{{"runtime.x", 1}})
 	wrong := append([]byte("notindex"), good[8:]...)
 	for name, b := range map[string][]byte{"empty": nil, "magic": wrong, "cut header": good[:20], "cut slots": good[:60], "cut names": good[:len(good)-1]} {
-		if _, err := Open(b); err == nil || !strings.Contains(err.Error(), "built again") {
+		if _, err := Open(b); err == nil || !strings.Contains(err.Error(), "builds the worker image again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

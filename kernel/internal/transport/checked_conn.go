@@ -29,8 +29,8 @@ const (
 )
 
 var (
-	errTooLarge = errors.New("transport: message exceeds the limit")
-	errProtocol = errors.New("transport: broken ZMTP framing")
+	errTooLarge = errors.New("transport: a message exceeds the limit")
+	errProtocol = errors.New("transport: a peer violates the ZMTP protocol")
 )
 
 // A checkedConn is a connection whose incoming bytes are checked before zmq4 sees
@@ -112,13 +112,13 @@ func (c *checkedConn) nextFrame() error {
 		return err
 	}
 	if head[0]&^(flagMore|flagLong|flagCommand) != 0 {
-		return fmt.Errorf("%w: flags %#x", errProtocol, head[0])
+		return fmt.Errorf("%w: a frame has the invalid flags %#x", errProtocol, head[0])
 	}
 	if head[0]&flagCommand != 0 {
 		return c.command(head, size)
 	}
 	if !c.handshakeDone.Load() {
-		return fmt.Errorf("%w: a message before the handshake", errProtocol)
+		return fmt.Errorf("%w: a message arrived before the handshake", errProtocol)
 	}
 	if err := c.admit(size); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (c *checkedConn) admit(size uint64) error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.limits.ReceiveTimeout)
 	defer cancel()
 	if err := c.budget.Acquire(ctx, int64(size)); err != nil {
-		return errors.New("transport: the limit of all messages being received is reached")
+		return errors.New("transport: cannot receive a message: the messages that are being received take all the memory that the limit allows")
 	}
 	c.reserved += int64(size)
 	return nil
@@ -176,7 +176,7 @@ func (c *checkedConn) release() {
 // command passes the commands of the handshake to zmq4, and answers later ones.
 func (c *checkedConn) command(head []byte, size uint64) error {
 	if size > maxHandshakeCommand || head[0]&flagMore != 0 || c.hasMore {
-		return fmt.Errorf("%w: a command of %d bytes", errProtocol, size)
+		return fmt.Errorf("%w: a command of %d bytes is too large or part of a message", errProtocol, size)
 	}
 	if !c.handshakeDone.Load() {
 		c.head, c.bodyLeft = head, size
@@ -196,7 +196,7 @@ func (c *checkedConn) command(head []byte, size uint64) error {
 // pong answers a PING with its context, of at most 16 bytes by the protocol.
 func (c *checkedConn) pong(context []byte) error {
 	if len(context) > 16 {
-		return fmt.Errorf("%w: a PING context of %d bytes", errProtocol, len(context))
+		return fmt.Errorf("%w: a PING has a context of %d bytes, more than the limit of 16", errProtocol, len(context))
 	}
 	body := append([]byte("\x04PONG"), context...)
 	return c.send(func() error {

@@ -30,13 +30,13 @@ func ReadConnection(path string) (Connection, error) {
 	var c Connection
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return c, fmt.Errorf("connection file: %w", err)
+		return c, fmt.Errorf("cannot read the connection file: %w", err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, fmt.Errorf("connection file %s is malformed: %w", path, err)
+		return c, fmt.Errorf("the connection file %s is malformed: %w", path, err)
 	}
 	if err := c.check(); err != nil {
-		return c, fmt.Errorf("connection file %s: %w", path, err)
+		return c, fmt.Errorf("cannot use the connection file %s: %w", path, err)
 	}
 	return c, nil
 }
@@ -47,7 +47,7 @@ func (c *Connection) check() error {
 	}
 	switch {
 	case c.Transport != "tcp" && c.Transport != "ipc":
-		return fmt.Errorf("transport %q is not supported; use tcp or ipc", c.Transport)
+		return fmt.Errorf("the transport %q is not supported; use tcp or ipc", c.Transport)
 	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
 		// The kernel must not run without encryption if the connection file requests encryption.
 		return errors.New("encryption with Curve is not supported: start the kernel without transport_encryption, or with transport ipc")

@@ -143,7 +143,7 @@ func (l *listener) run(p *peer, place *list.Element) {
 func (l *listener) handshake(p *peer) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v", errProtocol, r)
+			err = fmt.Errorf("%w: the handshake failed: %v", errProtocol, r)
 		}
 	}()
 	p.SetDeadline(time.Now().Add(l.limits.HandshakeTimeout))
@@ -202,7 +202,7 @@ func removeStale(path string) error {
 	}
 	if c, err := net.Dial("unix", path); err == nil {
 		c.Close()
-		return fmt.Errorf("transport: %s is in use by another kernel", path)
+		return fmt.Errorf("transport: another kernel uses the socket %s", path)
 	}
 	return os.Remove(path)
 }

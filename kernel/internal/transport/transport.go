@@ -13,10 +13,10 @@ import (
 )
 
 // ErrClosed is the error of operations on a closed transport.
-var ErrClosed = errors.New("transport: closed")
+var ErrClosed = errors.New("transport: the kernel's sockets are closed")
 
 // ErrNoPeer is the error of Send when no peer with the identity is connected.
-var ErrNoPeer = errors.New("transport: no such peer is connected")
+var ErrNoPeer = errors.New("transport: no peer with the given identity is connected")
 
 // A Packet is one message, with the peer from which it comes or to which it goes.
 type Packet struct {

@@ -73,7 +73,7 @@ func (t *ZMQ) listenAll() error {
 	for _, s := range sockets {
 		ln, err := listen(c.address(*s.port))
 		if err != nil {
-			return fmt.Errorf("transport: %s socket: %w", s.name, err)
+			return fmt.Errorf("transport: cannot open the %s socket: %w", s.name, err)
 		}
 		if a, ok := ln.Addr().(*net.TCPAddr); ok {
 			*s.port = a.Port
@@ -97,7 +97,7 @@ func (t *ZMQ) echo(p *peer) error {
 		}
 		p.release()
 		if p.out.backlog() > 16*maxHeartbeat {
-			return fmt.Errorf("transport: a heartbeat client does not read its echoes")
+			return fmt.Errorf("transport: a client of the heartbeat socket does not read the replies")
 		}
 		p.out.put(newMessage(frames))
 	}

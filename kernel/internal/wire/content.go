@@ -8,7 +8,7 @@ import (
 )
 
 // ErrUnknownType is the error for a message type that NewContent does not know.
-var ErrUnknownType = errors.New("wire: unknown message type")
+var ErrUnknownType = errors.New("wire: the message type is unknown")
 
 // A validator is a Content with required fields.
 type validator interface{ validate() error }
@@ -62,14 +62,14 @@ func NewContent(msgType string) Content {
 func (m *Message) DecodeContent() (Content, error) {
 	c := NewContent(m.Header.MsgType)
 	if c == nil {
-		return nil, fmt.Errorf("%w %q", ErrUnknownType, m.Header.MsgType)
+		return nil, fmt.Errorf("%w: %q", ErrUnknownType, m.Header.MsgType)
 	}
 	if err := json.Unmarshal(m.Content, c); err != nil {
-		return nil, fmt.Errorf("content of %s: %w", m.Header.MsgType, err)
+		return nil, fmt.Errorf("the content of %s is invalid: %w", m.Header.MsgType, err)
 	}
 	if v, ok := c.(validator); ok {
 		if err := v.validate(); err != nil {
-			return nil, fmt.Errorf("content of %s: %w", m.Header.MsgType, err)
+			return nil, fmt.Errorf("the content of %s is invalid: %w", m.Header.MsgType, err)
 		}
 	}
 	return c, nil
@@ -88,7 +88,7 @@ func missing(field string, present bool) error {
 	if present {
 		return nil
 	}
-	return fmt.Errorf("field %q is missing", field)
+	return fmt.Errorf("the field %q is missing", field)
 }
 
 func (r *ExecuteRequest) validate() error    { return missing("code", r.Code != nil) }

@@ -36,10 +36,10 @@ func (s *Signer) Decode(frames [][]byte) (*Message, error) {
 		Buffers:   parts[partCount:],
 	}
 	if err := json.Unmarshal(parts[partHeader], &m.Header); err != nil {
-		return nil, fmt.Errorf("wire: header: %w", err)
+		return nil, fmt.Errorf("wire: cannot decode the header of a message: %w", err)
 	}
 	if err := json.Unmarshal(parts[partParent], &m.Parent); err != nil {
-		return nil, fmt.Errorf("wire: parent header: %w", err)
+		return nil, fmt.Errorf("wire: cannot decode the parent header of a message: %w", err)
 	}
 	return m, m.check()
 }
@@ -47,14 +47,14 @@ func (s *Signer) Decode(frames [][]byte) (*Message, error) {
 // checkShape returns the index of the delimiter.
 func checkShape(frames [][]byte) (int, error) {
 	if len(frames) > MaxFrames {
-		return 0, fmt.Errorf("wire: %d frames, more than %d", len(frames), MaxFrames)
+		return 0, fmt.Errorf("wire: a message has %d frames, more than the limit of %d", len(frames), MaxFrames)
 	}
 	size := 0
 	for _, f := range frames {
 		size += len(f)
 	}
 	if size > MaxMessage {
-		return 0, fmt.Errorf("wire: message of %d bytes, more than %d", size, MaxMessage)
+		return 0, fmt.Errorf("wire: a message has %d bytes, more than the limit of %d", size, MaxMessage)
 	}
 	at := -1
 	for i := 0; i < len(frames) && i <= MaxEnvelope; i++ {
@@ -64,14 +64,14 @@ func checkShape(frames [][]byte) (int, error) {
 		}
 	}
 	if at < 0 {
-		return 0, errors.New("wire: no delimiter")
+		return 0, errors.New("wire: a message has no delimiter " + delimiter)
 	}
 	if n := len(frames) - at - 1; n < partCount {
-		return 0, fmt.Errorf("wire: %d parts after the delimiter, want %d", n, partCount)
+		return 0, fmt.Errorf("wire: a message has %d parts after the delimiter, and %d are needed", n, partCount)
 	}
 	for _, p := range frames[at+1+partHeader : at+1+partMetadata] {
 		if len(p) > MaxHeader {
-			return 0, fmt.Errorf("wire: header of %d bytes, more than %d", len(p), MaxHeader)
+			return 0, fmt.Errorf("wire: a header has %d bytes, more than the limit of %d", len(p), MaxHeader)
 		}
 	}
 	return at, nil
@@ -81,14 +81,14 @@ func (m *Message) check() error {
 	h := &m.Header
 	switch {
 	case h.MsgType == "":
-		return errors.New("wire: header without msg_type")
+		return errors.New("wire: the header of a message has no msg_type")
 	case h.MsgID == "":
-		return errors.New("wire: header without msg_id")
+		return errors.New("wire: the header of a message has no msg_id")
 	case len(h.MsgType) > maxIdentifier, len(h.MsgID) > maxIdentifier, len(h.Session) > maxIdentifier:
-		return errors.New("wire: header with an oversized identifier")
+		return fmt.Errorf("wire: the header of a message has an identifier of more than %d bytes", maxIdentifier)
 	}
 	if !isObject(m.RawHeader) || !isObject(m.Metadata) || !isObject(m.Content) {
-		return errors.New("wire: a part is not a JSON object")
+		return errors.New("wire: the header, metadata or content of a message is not a JSON object")
 	}
 	return nil
 }
@@ -110,12 +110,12 @@ func (s *Signer) Encode(m *Outgoing) ([][]byte, error) {
 	}
 	content, err := marshal(m.Content)
 	if err != nil {
-		return nil, fmt.Errorf("wire: %s: %w", m.Header.MsgType, err)
+		return nil, fmt.Errorf("wire: cannot encode the content of a message of type %s: %w", m.Header.MsgType, err)
 	}
 	metadata := emptyObject
 	if m.Metadata != nil {
 		if metadata, err = marshal(m.Metadata); err != nil {
-			return nil, fmt.Errorf("wire: %s metadata: %w", m.Header.MsgType, err)
+			return nil, fmt.Errorf("wire: cannot encode the metadata of a message of type %s: %w", m.Header.MsgType, err)
 		}
 	}
 	parent := []byte(m.Parent)

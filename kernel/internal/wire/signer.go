@@ -29,7 +29,7 @@ type Signer struct {
 // file. An empty key turns signing off, as the protocol defines.
 func NewSigner(scheme, key string) (*Signer, error) {
 	if key != "" && scheme != "hmac-sha256" {
-		return nil, fmt.Errorf("wire: signature scheme %q is not supported; use hmac-sha256", scheme)
+		return nil, fmt.Errorf("wire: the signature scheme %q is not supported; use hmac-sha256", scheme)
 	}
 	return &Signer{key: []byte(key), seen: make(map[digest]struct{})}, nil
 }

@@ -27,10 +27,10 @@ const (
 const delimiter = "<IDS|MSG>"
 
 // ErrReplayed is the error for a message whose signature was verified before.
-var ErrReplayed = errors.New("wire: message was received before")
+var ErrReplayed = errors.New("wire: a message with the same signature was received before")
 
 // ErrSignature is the error for a signature that does not match the message.
-var ErrSignature = errors.New("wire: wrong signature")
+var ErrSignature = errors.New("wire: the signature does not match the message")
 
 // A Header identifies a message and its sender.
 type Header struct {

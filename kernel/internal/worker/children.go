@@ -29,7 +29,7 @@ type host struct{ w *worker }
 func (h *host) FuncID(pc uintptr) (string, error) {
 	f := runtime.FuncForPC(pc)
 	if f == nil || f.Entry() != pc {
-		return "", fmt.Errorf("no function starts at %#x", pc)
+		return "", fmt.Errorf("cannot send a function: no function of the notebook starts at the address %#x", pc)
 	}
 	return fmt.Sprintf("%x %s", pc, f.Name()), nil
 }
@@ -38,11 +38,11 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 	addr, name, _ := strings.Cut(id, " ")
 	pc, err := strconv.ParseUint(addr, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("malformed function id %q", id)
+		return 0, fmt.Errorf("cannot find the function that another process names: its id %q is malformed", id)
 	}
 	f := runtime.FuncForPC(uintptr(pc))
 	if f == nil || f.Entry() != uintptr(pc) || f.Name() != name {
-		return 0, fmt.Errorf("the function %s differs in the child process", name)
+		return 0, fmt.Errorf("cannot run the function %s: the child process has another function at its address", name)
 	}
 	return uintptr(pc), nil
 }
@@ -156,7 +156,7 @@ func (w *worker) repeatAll(steps []loadStep) error {
 // applyStep repeats a load step of the parent in a child.
 func (w *worker) applyStep(step loadStep) error {
 	if _, err := w.apply(step); err != nil {
-		return fmt.Errorf("cannot load packages in a child process: %w", err)
+		return fmt.Errorf("cannot load the notebook's packages in a child process: %w", err)
 	}
 	for _, path := range step.Initialize {
 		if err := w.initializeInChild(path); err != nil {
@@ -171,7 +171,7 @@ func (w *worker) applyStep(step loadStep) error {
 	}
 	l, err := w.linker.Load(step.Request)
 	if err != nil {
-		return fmt.Errorf("cannot load %s in a child process: %w", step.Object, err)
+		return fmt.Errorf("cannot load the compiled cell %s in a child process: %w", step.Object, err)
 	}
 	if l.Initial != nil {
 		w.first.add(step.Initial, l.Initial)

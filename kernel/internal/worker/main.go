@@ -94,11 +94,11 @@ func (w *worker) serve() error {
 	}
 	// Use the runtime's poller: see connect in package supervisor.
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
-		return errors.New("there is no control socket: only Perijove's kernel can start this program")
+		return errors.New("there is no socket to the kernel: only Perijove's kernel can start this program")
 	}
 	f := os.NewFile(control.FD, "control")
 	if f == nil {
-		return errors.New("there is no control socket: only Perijove's kernel can start this program")
+		return errors.New("there is no socket to the kernel: only Perijove's kernel can start this program")
 	}
 	w.conn = control.New(f)
 	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))
@@ -144,7 +144,7 @@ func (w *worker) serve() error {
 		case control.Answer:
 			w.pending.Answer(m.Sequence(), m)
 		default:
-			return fmt.Errorf("the kernel sent a %T", m)
+			return fmt.Errorf("the kernel sent a message of the unexpected type %T", m)
 		}
 	}
 }

@@ -64,10 +64,10 @@ func (w *worker) initializeInChild(path string) (err error) {
 	}
 	done := make(chan error)
 	go func() {
-		failed := errors.New("it called runtime.Goexit")
+		failed := errors.New("the initialization called runtime.Goexit")
 		defer func() {
 			if v := recover(); v != nil {
-				failed = fmt.Errorf("panic: %s", cellruntime.PanicText(v))
+				failed = fmt.Errorf("the initialization panicked: %s", cellruntime.PanicText(v))
 			}
 			done <- failed
 		}()

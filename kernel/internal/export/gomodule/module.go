@@ -234,7 +234,7 @@ func (m *Module) Run(env []string, args ...string) ([]byte, error) {
 		if text == "" {
 			text = err.Error()
 		}
-		return nil, fmt.Errorf("go %s: %s", args[0], text)
+		return nil, fmt.Errorf("the command go %s failed: %s", args[0], text)
 	}
 	return out.Bytes(), nil
 }
@@ -295,7 +295,7 @@ func (m *Module) Archive(path string) (string, error) {
 		}
 	}
 	if m.files[path] == "" {
-		return "", fmt.Errorf("package %s is not available: add its module with %%get, or to the go.mod of the notebook's folder", path)
+		return "", fmt.Errorf("package %s is not available: add its module with %%get, or write it into the go.mod of the notebook's folder", path)
 	}
 	return m.files[path], nil
 }

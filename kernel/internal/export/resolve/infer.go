@@ -94,7 +94,7 @@ func (b *Book) infer() error {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "infer.go", head+in.text.String(), parser.SkipObjectResolution)
 	if err != nil {
-		return fmt.Errorf("export: %w", err)
+		return fmt.Errorf("export: cannot parse generated code; this is a bug in Perijove, not in the notebook; please report it: %w", err)
 	}
 	conf := types.Config{Importer: b.Pkgs, Error: func(error) {}}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}

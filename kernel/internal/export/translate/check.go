@@ -37,7 +37,7 @@ func (b *translation) checkProgram() error {
 		text, head := f.complete("")
 		tree, err := parser.ParseFile(c.fset, f.name, text, parser.SkipObjectResolution)
 		if err != nil {
-			return fmt.Errorf("export: the program has a syntax error; this is a bug in Perijove, not in the notebook: %w", err)
+			return fmt.Errorf("export: the program has a syntax error; this is a bug in Perijove, not in the notebook; please report it: %w", err)
 		}
 		c.files, c.heads, c.trees = append(c.files, f), append(c.heads, head), append(c.trees, tree)
 	}
@@ -205,7 +205,7 @@ func (c *checked) report() {
 		}
 		ch, off, ok := c.place(e.Pos)
 		if !ok {
-			c.b.Errs = append(c.b.Errs, &cell.Error{Cell: c.b.Steps[0].Cell.N, Msg: "the program does not compile; this is a bug in Perijove, not in the notebook: " + c.fset.Position(e.Pos).String() + ": " + msg})
+			c.b.Errs = append(c.b.Errs, &cell.Error{Cell: c.b.Steps[0].Cell.N, Msg: "the program does not compile; this is a bug in Perijove, not in the notebook; please report it: " + c.fset.Position(e.Pos).String() + ": " + msg})
 			continue
 		}
 		pos := ch.src.PosIn(min(off, len(ch.src.Text)))

@@ -120,7 +120,7 @@ func (b *translation) writeFile(s *resolve.Step, d cell.DirectiveLine, args stri
 		return ""
 	})
 	if name == "" || ofKernel != "" {
-		hint := "the name of a file is missing"
+		hint := "the name of a file is missing: write it after the directive"
 		if ofKernel != "" {
 			hint = "the file's name contains the environment variable " + ofKernel + ", which only the kernel sets"
 		}

@@ -128,7 +128,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 			return b, nil
 		}
 	}
-	return nil, errors.New("export: renaming variables does not end; this is a bug in Perijove, not in the notebook")
+	return nil, errors.New("export: the loop that renames variables does not end; this is a bug in Perijove, not in the notebook; please report it")
 }
 
 // fetch compiles the packages that the cells use. It gets missing modules if the notebook has %autoget or is written for GoNB.
@@ -184,7 +184,7 @@ func (b *translation) files() (map[string][]byte, error) {
 		text, _ := f.complete(b.head(f))
 		formatted, err := format.Source([]byte(text))
 		if err != nil {
-			return nil, fmt.Errorf("export: %s: %w", f.name, err)
+			return nil, fmt.Errorf("export: cannot format the file %s; this is a bug in Perijove, not in the notebook; please report it: %w", f.name, err)
 		}
 		out[f.name] = formatted
 	}

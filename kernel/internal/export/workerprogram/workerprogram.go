@@ -48,7 +48,7 @@ func Transform(main []byte, c Config) ([]byte, error) {
 		}
 	}
 	if w.offered == 0 {
-		return nil, fmt.Errorf("%s declares no function that package cluster can send: such a function has one argument, and may have a context.Context before it", c.Notebook)
+		return nil, fmt.Errorf("cannot make a worker program of %s, which declares no function that package cluster can send: such a function has one argument, and may have a context.Context before it", c.Notebook)
 	}
 	list = identity.Packages(list, c.PackageVersion)
 	table, err := json.Marshal(mpsource.Program{Go: c.Release, Library: c.Library, Declarations: list})

@@ -152,7 +152,7 @@ func (cfg *Config) importcfg(imports []string, noInlining bool) (file string, th
 		thin = file != complete
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("program: importcfg: %w", err)
+		return "", false, fmt.Errorf("program: cannot list the compiled packages for the compiler: %w", err)
 	}
 	return file, thin, nil
 }
@@ -163,7 +163,7 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 	seq := c.seq.Add(1)
 	dir := filepath.Join(cfg.Dir, fmt.Sprintf("u%d", seq))
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", fmt.Errorf("program: %w", err)
+		return "", fmt.Errorf("program: cannot make a folder for the compiler: %w", err)
 	}
 	if !cfg.KeepSources {
 		defer os.RemoveAll(dir)
@@ -171,7 +171,7 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 	var names []string
 	for _, f := range u.Files {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Text), 0o600); err != nil {
-			return "", fmt.Errorf("program: %w", err)
+			return "", fmt.Errorf("program: cannot write a source file for the compiler: %w", err)
 		}
 		names = append(names, f.Name)
 	}
@@ -199,7 +199,7 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		return "", fmt.Errorf("program: %w", err)
+		return "", fmt.Errorf("program: cannot run the compiler: %w", err)
 	}
 	return "", &Error{out.String(), err}
 }

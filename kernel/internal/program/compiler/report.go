@@ -176,7 +176,7 @@ func probe(f *os.File, fd int) error {
 		b := make([]byte, unix.SizeofInotifyEvent)
 		if n, err := unix.Read(fd, b); err != nil || n != len(b) || binary.NativeEndian.Uint32(b[4:]) != mask {
 			w.Close()
-			return fmt.Errorf("the system does not report event %#x of a pipe: %w", mask, err)
+			return fmt.Errorf("cannot watch the pipe of the compiler's report: the system does not report event %#x (error: %v)", mask, err)
 		}
 	}
 	return nil

@@ -348,4 +348,4 @@ func (c *Compiler) prepareNext() {
 }
 
 // errNoStandby reports that no process on standby can compile the unit.
-var errNoStandby = errors.New("no compiler on standby")
+var errNoStandby = errors.New("no compiler process that was started ahead can compile the cell")

@@ -22,19 +22,19 @@ func exportData(file string) ([]byte, error) {
 	head := make([]byte, len(magic)+header)
 	r := bufio.NewReader(f)
 	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(magic)]) != magic {
-		return nil, fmt.Errorf("%s is not a package archive", file)
+		return nil, fmt.Errorf("the file %s is not the archive of a compiled package", file)
 	}
 	size, err := strconv.Atoi(strings.TrimSpace(string(head[len(magic)+48 : len(magic)+58])))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("the archive %s has a malformed size of its first member: %w", file, err)
 	}
 	data := make([]byte, size)
 	if _, err := io.ReadFull(r, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("cannot read the first member of the archive %s: %w", file, err)
 	}
 	_, data, ok := bytes.Cut(data, []byte("\n$$B\n"))
 	if !ok {
-		return nil, fmt.Errorf("%s has no export data", file)
+		return nil, fmt.Errorf("the archive %s has no export data", file)
 	}
 	if i := bytes.LastIndex(data, []byte("\n$$\n")); i >= 0 {
 		data = data[:i]

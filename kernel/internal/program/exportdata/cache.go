@@ -99,13 +99,13 @@ func (c *cache) read(generation int, path string, data []byte) (*types.Package, 
 	}
 	pkg, err := gcexportdata.Read(bytes.NewReader(data), c.Fset, c.loaded, path)
 	if err != nil {
-		return nil, fmt.Errorf("export data of %s: %w", path, err)
+		return nil, fmt.Errorf("cannot read the export data of package %s: %w", path, err)
 	}
 	return pkg, nil
 }
 
 // errNotLoaded reports that a package was not loaded within the time of a query.
-var errNotLoaded = errors.New("the package is not known yet")
+var errNotLoaded = errors.New("the package was not loaded within the time limit of a query")
 
 // loadWithin does what load does, but returns errNotLoaded after the timeout. The load then continues in the
 // background.

@@ -177,7 +177,7 @@ type Versioner interface {
 	Version(path string) (string, error)
 }
 
-var errNoVersion = errors.New("its module is not known")
+var errNoVersion = errors.New("the module of the package is not known")
 
 func (h *Hasher) packageVersion(path string) (string, error) {
 	if exportdata.IsStd(path) || identity.IsLibrary(path) {

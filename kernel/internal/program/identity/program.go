@@ -80,7 +80,7 @@ func OfFile(src string, packages map[string]string) ([]mpsource.Declaration, err
 			name = packages[im.Path]
 		}
 		if name == "." || name == "" {
-			return nil, fmt.Errorf("the names that the import of %q declares are not known", im.Path)
+			return nil, fmt.Errorf("cannot identify the file's declarations: the names that the import of package %q declares are not known", im.Path)
 		}
 		s.imports[name] = im.Path
 	}

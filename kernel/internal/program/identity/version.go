@@ -54,11 +54,11 @@ func Version(list []byte) (string, error) {
 func (p *listed) version() (string, error) {
 	switch m := p.Module; {
 	case p.Error != nil:
-		return "", fmt.Errorf("package %s: %s", p.ImportPath, p.Error.Err)
+		return "", fmt.Errorf("cannot find the version of package %s: %s", p.ImportPath, p.Error.Err)
 	case p.Standard || IsLibrary(p.ImportPath):
 		return "", nil
 	case m == nil:
-		return "", fmt.Errorf("package %s belongs to no module", p.ImportPath)
+		return "", fmt.Errorf("cannot find the version of package %s, which belongs to no module", p.ImportPath)
 	case m.Main || m.Replace != nil && m.Replace.Version == "":
 		hash, err := p.content()
 		return p.ImportPath + " " + hash, err

@@ -17,11 +17,11 @@ import (
 func SharedCode(object string, worker Worker) (name string, err error) {
 	b, err := os.ReadFile(object)
 	if err != nil {
-		return "", fmt.Errorf("inlining: %w", err)
+		return "", fmt.Errorf("inlining: cannot read the compiled cell: %w", err)
 	}
 	list, err := goobj.ParseArchive(b)
 	if err != nil || len(list) != 1 {
-		return "", fmt.Errorf("inlining: %s: %d objects instead of one: %w", object, len(list), err)
+		return "", fmt.Errorf("inlining: the compiled cell in %s has %d objects instead of 1 (error: %v)", object, len(list), err)
 	}
 	defer goobj.Guard(&err)
 	w := walk{o: list[0], seen: make([]bool, list[0].NumDef()), worker: worker}

@@ -26,7 +26,7 @@ func (s *Std) Archive(path string) (string, error) {
 	if file := s.archives[path]; file != "" {
 		return file, nil
 	}
-	return "", fmt.Errorf("package %s is not available: %%get %s fetches it", path, path)
+	return "", fmt.Errorf("package %s is not available: %%get %s fetches the package", path, path)
 }
 
 // Importcfg returns an importcfg file that covers the standard library.
@@ -45,11 +45,11 @@ func NewStd(t testing.TB) *Std {
 var list = sync.OnceValues(func() (*Std, error) {
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}", "std").Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w", err)
+		return nil, fmt.Errorf("cannot list the standard library with the command go list: %w", err)
 	}
 	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()
 	if err != nil {
-		return nil, fmt.Errorf("go env: %w", err)
+		return nil, fmt.Errorf("cannot find the folder of the Go tools with the command go env: %w", err)
 	}
 	s := &Std{Compile: filepath.Join(strings.TrimSpace(string(dir)), "compile"), archives: map[string]string{}}
 	var cfg bytes.Buffer

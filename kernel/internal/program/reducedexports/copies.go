@@ -94,7 +94,7 @@ func (c *Copies) Write(originals string, imports []string, used Names) error {
 	for _, path := range imports {
 		p := cfg.packages[path]
 		if p == nil {
-			return fmt.Errorf("package %s is not in %s", path, originals)
+			return fmt.Errorf("the importcfg file %s does not list package %s", originals, path)
 		}
 		if err := p.write(used[path]); err != nil {
 			return err
@@ -150,19 +150,19 @@ func readMember(file string) (member, data []byte, err error) {
 	defer f.Close()
 	head := make([]byte, headerEnd)
 	if _, err := f.ReadAt(head, 0); err != nil || string(head[:len(archiveMagic)]) != archiveMagic {
-		return nil, nil, fmt.Errorf("%s is not a package archive", file)
+		return nil, nil, fmt.Errorf("the file %s is not the archive of a compiled package", file)
 	}
 	size, err := strconv.Atoi(strings.TrimSpace(string(head[sizeStart : sizeStart+10])))
 	if err != nil || size < 0 || size > 1<<30 {
-		return nil, nil, fmt.Errorf("%s is not a package archive: its first member has no size", file)
+		return nil, nil, fmt.Errorf("the file %s is not the archive of a compiled package: its first member has no valid size", file)
 	}
 	member = make([]byte, headerEnd+size)
 	if _, err := f.ReadAt(member, 0); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("cannot read the first member of the archive %s: %w", file, err)
 	}
 	start, end := bytes.Index(member, []byte(dataStart)), bytes.LastIndex(member, []byte(dataEnd))
 	if start < 0 || end < start+len(dataStart) {
-		return nil, nil, fmt.Errorf("%s has no export data", file)
+		return nil, nil, fmt.Errorf("the archive %s has no export data", file)
 	}
 	return member, member[start+len(dataStart) : end], nil
 }

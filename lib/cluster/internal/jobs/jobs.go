@@ -133,7 +133,7 @@ func (r *Record) Endings(subject string, data []byte, name string, sameBuild boo
 	}
 	if err != nil {
 		for i := first; i <= last; i++ {
-			ends[i] = Ending{Err: fmt.Errorf("cluster: no result of %s: %w; the task may have run all the same", r.Func, err)}
+			ends[i] = Ending{Err: fmt.Errorf("cluster: no result of %s: %w; it is unknown whether the task has run", r.Func, err)}
 		}
 		return ends
 	}

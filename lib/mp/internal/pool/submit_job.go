@@ -46,7 +46,7 @@ func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 		tracing.ReceiveLocal(tracing.KindLocalResult, unsafe.Pointer(f), 0)
 		return true, f.err
 	case <-ctx.Done():
-		return false, fmt.Errorf("%w, and the wait for its result was given up: %w", failure.ErrRunning, context.Cause(ctx))
+		return false, fmt.Errorf("%w, but the context of the wait has ended: %w", failure.ErrRunning, context.Cause(ctx))
 	}
 }
 

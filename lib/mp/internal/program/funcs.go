@@ -47,15 +47,15 @@ func isLiteral(name string) bool {
 func CaptureError(pc uintptr) error {
 	if f := runtime.FuncForPC(pc); f != nil && strings.HasSuffix(f.Name(), "-fm") {
 		method := strings.TrimSuffix(f.Name(), "-fm")
-		return fmt.Errorf("mp: %s is a method value: it holds its receiver, which a process does not share; "+
+		return fmt.Errorf("mp: %s is a method value: it holds its receiver, which a child process does not share; "+
 			"send the method expression (T.Method or (*T).Method) and pass the receiver as the argument", method)
 	}
 	name := Describe(pc)
 	if strings.Contains(name, "[...]") {
-		return fmt.Errorf("mp: %s was made in generic code and holds captured variables or type arguments, which a process does not share: "+
+		return fmt.Errorf("mp: %s was made in generic code and holds captured variables or type arguments, which a child process does not share: "+
 			"make the function value outside of generic code, as in double[int], and pass that value to the generic code", name)
 	}
-	return fmt.Errorf("mp: %s captures variables, which a process does not share; "+
+	return fmt.Errorf("mp: %s captures variables, which a child process does not share; "+
 		"make it a top-level function and pass what it needs as its argument", name)
 }
 
