@@ -38,7 +38,7 @@ func TestParametersCommand(t *testing.T) {
 	root.SetIn(strings.NewReader(strings.Replace(parametersNotebook, "var mode", "var =", 1)))
 	root.SetErr(&bytes.Buffer{})
 	root.SetArgs([]string{"parameters", "-"})
-	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "cell 1, tagged parameters: line 3") {
+	if err := root.Execute(); err == nil || !strings.Contains(err.Error(), "cell 1, which is tagged parameters: line 3") {
 		t.Errorf("err = %v", err)
 	}
 }

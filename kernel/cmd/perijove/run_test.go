@@ -126,7 +126,7 @@ func TestRunRefusesBadUse(t *testing.T) {
 		want string
 	}{
 		{[]string{"-p", "m=1"}, "there is no parameter m; the parameters are: n int"},
-		{[]string{"-p", "n=x"}, "expected a whole number"},
+		{[]string{"-p", "n=x"}, "the value must be a whole number"},
 		{[]string{"--timeout", "-1s"}, "must not be negative"},
 		{[]string{"DIR/none.ipynb"}, "accepts 1 arg"},
 		{[]string{"--html", "DIR/none/page.html"}, "/none: no such file or directory"},

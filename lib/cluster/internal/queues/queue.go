@@ -34,7 +34,7 @@ const (
 )
 
 // errUnknown is part of the error of a call that may have had its effect.
-var errUnknown = errors.New("it is not known whether the value was put")
+var errUnknown = errors.New("it is unknown whether the value was put into the Queue")
 
 // A Queue is a queue on the server. Its methods may be called concurrently. They return
 // mp.ErrClosed if the stream was deleted. While no server answers, they try again until ctx ends,
@@ -95,7 +95,7 @@ func unknown(ctx context.Context, err error, lost bool) error {
 	switch {
 	case ctx.Err() != nil:
 	case lost && (errors.Is(err, mp.ErrClosed) || errors.Is(err, mp.ErrFull)), servers.IsTransient(err):
-		return fmt.Errorf("%w (%w)", err, errUnknown)
+		return fmt.Errorf("cannot put a value into a Queue: %w; %w", err, errUnknown)
 	}
 	return err
 }

@@ -153,7 +153,7 @@ func (q *Queue) remove(ctx context.Context, msg jetstream.Msg, until time.Time) 
 	case errors.Is(closed(err), mp.ErrClosed):
 		return nil, false, mp.ErrClosed
 	}
-	return nil, false, fmt.Errorf("it is not known whether the value was removed, since no server answered within %v: %w", removeTimeout, err)
+	return nil, false, fmt.Errorf("cannot remove a value from a Queue: no server answered within %v, so it is unknown whether the value was removed: %w", removeTimeout, err)
 }
 
 // isEmpty reports whether processes have taken all values in the stream of the Queue. A

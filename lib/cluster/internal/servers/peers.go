@@ -43,7 +43,7 @@ func Open(ctx context.Context, f func(ctx context.Context) error) error {
 func create(ctx context.Context, isTransient func(error) bool, f func(ctx context.Context) error) error {
 	err := retry(ctx, isTransient, func(ctx context.Context, _ bool) error { return f(ctx) })
 	if isMissingPeers(err) {
-		err = fmt.Errorf("too few servers were there for %v for the number of copies that cluster.Replicas asks for; start the missing servers and try again: %w", Timeout, err)
+		err = fmt.Errorf("for %v, fewer servers ran than the number of copies that cluster.Replicas sets; start the missing servers and try again: %w", Timeout, err)
 	}
 	return err
 }
