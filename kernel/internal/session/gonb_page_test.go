@@ -82,7 +82,7 @@ func TestGonbPage(t *testing.T) {
 	}
 	<-ended
 	mustContain(t, tr.text(),
-		"[update text/html]", `the value that the page sends to "here" is a []interface {}`,
+		"[update text/html]", `cannot pass on the value that the page sends to "here": the value is a []interface {}`,
 		"here float64 1.5 <nil>\nhere string text <nil>\nhere []float64 [1 2] <nil>\nhere map[string]string map[a:b] <nil>")
 	if strings.Contains(tr.text(), "nobody wants it") {
 		t.Errorf("a value arrived that nobody asked for:\n%s", tr.text())

@@ -18,7 +18,7 @@ import (
 // garbage collector starts late, since collections cost small cells time.
 
 // ErrMemory is the error of Compile if the compiler process reached its memory limit.
-var ErrMemory = errors.New("the compiler ran out of memory: its process reached the memory limit")
+var ErrMemory = errors.New("the compiler ran out of memory")
 
 // LeastMemory is the lowest memory limit of a compiler process, in bytes, even if Config.Memory returns less. Users
 // free memory by running a small cell, so small cells must always compile.
