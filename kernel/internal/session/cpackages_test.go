@@ -110,7 +110,7 @@ func TestOwnC(t *testing.T) {
 	if err := os.WriteFile(file, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	mustContain(t, show(t, s, "import \"example.com/hot/internal/core\"\ncore.Answer()"), "package example.com/hot/internal/core has C code that the process that runs the cells does not contain")
+	mustContain(t, show(t, s, "import \"example.com/hot/internal/core\"\ncore.Answer()"), "cannot load package example.com/hot/internal/core: it has C code that the process that runs the cells does not contain")
 }
 
 // TestNoCCompiler: the error names the missing C compiler.
