@@ -16,7 +16,7 @@ type Estimate struct{ Median, Low, High float64 }
 type Point struct {
 	Workers    int
 	Seconds    Estimate // time of the work in seconds
-	Speedup    Estimate // the baseline's time divided by the time of the work; times Options.Work if that is set
+	Speedup    Estimate // the baseline's time divided by the time of the work, multiplied by Options.Work if that is set
 	Efficiency float64  // median speedup per worker
 
 	// KarpFlatt is the experimentally determined serial fraction of Karp and Flatt:

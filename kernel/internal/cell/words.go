@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SplitWords splits arguments into plain and quoted words, as a shell does. Other than in a shell, a backslash
+// SplitWords splits arguments into plain and quoted words, as a shell does. Unlike in a shell, a backslash
 // outside of quotation marks separates words. SplitWords returns an error if a quotation mark is not closed.
 func SplitWords(s string) ([]string, error) {
 	var list []string

@@ -134,8 +134,8 @@ func Word(k cell.Kind) string {
 	return map[cell.Kind]string{cell.Func: "function", cell.Type: "type", cell.Const: "constant", cell.Var: "variable"}[k]
 }
 
-// VariableOf returns a variable of the specification v. If v is nil, it returns a variable that a short variable
-// declaration with these values declares.
+// VariableOf returns the variable number index of the count variables that the specification v declares. If v is nil,
+// a short variable declaration with the given values declares them.
 func VariableOf(src cell.Source, v *cell.VarSpec, values []cell.Span, index, count int) Variable {
 	out := Variable{Source: src, Values: values, Index: index, Count: count}
 	if v != nil {

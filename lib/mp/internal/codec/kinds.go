@@ -82,8 +82,8 @@ const (
 	minGrowth = 4096
 )
 
-// Bulk returns the memory of the slice at p, whose elements are encoded as their
-// memory. Except for padding, it is the slice's encoding without the length.
+// Bulk returns the memory of the elements of the slice at p. The type of the elements must be
+// encoded as its memory. The encoding of the slice is its length, padding and this memory.
 func (c *Codec) Bulk(p unsafe.Pointer) []byte {
 	s := (*[]byte)(p) // its header; the length counts elements
 	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.Elem.Size)

@@ -124,7 +124,7 @@ func (o *Object) OnDeath(remove func(i int, dead Owner) bool) {
 	o.peers.remove = remove
 }
 
-// Losses returns how often the last other user of the object was found dead. A wait
+// Losses returns how often all other users of the object were found dead. A wait
 // that began before such a loss fails with ErrPeerDied.
 func (o *Object) Losses() uint32 { return o.peers.losses.Load() }
 
