@@ -43,14 +43,14 @@ const limitVariable = "MP_TEST_LIMIT"
 // watchdog returns a context that ends when a test hangs, so that the test fails and
 // not the whole run.
 func watchdog(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errHang)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 5*time.Minute, errHang)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 type hang struct{}
 
-func (hang) Error() string { return "the watchdog's two minutes are over: something hangs" }
+func (hang) Error() string { return "the watchdog's five minutes are over: something hangs" }
 
 var errHang = hang{}
 
