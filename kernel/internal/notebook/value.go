@@ -32,8 +32,12 @@ func (s *parameterScope) parse(text string, t types.Type) (string, error) {
 	if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsConstType != 0 {
 		return basic(text, b)
 	}
-	return "", fmt.Errorf("values of type %s cannot be set: a parameter is a number, bool, string, "+
-		"time.Duration, or a slice of one of these", s.typeName(t))
+	return "", errNotSettable(s.typeName(t))
+}
+
+func errNotSettable(typ string) error {
+	return fmt.Errorf("values of type %s cannot be set: a parameter is a number that is not complex, a bool, string, "+
+		"time.Duration, or a slice of one of these", typ)
 }
 
 func errExpected(what, got string) error {
@@ -95,7 +99,7 @@ func basic(text string, b *types.Basic) (string, error) {
 	case info&types.IsFloat != 0:
 		return float(word, b)
 	}
-	return "", fmt.Errorf("values of type %s cannot be set", b.Name())
+	return "", errNotSettable(b.Name())
 }
 
 func float(text string, b *types.Basic) (string, error) {

@@ -42,7 +42,7 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 	}
 	f := runtime.FuncForPC(uintptr(pc))
 	if f == nil || f.Entry() != uintptr(pc) || f.Name() != name {
-		return 0, fmt.Errorf("cannot run the function %s: the child process has another function at its address", name)
+		return 0, fmt.Errorf("cannot run the function %s: the child process has another function at its address; this is a bug in Perijove; please report it", name)
 	}
 	return uintptr(pc), nil
 }
