@@ -120,7 +120,7 @@ func describe(rounds, busy int, python string, foreign float64) string {
 	if math.IsNaN(foreign) {
 		return s + "load by others unknown."
 	}
-	s += fmt.Sprintf("others used %.2f cores meanwhile", foreign)
+	s += fmt.Sprintf("other programs used %.2f cores meanwhile", foreign)
 	if busy > 0 {
 		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", maxForeignCores, busy)
 	}

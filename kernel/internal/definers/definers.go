@@ -1,6 +1,7 @@
 package definers
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -47,9 +48,11 @@ func (d *Index) Update(archives map[string]string) (changed bool, err error) {
 		}
 		changed = true
 		if _, read := d.files[file]; !read {
-			if d.files[file], err = readMarks(file); err != nil {
-				return false, err
+			marks, err := readMarks(file)
+			if err != nil {
+				return false, fmt.Errorf("cannot read the symbols of package %s in %s: %w", path, file, err)
 			}
+			d.files[file] = marks
 		}
 		d.known[path] = file
 	}

@@ -74,3 +74,17 @@ func BenchmarkDefiners(b *testing.B) {
 		b.ReportMetric(float64(len(d.first)), "names")
 	}
 }
+
+// TestDamagedArchive: the error names the package and the file, each time.
+func TestDamagedArchive(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "damaged.a")
+	if err := os.WriteFile(file, []byte("!<arch>\nno archive"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := &Index{}
+	for range 2 {
+		if _, err := d.Update(map[string]string{"example.com/damaged": file}); err == nil || !strings.Contains(err.Error(), "example.com/damaged in "+file) {
+			t.Errorf("a damaged archive: %v", err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
 		})
 		if ready < 0 {
-			return nil, errors.New("cannot initialize packages that depend on each other in a cycle")
+			return nil, fmt.Errorf("cannot initialize packages that depend on each other in a cycle: %s; this is a bug in Perijove; please report it", strings.Join(slices.DeleteFunc(names, func(name string) bool { return done[name] }), ", "))
 		}
 		n := nodes[names[ready]]
 		done[names[ready]] = true

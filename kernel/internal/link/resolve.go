@@ -98,7 +98,7 @@ func checkNoC(o *object, name string) error {
 	if !strings.HasPrefix(name, "_cgo_") {
 		return nil
 	}
-	return fmt.Errorf("cannot load package %s: it has C code that the process that runs the cells does not contain", o.pkg.path)
+	return fmt.Errorf("cannot load package %s: it has C code that the process that runs the cells does not contain; to build a process with this C code, import a package that uses it and is not internal", o.pkg.path)
 }
 
 // byReference resolves a symbol that an object refers to by name.

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Limit is the memory limit of this process. It changes only the soft value of RLIMIT_DATA. Programs that this
-// process starts get the old value. So the old value applies to this process, too, while it forks. The kernel's
+// A Limit is the memory limit of this process. It changes only the soft value of RLIMIT_DATA. A new process inherits
+// the limit of its parent. So while this process forks, the old value applies to it, and programs get the old value. The kernel's
 // supervisor watches the memory of all processes of the notebook, and so covers allocations in that time. The methods
 // of a Limit can be called concurrently after Begin.
 type Limit struct {

@@ -148,7 +148,10 @@ func (c *checkedConn) readHead() ([]byte, uint64, error) {
 // admit counts a frame against the limits and reserves its memory.
 func (c *checkedConn) admit(size uint64) error {
 	c.frames++
-	if c.frames > maxFrames || size > uint64(c.maxTotal) || c.total+int(size) > c.maxTotal {
+	switch {
+	case c.frames > maxFrames:
+		return fmt.Errorf("%w of %d frames", errTooLarge, maxFrames)
+	case size > uint64(c.maxTotal) || c.total+int(size) > c.maxTotal:
 		return fmt.Errorf("%w of %d bytes", errTooLarge, c.maxTotal)
 	}
 	c.total += int(size)

@@ -97,7 +97,7 @@ func (a *archives) Archive(path string) (string, error) {
 	if f := all[path]; f != "" {
 		return f, nil
 	}
-	return "", fmt.Errorf("cannot load package %s, which was not compiled for this notebook", path)
+	return "", fmt.Errorf("cannot load package %s, which was not compiled for this notebook; this is a bug in Perijove; please report it", path)
 }
 
 func (a *archives) Has(path string) bool {

@@ -143,7 +143,8 @@ type Declarer struct {
 	functions []string              // symbols of functions of other packages
 }
 
-// Functions returns a file of the package with declarations of functions of other packages.
+// Functions returns a file for the thin package, whose name is pkg. The file declares the functions in list, which
+// other packages define, by their linknames.
 func (d *Declarer) Functions(pkg string, list []Function) ([]byte, error) {
 	imports, functions := map[string]bool{}, ""
 	for _, fn := range list {

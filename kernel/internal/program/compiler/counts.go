@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// Counts has the number of units that waiting compiler processes have compiled, and by reason the number of units
-// that they could not compile. The fields other than Units, NoInlining and Declared
-// add up to Units.
+// Counts says how many units were compiled: Units in all, Waiting of them by processes that had been waiting, the
+// others not, for the reasons NoneReady to Failed. NoInlining and Declared count some of these units again.
 type Counts struct {
 	Units      int
 	Waiting    int // units that were compiled by a process that had been waiting

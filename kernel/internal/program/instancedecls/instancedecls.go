@@ -32,8 +32,8 @@ type Instances interface {
 	Declared(path, linkName string) (in, identifier string, ok bool)
 }
 
-// Unit returns the unit u in the form that refers to instances by their declarations, or nil if u mentions no instance of a thin package or one that is not
-// declared. files are the files of u, and r is the result of checking them. all should be an Instances; if it is none, Unit returns nil.
+// Unit returns the unit u in the form that refers to instances by their declarations, or nil if u mentions no instance of a thin package, or an instance that is
+// not declared. files are the files of u, and r is the result of checking them. all is an Instances; if it has another type, Unit returns nil.
 func Unit(u compiler.Unit, files []*emit.File, r *check.Result, all any) *compiler.Unit {
 	instances, ok := all.(Instances)
 	if !ok || len(files) != len(r.Files) { // a file that was written after the check

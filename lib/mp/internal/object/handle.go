@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Size is the size in bytes of an object for small types, such as Mutex and Event.
+// Size is the size in bytes of the shared memory of a small object, such as a Mutex or an Event.
 const Size = 256
 
 // A Handle refers to an object. The zero Handle is for goroutines: its object is made
