@@ -33,6 +33,7 @@ type queue struct {
 
 // A task waits for its outcome. Guarded by runner.mu, except for done.
 type task struct {
+	ctx     context.Context // of the call that waits for the task
 	arg     []byte
 	done    chan struct{} // closed when outcome or err is set
 	outcome mpremote.Outcome
@@ -40,6 +41,7 @@ type task struct {
 	number  uint64 // the same in each batch that has the task
 	batch   *batch // nil until it is sent
 	index   int
+	told    bool // the workers of batch have been told that ctx has ended
 }
 
 // A batch is a sent batch. Guarded by runner.mu.
@@ -108,7 +110,7 @@ func (r *runner) takeLocked(q *queue, slots int) *batch {
 		q.pending = nil
 	}
 	for i, t := range b.tasks {
-		t.batch, t.index = b, i
+		t.batch, t.index, t.told = b, i, false
 	}
 	return b
 }

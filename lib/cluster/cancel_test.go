@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -32,5 +33,29 @@ func TestCancelBeforeItsBatch(t *testing.T) {
 	must.Do(c.conn.Publish(c.cancelSubject(), early.Encode()), c.conn.Flush())
 	if _, err := mp.Submit[int](ctx, p, untilDone, 1).Result(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestWithdraw: when the context of tasks ends, those that were not sent are withdrawn with the first that is
+// abandoned, and the workers are told of the newest tasks first.
+func TestWithdraw(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	r := &runner{id: "p", inflight: map[uint64]*batch{}}
+	one := func(ctx context.Context) *task { return &task{ctx: ctx} }
+	q := &queue{pending: []*task{one(ended), one(t.Context()), one(ended)}}
+	r.queues = []*queue{q}
+	for id := range uint64(3) {
+		r.inflight[id] = &batch{id: id, tasks: []*task{one(ended), nil, one(t.Context()), one(ended)}}
+	}
+	want := []wire.Cancel{{Pool: "p", Batch: 2, Indexes: []int{3, 0}}, {Pool: "p", Batch: 1, Indexes: []int{3, 0}}, {Pool: "p", Batch: 0, Indexes: []int{3, 0}}}
+	if got := r.withdrawLocked(); !reflect.DeepEqual(got, want) {
+		t.Errorf("the workers are told %v, want %v", got, want)
+	}
+	if len(q.pending) != 1 || q.pending[0].ctx != t.Context() {
+		t.Errorf("%d tasks are waiting, want the one whose context has not ended", len(q.pending))
+	}
+	if again := r.withdrawLocked(); len(again) > 0 {
+		t.Errorf("the workers are told again: %v", again)
 	}
 }

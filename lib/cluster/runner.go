@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -98,10 +99,13 @@ func (r *runner) Run(ctx context.Context, f *mpremote.Func, arg []byte) (mpremot
 		return mpremote.Outcome{}, err
 	}
 	defer r.room.Release(size)
-	t := &task{arg: arg, done: make(chan struct{})}
+	t := &task{ctx: ctx, arg: arg, done: make(chan struct{})}
 	r.add(f, t)
 	select {
 	case <-t.done:
+		if t.told { // the outcome says only that a worker was told that ctx has ended
+			return mpremote.Outcome{}, context.Cause(ctx)
+		}
 		return t.outcome, t.err
 	case <-ctx.Done():
 		r.abandon(t)
@@ -150,29 +154,54 @@ func sameFunction(a, b *mpremote.Func) bool {
 		(a.Source == nil) == (b.Source == nil) && (a.Source == nil || a.Source.Hash == b.Source.Hash)
 }
 
-// abandon forgets a task that is no longer awaited, and tells the workers.
+// abandon forgets the task t, whose context has ended, and tells the workers. It also withdraws the
+// other tasks whose contexts have ended: without that, they would begin when t makes room for them.
 func (r *runner) abandon(t *task) {
 	r.mu.Lock()
+	canceled := r.withdrawLocked()
 	b := t.batch
-	if b == nil {
-		for _, q := range r.queues {
-			q.pending = slices.DeleteFunc(q.pending, func(o *task) bool { return o == t })
-		}
+	if b == nil || b.tasks[t.index] != t {
 		r.mu.Unlock()
-		return
-	}
-	if b.tasks[t.index] != t {
-		r.mu.Unlock()
+		r.tell(canceled)
 		return
 	}
 	r.settleLocked(b, t.index, mpremote.Outcome{}, context.Canceled)
 	b.drop = b.left == 0
 	stored, all := b.seq > 0, b.drop
 	r.mu.Unlock()
-	canceled := wire.Cancel{Pool: r.id, Batch: b.id, Indexes: []int{t.index}}
-	_ = r.c.conn.Publish(r.c.cancelSubject(), canceled.Encode()) // if the message is lost, the task runs to its end
+	r.tell(canceled)
 	if stored && all {
 		r.c.background(func() { r.remove(b) })
+	}
+}
+
+// withdrawLocked forgets tasks that were not sent and whose contexts have ended. It returns messages about
+// those that were sent and not told, so that a worker cancels waiting tasks before the running ones.
+func (r *runner) withdrawLocked() []wire.Cancel {
+	for _, q := range r.queues {
+		q.pending = slices.DeleteFunc(q.pending, func(t *task) bool { return t.ctx.Err() != nil })
+	}
+	var list []wire.Cancel
+	for id, b := range r.inflight {
+		c := wire.Cancel{Pool: r.id, Batch: id}
+		for i, t := range slices.Backward(b.tasks) {
+			if t != nil && !t.told && t.ctx.Err() != nil {
+				t.told = true
+				c.Indexes = append(c.Indexes, i)
+			}
+		}
+		if len(c.Indexes) > 0 {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b wire.Cancel) int { return cmp.Compare(b.Batch, a.Batch) })
+	return list
+}
+
+// tell sends messages about canceled tasks. If a message is lost, its tasks run to their ends.
+func (r *runner) tell(canceled []wire.Cancel) {
+	for _, c := range canceled {
+		_ = r.c.conn.Publish(r.c.cancelSubject(), c.Encode())
 	}
 }
 

@@ -70,7 +70,7 @@ func New(n int) *Alias
 			t.Errorf("the unit refers to %s", name)
 		}
 	}
-	if err := Rename(importcfg, nil); err == nil || !strings.Contains(err.Error(), "not a package archive") {
+	if err := Rename(importcfg, nil); err == nil || !strings.Contains(err.Error(), "is not the archive of a compiled package") {
 		t.Errorf("a file that is no archive: %v", err)
 	}
 }

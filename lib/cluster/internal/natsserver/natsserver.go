@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -18,11 +19,21 @@ const startTimeout = time.Minute
 
 // A Server is a NATS server in this process.
 type Server struct {
-	*server.Server
+	running
 	Token string
 
 	temporary *tempfolder.Folder // to remove afterwards, or nil
 	locked    *tempfolder.Folder // that the user has given, or nil
+}
+
+// running has the methods of *server.Server that package cluster needs. With a field of the type
+// *server.Server in Server, the compiler would compile the instances of generic types in its fields,
+// 2 MB of code, for each cell and program that mentions a Cluster.
+type running interface {
+	ClientURL() string
+	InProcessConn() (net.Conn, error)
+	Shutdown()
+	WaitForShutdown()
 }
 
 // Start starts a server on the loopback interface. If folder is empty, the server
@@ -48,7 +59,7 @@ func Start(folder string) (*Server, error) {
 		e.remove()
 		return nil, fmt.Errorf("cluster: cannot start the embedded NATS server: %w", err)
 	}
-	e.Server = s
+	e.running = s
 	go s.Start()
 	if !s.ReadyForConnections(startTimeout) {
 		e.Stop()
