@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -14,13 +16,10 @@ import (
 	"github.com/perijove/perijove/lib/must"
 )
 
-func untilDone(ctx context.Context, _ int) (int, error) {
-	<-ctx.Done()
-	return 0, ctx.Err()
-}
+func makeFile(name string) (int, error) { return 0, os.WriteFile(name, nil, 0o600) }
 
 // TestCancelBeforeItsBatch sends the message that a task is canceled before it sends the
-// task.
+// task, which then does not begin.
 func TestCancelBeforeItsBatch(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -31,8 +30,12 @@ func TestCancelBeforeItsBatch(t *testing.T) {
 	pool := slices.Collect(maps.Keys(c.pools))[0]
 	early := wire.Cancel{Pool: pool, Batch: 1, Indexes: []int{0, 5}}
 	must.Do(c.conn.Publish(c.cancelSubject(), early.Encode()), c.conn.Flush())
-	if _, err := mp.Submit[int](ctx, p, untilDone, 1).Result(ctx); !errors.Is(err, context.Canceled) {
+	file := filepath.Join(t.TempDir(), "begun")
+	if _, err := mp.Submit[int](ctx, p, makeFile, file).Result(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the canceled task has begun: %v", err)
 	}
 }
 

@@ -173,14 +173,19 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	}
 	begin := time.Now()
 	f := &mpremote.Func{ID: b.FuncID, Name: b.FuncName, Arg: b.Arg, Result: b.Result, Registered: b.Function, Hash: b.Hash}
-	tasks := make([]*running, len(b.Args))
+	tasks, key := make([]*running, len(b.Args)), awaited.Key{Pool: b.Pool, Batch: b.ID}
+	early := a.cancels.Of(key) // the wire.Cancel may have come before the batch
 	for i := range b.Args {
-		tasks[i] = a.startTask(x, refused, f, b, i)
+		refusal := refused
+		if refusal == nil && slices.Contains(early, i) {
+			refusal = context.Canceled
+		}
+		tasks[i] = a.startTask(x, refusal, f, b, i)
 	}
 	a.mu.Lock()
 	h.tasks = tasks
 	a.mu.Unlock()
-	a.cancelTasks(awaited.Key{Pool: b.Pool, Batch: b.ID}) // the wire.Cancel may have come before the batch
+	a.cancelTasks(key) // or while the tasks started
 	a.busy.Add(int64(len(tasks)))
 	defer a.busy.Add(-int64(len(tasks)))
 	r := report{a: a, b: b, x: x, begin: begin}
@@ -213,11 +218,11 @@ func failureFor(b *wire.Batch, err error) mpremote.Outcome {
 	return mpremote.Failure(err)
 }
 
-// startTask begins a task. An argument that is an object is fetched first. If refused is not
+// startTask begins a task. An argument that is an object is fetched first. If refusal is not
 // nil, the task fails with it.
-func (a *agent) startTask(x *executor, refused error, f *mpremote.Func, b *wire.Batch, i int) *running {
+func (a *agent) startTask(x *executor, refusal error, f *mpremote.Func, b *wire.Batch, i int) *running {
 	v := b.Args[i]
-	arg, release, err := v.Bytes, func() {}, refused
+	arg, release, err := v.Bytes, func() {}, refusal
 	if v.Form == wire.Object && err == nil {
 		name := string(v.Bytes)
 		arg, release, err = a.objects.Use(name, func() ([]byte, int, error) {

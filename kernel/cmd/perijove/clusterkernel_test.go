@@ -68,8 +68,8 @@ for i := range 20 {
 		}
 		return true
 	})
-	if begun == 0 || begun > 2 {
-		t.Errorf("%d tasks have begun in 2 workers", begun)
+	if begun == 0 || begun > 10 { // 2, and those that begin at the moment of the interrupt
+		t.Errorf("%d of 20 tasks have begun in 2 workers", begun)
 	}
 	if got := run(cellRun{code: "fmt.Println(mp.Map[int](ctx, pool, double, []int{1, 2, 3}))"}); got.stdout != "[2 4 6] <nil>\n" {
 		t.Errorf("after the interrupt: %+v", got)
