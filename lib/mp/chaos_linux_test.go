@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 var chaosTime = flag.Duration("chaos", 2*time.Second, "how long TestChaos kills, stops and starves processes")
@@ -62,11 +63,19 @@ func wreck(t *testing.T, stop chan struct{}) {
 		pid := list[rand.IntN(len(list))]
 		if rand.IntN(4) == 0 {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-		} else if syscall.Kill(pid, syscall.SIGSTOP) == nil {
+		} else if hasExecuted(pid) && syscall.Kill(pid, syscall.SIGSTOP) == nil {
 			time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
 			_ = syscall.Kill(pid, syscall.SIGCONT)
 		}
 	}
+}
+
+// hasExecuted reports whether a child process has replaced the memory of this process by its own. Before
+// that, vfork blocks the thread that starts the child. If wreck stopped the child then, and a garbage
+// collection waited for that thread, the goroutine of wreck could not continue the child.
+func hasExecuted(pid int) bool {
+	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return err == nil && strings.Contains(string(environ), protocol.Marker+"=")
 }
 
 // accident sometimes closes this process's descriptors or limits its memory, depending
